@@ -1,0 +1,46 @@
+//! otpanel: a full-screen terminal authenticator. This page is the map of the house.
+//!
+//! # ARCHITECTURE
+//!
+//! Floors, from the roof down. A floor imports what is below it, never what is above or beside it:
+//!
+//! | floor | modules | what it knows |
+//! |---|---|---|
+//! | 6 | [`runtime`], [`cli`] | the world: threads, terminal, files, keychain, clipboard |
+//! | 5 | [`tui`] | how a [`app::Model`] looks: `view(&Model, &mut Frame)` |
+//! | 4 | [`app`] | what happens: `update(&mut Model, Event) -> Vec<Effect>`, pure |
+//! | 3 | [`report`], [`unlock`] | any error in words; the ways to make and open a vault |
+//! | 2 | [`transfer`], [`keychain`] | imports and exports; the platform's keychain behind one small trait |
+//! | 1 | [`vault`] | the file, the save, the merge |
+//! | 0 | [`otp`] | accounts and their codes |
+//! | ground | [`secret`], [`time`], [`entropy`], [`config`], [`paths`], [`local`], [`logging`] | no knowledge of accounts |
+//!
+//! # Invariants (held by `tests/house.rs`)
+//!
+//! 1. `otp`, `vault` (but `file.rs`, `history.rs`), `transfer`, `app` and `tui` have no clock, no I/O, no randomness, no
+//!    threads: so every journey is a test without a terminal. Time arrives in `Tick`, randomness as an argument.
+//! 2. Each outside crate has one door: totp-rs `otp/code.rs`, aes-gcm `vault/` and the import formats that need it,
+//!    keyring `keychain/system.rs`, notify `runtime/watch.rs`, arboard `runtime/clipboard.rs`, ratatui `tui/`: so a crate
+//!    can be replaced by editing one file.
+//! 3. Codes are derived from `now` while drawing and never stored: so no memory image holds old codes.
+//! 4. Secrets are seen through `expose` alone: so a search for it audits them all.
+//!
+//! Start reading at `main.rs`, then [`app`], then [`vault`].
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod entropy;
+pub mod keychain;
+pub mod local;
+pub mod logging;
+pub mod otp;
+pub mod paths;
+pub mod report;
+pub mod runtime;
+pub mod secret;
+pub mod time;
+pub mod transfer;
+pub mod tui;
+pub mod unlock;
+pub mod vault;
