@@ -78,7 +78,7 @@ pub enum Command {
     /// Print the code of one account
     Code(Code),
     /// Copy the code of one account; the clipboard is cleared after a time
-    Copy(Copy),
+    Copy(CopyCode),
     /// Add one account; its secret comes from a link, stdin or a prompt
     Add(Add),
     /// Change names, note or settings of one account
@@ -179,7 +179,7 @@ pub struct Code {
 
 /// `copy`.
 #[derive(Debug, Args)]
-pub struct Copy {
+pub struct CopyCode {
     /// Which account
     pub query: String,
     /// The code that comes next
