@@ -54,6 +54,15 @@ pub enum Failure {
     },
     /// No vault at that place.
     NoVault(PathBuf),
+    /// `init` found something where the vault would be.
+    VaultExists(PathBuf),
+    /// The vault stands, but its recovery key could not be handed over.
+    KeyNotWritten {
+        /// Where it should have gone.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// No way to open the vault was given.
     NoWayIn,
     /// A password was given as empty.
@@ -166,6 +175,18 @@ impl Failure {
                 "There is no vault yet",
                 format!("Nothing is at {}.", path.display()),
                 "`otpanel init` makes one. If yours lies elsewhere, name it by --vault or OTPANEL_VAULT.",
+            ),
+            Self::VaultExists(path) => Report::new(
+                Exit::Failed,
+                "There is a vault already",
+                format!("{} exists, and a vault is never overwritten.", path.display()),
+                "Use it as it is, or make another elsewhere: --vault FILE or --profile NAME.",
+            ),
+            Self::KeyNotWritten { path, source } => Report::new(
+                Exit::Failed,
+                "The vault was made, but its recovery key is not written down",
+                format!("{}: {}.", path.display(), plain(source)),
+                "`otpanel vault recovery-key` makes a new recovery key.",
             ),
             Self::NoWayIn => Report::new(
                 Exit::Locked,

@@ -8,6 +8,7 @@ pub mod detect;
 mod format;
 mod formats;
 mod json;
+pub mod plan;
 mod text;
 
 use crate::otp::{Account, Kind, ParamError, account::title, base32, uri::UriError};
