@@ -71,3 +71,29 @@ impl fmt::Display for Report {
         write!(f, "   do: {}", self.next)
     }
 }
+
+/// Makes a report of an error owned or lent.
+macro_rules! told {
+    ($($error:ty => $words:expr;)*) => {$(
+        impl From<&$error> for Report {
+            fn from(error: &$error) -> Self {
+                let words: fn(&$error) -> Report = $words;
+                words(error)
+            }
+        }
+
+        impl From<$error> for Report {
+            fn from(error: $error) -> Self {
+                Self::from(&error)
+            }
+        }
+    )*};
+}
+
+mod ground;
+mod imports;
+mod keys;
+mod vaults;
+
+#[cfg(test)]
+mod tests;
