@@ -75,8 +75,8 @@ impl Bus {
         for address in addresses.split(';').filter(|address| !address.is_empty()) {
             match open(address) {
                 Ok(stream) => {
-                    let uid: String =
-                        rustix::process::getuid().as_raw().to_string().bytes().map(|b| format!("{b:02x}")).collect();
+                    let uid = rustix::process::getuid().as_raw().to_string();
+                    let uid = data_encoding::HEXLOWER.encode(uid.as_bytes());
                     let mut bus = Self {
                         stream,
                         deadline,
@@ -225,7 +225,7 @@ impl Bus {
             let code = fields.u8()?;
             match (code, fields.signature()?) {
                 (5, "u") => answers = Some(fields.u32()?),
-                (4, "s") => error = fields.str()?.to_owned(),
+                (4, "s") => error.push_str(fields.str()?),
                 (_, "u") => drop(fields.u32()?),
                 (_, "s" | "o") => drop(fields.str()?),
                 (_, "g") => drop(fields.signature()?),

@@ -50,8 +50,10 @@ type Store = Arc<CredentialStore>;
 struct Job {
     /// After this moment nobody waits any more, and nothing may be written.
     until: Instant,
-    work: Box<dyn FnOnce(&mut Option<Store>) + Send>,
+    work: Work,
 }
+
+type Work = Box<dyn FnOnce(&mut Option<Store>) + Send>;
 
 impl SystemKeychain {
     /// One that may or may not show a dialog and waits so long for each answer.
