@@ -95,5 +95,8 @@ mod imports;
 mod keys;
 mod vaults;
 
+pub use ground::system;
+pub use vaults::COPIES;
+
 #[cfg(test)]
 mod tests;

@@ -7,13 +7,13 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::args::{Doctor, Global};
-use super::failure::{Failure, plain};
+use super::failure::Failure;
 use super::harden::dumps_are_off;
 use super::output::{answer, columns, json};
 use super::session::{clock_trouble, places};
 use crate::config::Config;
 use crate::keychain::{Keychain as _, Probe, system};
-use crate::report::Report;
+use crate::report::{Report, system as system_words};
 use crate::text::clean;
 use crate::time::UnixTime;
 use crate::vault::envelope::Locked;
@@ -107,7 +107,7 @@ fn vault(path: &Path) -> Finding {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             finding("vault", State::Note, format!("none yet at {}; `otpanel init` makes one", shown(path)))
         }
-        Err(e) => finding("vault", State::Bad, format!("{} cannot be read: {}", shown(path), plain(&e))),
+        Err(e) => finding("vault", State::Bad, format!("{} cannot be read: {}", shown(path), system_words(&e))),
         Ok(bytes) => {
             let size = bytes.len();
             match Locked::parse(bytes) {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, system};
 use crate::text::clean;
 
 /// Why a command could not be done.
@@ -118,13 +118,13 @@ impl Failure {
             Self::Stdout(e) => Report::new(
                 Exit::Failed,
                 "The answer could not be written",
-                format!("Standard output: {}.", plain(e)),
+                format!("Standard output: {}.", system(e)),
                 "Send it elsewhere and run the command again.",
             ),
             Self::Terminal(e) => Report::new(
                 Exit::Failed,
                 "The terminal could not be read",
-                format!("{}.", plain(e)),
+                format!("{}.", system(e)),
                 "Give the password by --password-file, and --yes where a question would be asked.",
             ),
             Self::Cancelled => Report::new(
@@ -185,7 +185,7 @@ impl Failure {
             Self::KeyNotWritten { path, source } => Report::new(
                 Exit::Failed,
                 "The vault was made, but its recovery key is not written down",
-                format!("{}: {}.", path.display(), plain(source)),
+                format!("{}: {}.", path.display(), system(source)),
                 "`otpanel vault recovery-key` makes a new recovery key.",
             ),
             Self::NoWayIn => Report::new(
@@ -215,7 +215,7 @@ impl Failure {
                 Report::new(
                     Exit::Failed,
                     format!("{} could not be {verb}", clean(&path.display().to_string())),
-                    format!("{}.", plain(source)),
+                    format!("{}.", system(source)),
                     match source.kind() {
                         io::ErrorKind::NotFound => "Check the name and the folder.",
                         io::ErrorKind::AlreadyExists => "Name a file that does not exist yet; nothing is overwritten.",
@@ -247,29 +247,33 @@ impl Failure {
     }
 }
 
-impl<T: Into<Report>> From<T> for Failure {
-    fn from(error: T) -> Self {
-        Self::Told(Box::new(error.into()))
-    }
+macro_rules! told {
+    ($($error:ty),* $(,)?) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::Told(Box::new(error.into()))
+            }
+        }
+    )*};
 }
 
-/// An I/O error in the system's words, without the number in brackets.
-pub fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(at) => text[..at].to_owned(),
-        None => text,
-    }
+told! {
+    Report,
+    crate::config::ConfigError,
+    crate::keychain::KeychainError,
+    crate::otp::ParamError,
+    crate::otp::uri::UriError,
+    crate::paths::PathsError,
+    crate::transfer::ImportError,
+    crate::unlock::UnlockError,
+    crate::vault::Error,
+    crate::vault::FileError,
+    crate::vault::recovery::BadRecoveryKey,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn system_errors_lose_their_number() {
-        assert_eq!(plain(&io::Error::from_raw_os_error(2)), "No such file or directory");
-    }
 
     #[test]
     fn a_query_with_control_characters_is_shown_without_them() {
