@@ -76,7 +76,9 @@ pub fn number(text: &str) -> Result<Option<u64>, String> {
     if plain.is_empty() || plain.eq_ignore_ascii_case("null") {
         return Ok(None);
     }
-    let whole = plain.split_once('.').map_or(plain, |(whole, rest)| if rest.bytes().all(|b| b == b'0') { whole } else { plain });
+    let whole = plain
+        .split_once('.')
+        .map_or(plain, |(whole, rest)| if rest.bytes().all(|b| b == b'0') { whole } else { plain });
     whole.parse().map(Some).map_err(|_| short(plain))
 }
 
@@ -176,7 +178,7 @@ impl<'a> Link<'a> {
                 return Ok(account);
             }
             // A type is a short word. Anything longer may be a secret in the wrong place.
-            word if word.len() <= 10 && word.bytes().all(|b| b.is_ascii_alphabetic()) => {
+            word if (1..=10).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic()) => {
                 return Err(UriError::UnknownType(word.to_owned()));
             }
             _ => return Err(UriError::UnknownType(String::from("given"))),
@@ -266,7 +268,10 @@ pub fn write(account: &Account) -> Secret<String> {
             quote(pin.expose())
         ),
         Kind::Yandex { pin } => {
-            format!("otpauth://yaotp/{label}?secret={secret}{issuer}&pin={}", base32::encode(pin.expose().as_bytes()).expose())
+            format!(
+                "otpauth://yaotp/{label}?secret={secret}{issuer}&pin={}",
+                base32::encode(pin.expose().as_bytes()).expose()
+            )
         }
     })
 }

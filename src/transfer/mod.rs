@@ -4,10 +4,12 @@
 //! within bounds. One bad entry never costs the others: it is handed back in [`Import::skipped`] with its reason. Errors
 //! name places and reasons, never what stands there.
 
+mod container;
 pub mod detect;
 mod format;
 mod formats;
 mod json;
+mod parts;
 pub mod plan;
 mod text;
 

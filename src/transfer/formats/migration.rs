@@ -68,7 +68,11 @@ impl Batches {
         for otp in payload.accounts {
             let (name, issuer) = (String::from_utf8_lossy(&otp.name), String::from_utf8_lossy(&otp.issuer));
             let (issuer, name) = names::split(&issuer, &name);
-            import.take(&issuer, &name, account(&issuer, &name, otp.secret, otp.algorithm, (otp.digits, otp.kind, otp.counter)));
+            import.take(
+                &issuer,
+                &name,
+                account(&issuer, &name, otp.secret, otp.algorithm, (otp.digits, otp.kind, otp.counter)),
+            );
         }
         Ok(())
     }
