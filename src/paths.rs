@@ -281,7 +281,23 @@ mod tests {
             fs::metadata(path).expect("there").permissions().mode() & 0o777
         }
 
-        // The umask belongs to the whole process, so these test what must hold under any: tests/run's is 022 or 0.
+        // The umask belongs to the whole process, so a process of its own has another.
+        #[test]
+        fn the_umask_changes_nothing() {
+            let program = std::env::current_exe().expect("this test");
+            for umask in ["000", "022", "077"] {
+                let script = format!("umask {umask}; exec \"$0\" --exact \"$1\"");
+                let output = std::process::Command::new("sh")
+                    .args(["-c", &script])
+                    .arg(&program)
+                    .arg("paths::tests::modes::folders_and_files_are_for_their_owner_alone")
+                    .output()
+                    .expect("run");
+                let told = String::from_utf8_lossy(&output.stdout);
+                assert!(output.status.success() && told.contains("1 passed"), "umask {umask}: {told}");
+            }
+        }
+
         #[test]
         fn folders_and_files_are_for_their_owner_alone() {
             let root = tempfile::tempdir().expect("a folder");
