@@ -96,7 +96,7 @@ mod keys;
 mod vaults;
 
 pub use ground::system;
-pub use vaults::COPIES;
+pub use vaults::{COPIES, warning};
 
 #[cfg(test)]
 mod tests;

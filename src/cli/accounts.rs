@@ -44,7 +44,7 @@ pub fn add(world: &World, args: &Add) -> Result<(), Failure> {
     let id = EntryId(entropy::bytes());
     let source = if args.uri.is_some() { "a link" } else { "typed in" };
     session.edit(world, |state, stamp| state.add(id, &account, "personal", source, stamp))?;
-    session.save(world)?;
+    session.save()?;
     say(&format!("Added {}.", clean(&account.title())));
     show_added(args, id, &account)
 }
@@ -171,7 +171,7 @@ pub fn edit(world: &World, args: &Edit) -> Result<(), Failure> {
         any | counter.is_some_and(|n| state.reset_counter(id, n))
     })?;
     if changed {
-        session.save(world)?;
+        session.save()?;
         say(&format!("Changed {}.", clean(&name)));
     } else {
         say(&format!("{} is like that already.", clean(&name)));
@@ -236,7 +236,7 @@ pub fn remove(world: &World, args: &Remove) -> Result<(), Failure> {
         return Err(Failure::Cancelled);
     }
     session.edit(world, |state, stamp| state.trash(id, stamp))?;
-    session.save(world)?;
+    session.save()?;
     say(&format!("Moved {name} to the trash. `otpanel restore {id}` brings it back."));
     Ok(())
 }
@@ -249,7 +249,7 @@ pub fn restore(world: &World, args: &Restore) -> Result<(), Failure> {
     let mut session = world.open()?;
     let id = pick_trashed(&session, &args.query)?;
     session.edit(world, |state, stamp| state.restore(id, stamp))?;
-    session.save(world)?;
+    session.save()?;
     say(&format!("Brought back {}.", clean(&session.name(id))));
     Ok(())
 }
@@ -277,7 +277,7 @@ pub fn tag(world: &World, args: &Tag) -> Result<(), Failure> {
         wanted.iter().fold(false, |any, (on, name)| state.tag(id, name, *on, stamp) | any)
     })?;
     if changed {
-        session.save(world)?;
+        session.save()?;
     }
     let tags: Vec<String> = session.entry(id).tags().map(|t| clean(t).into_owned()).collect();
     answer(&format!("{}\n", tags.join(" ")))

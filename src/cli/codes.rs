@@ -187,7 +187,7 @@ fn codes_of(world: &World, session: &mut Session, id: EntryId, account: &Account
         return Ok(Pair::of(account, world));
     }
     let counter = session.edit(world, |state, _| state.advance(id))?;
-    session.save(world)?;
+    session.save()?;
     Ok(Pair { code: counter.and_then(|c| hotp_code(account, c)), next: None, remaining: None })
 }
 

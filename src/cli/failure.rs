@@ -261,6 +261,7 @@ told! {
     Report,
     crate::config::ConfigError,
     crate::keychain::KeychainError,
+    crate::local::LocalError,
     crate::otp::ParamError,
     crate::otp::uri::UriError,
     crate::paths::PathsError,

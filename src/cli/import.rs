@@ -74,7 +74,7 @@ pub fn import(world: &World, args: &Args) -> Result<(), Failure> {
                 state.add(EntryId(entropy::bytes()), account, "personal", format.name(), stamp);
             }
         })?;
-        session.save_after_import(world)?;
+        session.save_before(Reason::Import)?;
     }
     tell(args, &loaded, &fates)
 }

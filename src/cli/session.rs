@@ -78,8 +78,7 @@ impl World {
     /// # Errors
     /// When there is none, or it is no vault, newer or damaged.
     pub fn locked(&self, place: &Place) -> Result<Locked, Failure> {
-        let Some(bytes) = place.read()? else { return Err(Failure::NoVault(self.paths.vault_file.clone())) };
-        Ok(Locked::parse(bytes)?)
+        place.load().map_err(|e| recover::with_copies(place, e))
     }
 
     /// Reads and opens the vault.
@@ -146,7 +145,9 @@ impl Session {
     /// # Errors
     /// When this device's own state cannot be read or made.
     pub fn edit<T>(&mut self, world: &World, change: impl FnOnce(&mut State, Stamp) -> T) -> Result<T, Failure> {
-        let device = Local::load(&world.paths.state_dir)?.device;
+        // Where no state can be kept, an edit still counts: its device is then known for this once only.
+        let local = Local::open(&world.paths.state_dir).unwrap_or_else(|_| Local::unkept());
+        let device = DeviceId(local.device());
         let state = Arc::make_mut(&mut self.unlocked.state);
         let stamp = state.next_stamp(UnixTime::now(), device);
         Ok(change(state, stamp))
@@ -156,12 +157,29 @@ impl Session {
     ///
     /// # Errors
     /// When it could not be saved; the file is as it was.
-    pub fn save(&mut self, _world: &World) -> Result<(), Failure> {
-        let saved = self.place.save(&mut self.unlocked)?;
+    pub fn save(&mut self) -> Result<(), Failure> {
+        self.save_before(Reason::Save)
+    }
+
+    /// Saves, keeping the old version in the history for a reason.
+    ///
+    /// # Errors
+    /// As [`Session::save`].
+    pub fn save_before(&mut self, reason: Reason) -> Result<(), Failure> {
+        let saved = self.place.save_before(&mut self.unlocked, reason)?;
+        for copy in &saved.conflicts {
+            output::say(&format!("otpanel: joined the conflict copy {}", clean(&copy.display().to_string())));
+        }
         for warning in &saved.warnings {
-            output::say(&format!("otpanel: {warning}"));
+            output::say(&format!("otpanel: {}", report::warning(warning)));
         }
         Ok(())
+    }
+
+    /// How messages name an entry.
+    pub fn name(&self, id: EntryId) -> String {
+        let entry = self.entry(id);
+        title(entry.issuer(), entry.name())
     }
 
     /// Says on stderr when the clock cannot be right: codes will be wrong then.
