@@ -43,7 +43,7 @@ pub fn add(world: &World, args: &Add) -> Result<(), Failure> {
     }
     let id = EntryId(entropy::bytes());
     let source = if args.uri.is_some() { "a link" } else { "typed in" };
-    session.edit(world, |state, stamp| state.add(id, &account, "personal", source, stamp))?;
+    session.edit(world, |state, stamp| state.add(id, &account, "personal", source, stamp));
     session.save()?;
     say(&format!("Added {}.", clean(&account.title())));
     show_added(args, id, &account)
@@ -169,7 +169,7 @@ pub fn edit(world: &World, args: &Edit) -> Result<(), Failure> {
             any |= state.set(id, name, value, stamp);
         }
         any | counter.is_some_and(|n| state.reset_counter(id, n))
-    })?;
+    });
     if changed {
         session.save()?;
         say(&format!("Changed {}.", clean(&name)));
@@ -235,7 +235,7 @@ pub fn remove(world: &World, args: &Remove) -> Result<(), Failure> {
     if !args.yes && !prompt::yes(&format!("Move {name} to the trash?"), false)? {
         return Err(Failure::Cancelled);
     }
-    session.edit(world, |state, stamp| state.trash(id, stamp))?;
+    session.edit(world, |state, stamp| state.trash(id, stamp));
     session.save()?;
     say(&format!("Moved {name} to the trash. `otpanel restore {id}` brings it back."));
     Ok(())
@@ -248,7 +248,7 @@ pub fn remove(world: &World, args: &Remove) -> Result<(), Failure> {
 pub fn restore(world: &World, args: &Restore) -> Result<(), Failure> {
     let mut session = world.open()?;
     let id = pick_trashed(&session, &args.query)?;
-    session.edit(world, |state, stamp| state.restore(id, stamp))?;
+    session.edit(world, |state, stamp| state.restore(id, stamp));
     session.save()?;
     say(&format!("Brought back {}.", clean(&session.name(id))));
     Ok(())
@@ -275,7 +275,7 @@ pub fn tag(world: &World, args: &Tag) -> Result<(), Failure> {
     let id = pick(&session, &args.query, Sureness::Part)?;
     let changed = session.edit(world, |state, stamp| {
         wanted.iter().fold(false, |any, (on, name)| state.tag(id, name, *on, stamp) | any)
-    })?;
+    });
     if changed {
         session.save()?;
     }

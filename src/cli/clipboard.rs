@@ -17,3 +17,11 @@ pub fn leave(_world: &World, _code: &Code, _title: &str) -> Result<(), Failure> 
 pub fn findings(_config: &Config) -> impl Iterator<Item = (&'static str, bool, String)> {
     std::iter::empty()
 }
+
+/// Holds what stdin brings until another program takes the clipboard, or clears it after a time.
+///
+/// # Errors
+/// When no way to a clipboard works.
+pub fn hold(_args: &super::args::Holder) -> Result<(), Failure> {
+    Ok(())
+}

@@ -97,8 +97,8 @@ pub fn list(world: &World, args: &List) -> Result<(), Failure> {
                 account: entry.name(),
                 tags: entry.tags().collect(),
                 favourite: entry.favourite(),
-                digits: entry.digits(),
-                period: entry.period(),
+                digits: entry.kind().ok().map(|k| k.digits()),
+                period: entry.kind().ok().and_then(|k| k.period()),
                 codes: args.codes.then(|| pair.as_ref().map(Pair::view).unwrap_or_default()),
             })
             .collect();
@@ -186,7 +186,7 @@ fn codes_of(world: &World, session: &mut Session, id: EntryId, account: &Account
     if !matches!(account.kind, Kind::Hotp { .. }) {
         return Ok(Pair::of(account, world));
     }
-    let counter = session.edit(world, |state, _| state.advance(id))?;
+    let counter = session.edit(world, |state, _| state.advance(id));
     session.save()?;
     Ok(Pair { code: counter.and_then(|c| hotp_code(account, c)), next: None, remaining: None })
 }

@@ -52,8 +52,6 @@ pub enum Failure {
         /// What would be done.
         what: String,
     },
-    /// No vault at that place.
-    NoVault(PathBuf),
     /// `init` found something where the vault would be.
     VaultExists(PathBuf),
     /// The vault stands, but its recovery key could not be handed over.
@@ -169,12 +167,6 @@ impl Failure {
                 format!("{} needs a yes", clean(what)),
                 "No terminal is here on which to ask.",
                 "Add --yes when you mean it.",
-            ),
-            Self::NoVault(path) => Report::new(
-                Exit::Failed,
-                "There is no vault yet",
-                format!("Nothing is at {}.", path.display()),
-                "`otpanel init` makes one. If yours lies elsewhere, name it by --vault or OTPANEL_VAULT.",
             ),
             Self::VaultExists(path) => Report::new(
                 Exit::Failed,

@@ -19,6 +19,7 @@ use crate::text::clean;
 use crate::transfer::plan::{Fate, counts, plan};
 use crate::transfer::{Format, Import, ImportError, MAX_FILE, Source, import as read_export, to_json};
 use crate::vault::EntryId;
+use crate::vault::history::Reason;
 
 /// One file, read.
 struct Loaded {
@@ -73,7 +74,7 @@ pub fn import(world: &World, args: &Args) -> Result<(), Failure> {
             for ((account, format), _) in accounts.iter().zip(&fates).filter(|(_, fate)| fate.comes()) {
                 state.add(EntryId(entropy::bytes()), account, "personal", format.name(), stamp);
             }
-        })?;
+        });
         session.save_before(Reason::Import)?;
     }
     tell(args, &loaded, &fates)

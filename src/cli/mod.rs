@@ -16,6 +16,7 @@ mod init;
 pub mod output;
 mod prompt;
 mod query;
+mod recover;
 mod session;
 mod vault;
 

@@ -12,19 +12,19 @@ use std::sync::Arc;
 
 use super::args::Global;
 use super::failure::{Doing, Failure};
-use super::{output, prompt};
+use super::{output, prompt, recover};
 use crate::config::Config;
-use crate::keychain::{Keychain, system};
+use crate::keychain::system;
 use crate::local::Local;
+use crate::otp::account::title;
 use crate::paths::Paths;
-use crate::report::Report;
+use crate::report::{self, Exit, Report};
 use crate::secret::Secret;
+use crate::text::clean;
 use crate::time::UnixTime;
 use crate::unlock;
-use crate::vault::envelope::{Locked, Unlocked};
-use crate::vault::file::Place;
-use crate::vault::slots::SlotKind;
-use crate::vault::{Entry, EntryId, Stamp, State};
+use crate::vault::history::Reason;
+use crate::vault::{DeviceId, Entry, EntryId, Locked, Place, SlotKind, Stamp, State, Unlocked, recovery};
 
 /// The greatest password file that is read, in bytes.
 const LONGEST_PASSWORD: u64 = 64 * 1024;
@@ -92,29 +92,35 @@ impl World {
         Ok(Session { place, unlocked })
     }
 
-    fn unlock(&self, locked: &Locked) -> Result<Unlocked, Failure> {
-        let has = |kind: SlotKind| locked.slots().iter().any(|s| s.kind() == Some(kind));
-        let keychain_key = has(SlotKind::Keychain);
-        let typed_key = has(SlotKind::Password) || has(SlotKind::RecoveryKey);
-        if let Some(password) = self.given_password()? {
-            if has(SlotKind::Password) || !keychain_key || unlock::looks_like_recovery_key(&password) {
-                return with_words(locked, &password);
-            }
+    /// Opens a vault by the first way that is there.
+    ///
+    /// # Errors
+    /// When no way is there, or the one that is there fails.
+    pub fn unlock(&self, locked: &Locked) -> Result<Unlocked, Failure> {
+        let has = |kind: SlotKind| locked.slots().iter().any(|slot| slot.kind() == kind);
+        let by_keychain = has(SlotKind::Keychain);
+        if let Some(words) = self.given_password()?
+            && (has(SlotKind::Password) || !by_keychain || is_recovery_key(&words))
+        {
+            return with_words(locked, &words);
         }
+        let asking = prompt::can_type_secrets();
         let mut why_not = None;
-        if keychain_key {
-            match unlock::with_keychain(locked, &system::system()) {
+        if by_keychain {
+            // On a terminal somebody has just asked for it, so the keychain may show its dialog.
+            let keychain = if asking { system::asking() } else { system::system() };
+            match unlock::with_keychain(locked, &keychain) {
                 Ok(unlocked) => return Ok(unlocked),
                 Err(e) => why_not = Some(Report::from(e)),
             }
         }
-        if typed_key && prompt::can_type_secrets() {
+        if asking && (has(SlotKind::Password) || has(SlotKind::Recovery)) {
             if let Some(report) = &why_not {
-                output::say(&format!("The keychain did not open the vault: {}", report.cause));
+                output::say(&format!("otpanel: {}. {}", report.problem, report.cause));
             }
             return by_typing(locked, has(SlotKind::Password));
         }
-        Err(why_not.map_or(Failure::NoWayIn, |report| Failure::Told(Box::new(report))))
+        Err(why_not.map_or(Failure::NoWayIn, Failure::from))
     }
 
     /// The password that was given by file, if any.
@@ -141,16 +147,16 @@ impl Session {
     }
 
     /// Changes the state in memory, with a stamp of this device.
-    ///
-    /// # Errors
-    /// When this device's own state cannot be read or made.
-    pub fn edit<T>(&mut self, world: &World, change: impl FnOnce(&mut State, Stamp) -> T) -> Result<T, Failure> {
+    pub fn edit<T>(&mut self, world: &World, change: impl FnOnce(&mut State, Stamp) -> T) -> T {
+        let stamp = self.stamp(world);
+        change(Arc::make_mut(&mut self.unlocked.state), stamp)
+    }
+
+    /// The stamp of an edit that is made now.
+    pub fn stamp(&self, world: &World) -> Stamp {
         // Where no state can be kept, an edit still counts: its device is then known for this once only.
         let local = Local::open(&world.paths.state_dir).unwrap_or_else(|_| Local::unkept());
-        let device = DeviceId(local.device());
-        let state = Arc::make_mut(&mut self.unlocked.state);
-        let stamp = state.next_stamp(UnixTime::now(), device);
-        Ok(change(state, stamp))
+        self.unlocked.state.next_stamp(UnixTime::now(), DeviceId(local.device()))
     }
 
     /// Saves, and tells what the save noticed.
@@ -208,34 +214,37 @@ pub fn clock_trouble(now: UnixTime, newest: Option<u64>) -> Option<String> {
 /// # Errors
 /// When no home is known.
 pub fn places(global: &Global) -> Result<Paths, Failure> {
-    Ok(Paths::resolve(global.vault.as_deref(), global.config.as_deref(), global.profile.as_deref())?)
+    Ok(Paths::from_env(global.vault.clone(), global.config.clone(), global.profile.as_deref())?)
 }
 
 fn shifted(now: UnixTime, secs: i64) -> UnixTime {
     UnixTime(now.0.saturating_add_signed(secs.saturating_mul(1000)))
 }
 
+/// Whether words are meant as a recovery key: it begins as one, or is one.
+fn is_recovery_key(words: &Secret<String>) -> bool {
+    let text = words.expose().trim_start();
+    text.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("otpanel1")) || recovery::read(text).is_ok()
+}
+
 fn with_words(locked: &Locked, words: &Secret<String>) -> Result<Unlocked, Failure> {
-    if unlock::looks_like_recovery_key(words) {
-        if let Ok(unlocked) = unlock::with_recovery_key(locked, words) {
-            return Ok(unlocked);
-        }
+    if is_recovery_key(words) {
+        return Ok(unlock::with_recovery_key(locked, words)?);
     }
     Ok(unlock::with_password(locked, words)?)
 }
 
 fn by_typing(locked: &Locked, password: bool) -> Result<Unlocked, Failure> {
     let what = if password { "Password (or recovery key)" } else { "Recovery key" };
-    let mut tries = 3;
-    loop {
-        tries -= 1;
+    for _ in 0..2 {
         match with_words(locked, &prompt::secret(what)?) {
-            Err(Failure::Told(report)) if tries > 0 && report.exit == crate::report::Exit::Locked => {
+            Err(Failure::Told(report)) if report.exit == Exit::Locked => {
                 output::say(&format!("{}. Try again.", report.problem));
             }
             done => return done,
         }
     }
+    with_words(locked, &prompt::secret(what)?)
 }
 
 /// Reads a password from a file, or from stdin for `-`. One line break at the end does not count.
