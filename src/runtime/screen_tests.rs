@@ -156,8 +156,7 @@ fn any_modifier() -> impl Strategy<Value = Modifier> {
 type Piece = (u16, u16, String, Color, Color, Modifier);
 
 fn any_piece(wide: &'static str) -> impl Strategy<Value = Piece> {
-    let text =
-        proptest::collection::vec(prop_oneof!["[a-z0-9 ]", "[é─━█]", wide, Just("e\u{301}".to_owned())], 1..12);
+    let text = proptest::collection::vec(prop_oneof!["[a-z0-9 ]", "[é─━█]", wide, Just("e\u{301}".to_owned())], 1..12);
     (0..30_u16, 0..8_u16, text.prop_map(|parts| parts.concat()), any_colour(), any_colour(), any_modifier())
 }
 
