@@ -1,4 +1,5 @@
 //! To be written.
 
+pub mod clipboard;
 pub mod screen;
 pub mod terminal;
