@@ -3,3 +3,4 @@
 pub mod clipboard;
 pub mod screen;
 pub mod terminal;
+pub mod watch;
