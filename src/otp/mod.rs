@@ -7,6 +7,7 @@ pub mod account;
 pub mod base32;
 pub mod code;
 pub mod motp;
+pub mod names;
 pub mod params;
 pub mod steam;
 pub mod uri;
