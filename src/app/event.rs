@@ -13,6 +13,7 @@ use crate::transfer::{Import, ImportError};
 use crate::unlock::{Mode, UnlockError};
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::FileError;
+use crate::vault::history::Reason;
 
 /// Something that happened.
 pub enum Event {
@@ -91,8 +92,8 @@ pub enum Effect {
     Look,
     /// Read the file of the open vault again and open it; answered by [`Event::Reread`].
     Reread(u64, Box<Unlocked>),
-    /// Save; answered by [`Event::Saved`]. The flag asks for a history copy that routine saves don't push out.
-    Save(u64, Box<Unlocked>, Option<&'static str>),
+    /// Save; answered by [`Event::Saved`]. The reason goes with the history copy.
+    Save(u64, Box<Unlocked>, Reason),
     /// Make a new vault; answered by [`Event::Created`].
     Create(Mode, Option<Secret<String>>),
     /// Try to unlock; answered by [`Event::Unlocked`].
@@ -100,7 +101,7 @@ pub enum Effect {
     /// Ask whether a keychain can be had, without raising a prompt; answered by [`Event::Probed`].
     Probe,
     /// Copy to the clipboard and clear it after so many seconds (0: never); answered by [`Event::Copied`].
-    Copy(Secret<String>, u64),
+    Copy(Secret<String>, u32),
     /// Clear the clipboard now if it still holds what was copied.
     ClearClipboard,
     /// Read and recognise an export; answered by [`Event::Imported`].

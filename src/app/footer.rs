@@ -39,7 +39,8 @@ impl Model {
             Some(Modal::Delete(_)) => fixed(&[("enter", "to the trash"), ("esc", "keep it")]),
             Some(Modal::Form(form)) => {
                 let save = if form.editing.is_some() { "save" } else { "add" };
-                let mut keys = vec![("enter", save), ("tab", "next field"), ("ctrl-r", "show secret"), ("esc", "leave")];
+                let mut keys =
+                    vec![("enter", save), ("tab", "next field"), ("ctrl-r", "show secret"), ("esc", "leave")];
                 if form.focus.is_choice() {
                     keys.insert(1, ("space", "choose"));
                 }

@@ -304,8 +304,7 @@ impl Form {
             "motp" => Kind::Motp { pin: self.pin().ok()? },
             _ => Kind::Yandex { pin: self.pin().ok()? },
         };
-        let mut account =
-            Account::new(self.issuer.text().trim(), self.account.text().trim(), kind, self.seed().ok()?);
+        let mut account = Account::new(self.issuer.text().trim(), self.account.text().trim(), kind, self.seed().ok()?);
         account.note = self.note.text().trim().to_owned();
         account.favourite = self.favourite;
         let tags = self.tags.text().split(',').map(str::trim).filter(|t| !t.is_empty());

@@ -7,6 +7,7 @@ use crate::otp::Account;
 use crate::text::clean;
 use crate::transfer::Import;
 use crate::vault::State;
+use crate::vault::view::fingerprint;
 
 /// Where an import is.
 pub struct Flow {
@@ -111,7 +112,7 @@ impl Preview {
             .entries
             .into_iter()
             .map(|account| {
-                let fate = match known.get(&State::fingerprint(&account)).and_then(|id| state.get(id)) {
+                let fate = match known.get(&fingerprint(&account)).and_then(|id| state.get(id)) {
                     None => Fate::New,
                     Some(e) if e.issuer() == account.issuer && e.name() == account.account => Fate::Here,
                     Some(_) => Fate::Differs,

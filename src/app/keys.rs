@@ -110,7 +110,7 @@ pub struct Binding {
 }
 
 macro_rules! table {
-    ($($group:ident: $( $action:ident $name:literal [$($key:literal)*] $short:literal $text:literal; )*)*) => {
+    ($($group:ident: { $( $action:ident $name:literal [$($key:literal)*] $short:literal $text:literal; )* })*) => {
         /// Every action with its default keys, in the order of the help.
         pub const TABLE: &[Binding] = &[$($(
             Binding { action: Action::$action, name: $name, keys: &[$($key),*], short: $short, text: $text, group: Group::$group },
@@ -119,14 +119,15 @@ macro_rules! table {
 }
 
 table! {
-    Codes:
+    Codes: {
         Copy "copy" ["enter" "c"] "copy" "copy the selected code; for a counter code, make the next one";
         CopyNext "copy_next" ["C"] "copy next" "copy the code that comes next";
         Search "search" ["/"] "search" "search by issuer, account and tag; Enter copies the first";
         Hide "hide" ["h"] "hide codes" "hide or show all codes";
         Reveal "reveal" ["r"] "reveal" "show the selected code for ten seconds while codes are hidden";
         ShowNext "next" ["n"] "next codes" "show or hide the next code beside the current one";
-    Moving:
+    }
+    Moving: {
         Up "up" ["up" "k"] "up" "select the row above";
         Down "down" ["down" "j"] "down" "select the row below";
         PageUp "page_up" ["pgup" "ctrl-b"] "page up" "a screen up";
@@ -135,7 +136,8 @@ table! {
         Bottom "bottom" ["G" "end"] "bottom" "the last row";
         NextTab "next_tab" ["tab" "right" "l"] "next tab" "the next tab: all, favourites, tags";
         PreviousTab "previous_tab" ["shift-tab" "left"] "previous tab" "the tab before";
-    Accounts:
+    }
+    Accounts: {
         Add "add" ["a"] "add" "type an account in, with a live preview of its code";
         Paste "paste" ["p"] "paste" "add from a pasted link or secret";
         Import "import" ["i"] "import" "bring accounts from another app's export";
@@ -144,7 +146,8 @@ table! {
         Undo "undo" ["u"] "undo" "undo the last step";
         Favourite "favourite" ["f"] "favourite" "mark or unmark as a favourite";
         Trash "trash" ["H"] "trash" "what lies in the trash, and bring it back";
-    Program:
+    }
+    Program: {
         Save "save" ["s"] "save again" "save again after a failure";
         Lock "lock" ["L"] "lock" "lock: forget all keys and codes and blank the screen";
         Palette "palette" [":" "ctrl-p"] "actions" "every action, by name";
@@ -152,6 +155,7 @@ table! {
         Suspend "suspend" ["ctrl-z"] "suspend" "stop for now and give the terminal back";
         Redraw "redraw" ["ctrl-l"] "redraw" "draw the whole screen again";
         Quit "quit" ["q" "ctrl-c"] "quit" "leave; what was copied is cleared";
+    }
 }
 
 /// A key as the table compares it: upper-case letters carry no shift.

@@ -18,6 +18,8 @@ use crate::report::Report;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::vault::envelope::{Locked, Unlocked};
+use crate::vault::history::Reason;
+use crate::vault::slots::SlotKind;
 use crate::vault::{DeviceId, EntryId, Stamp, State, Value};
 
 /// Everything.
@@ -152,7 +154,7 @@ pub struct Saving {
     /// When to try again.
     pub retry: Option<UnixTime>,
     /// Ask for a lasting history copy before the next save.
-    pub reason: Option<&'static str>,
+    pub reason: Option<Reason>,
 }
 
 impl Saving {
@@ -282,10 +284,16 @@ impl Model {
         model
     }
 
+    /// The moment that codes are made for: the clock's, set right by the config.
+    pub fn code_time(&self) -> UnixTime {
+        UnixTime(self.now.0.saturating_add_signed(self.config.clock_offset_secs.saturating_mul(1000)))
+    }
+
     /// A new random id.
     pub fn new_id(&mut self) -> EntryId {
         self.ids.made += 1;
-        let digest = Sha256::new().chain_update(self.ids.seed.expose()).chain_update(self.ids.made.to_le_bytes()).finalize();
+        let digest =
+            Sha256::new().chain_update(self.ids.seed.expose()).chain_update(self.ids.made.to_le_bytes()).finalize();
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
         EntryId(id)
@@ -444,18 +452,11 @@ impl Session {
 impl Lock {
     /// A lock screen for a vault whose bytes are there or still come.
     pub fn new(vault: Option<Arc<Locked>>) -> Self {
-        Self {
-            vault,
-            line: Input::default(),
-            recovery: false,
-            waiting: Waiting::No,
-            error: None,
-            keychain: None,
-        }
+        Self { vault, line: Input::default(), recovery: false, waiting: Waiting::No, error: None, keychain: None }
     }
 
     /// Whether the vault has a slot of this kind.
-    pub fn has_slot(&self, kind: u16) -> bool {
-        self.vault.as_ref().is_some_and(|v| v.slots().iter().any(|s| s.kind == kind))
+    pub fn has_slot(&self, kind: SlotKind) -> bool {
+        self.vault.as_ref().is_some_and(|v| v.slots().iter().any(|s| s.kind() == kind))
     }
 }

@@ -63,11 +63,8 @@ pub enum Step {
 }
 
 /// The lines of the first screen: key, words.
-pub const STARTS: [(char, &str); 3] = [
-    ('n', "Start a new vault"),
-    ('i', "Start from another app's export"),
-    ('d', "Look around with sample accounts"),
-];
+pub const STARTS: [(char, &str); 3] =
+    [('n', "Start a new vault"), ('i', "Start from another app's export"), ('d', "Look around with sample accounts")];
 
 /// The ways in which a vault opens, best first.
 pub const MODES: [(Mode, &str, &str); 3] = [

@@ -60,13 +60,6 @@ impl<'a> Canvas<'a> {
         x
     }
 
-    /// Writes a text in the middle of the row.
-    pub fn centre(&mut self, y: u16, text: &str, style: Style) {
-        let shown = fit(text, self.width() as usize).into_owned();
-        let x = (self.width() as usize - width(&shown)) / 2;
-        self.put(x as u16, y, &shown, style);
-    }
-
     /// Writes a text over several rows. Hands back the row after it.
     pub fn paragraph(&mut self, x: u16, y: u16, columns: u16, text: &str, style: Style) -> u16 {
         let mut y = y;
@@ -104,7 +97,8 @@ impl<'a> Canvas<'a> {
         if area.width < 4 || area.height < 3 {
             return;
         }
-        let (h, v, corners) = if self.ascii { ("-", "|", ["+"; 4]) } else { ("─", "│", ["╭", "╮", "╰", "╯"]) };
+        let (h, v, corners) =
+            if self.ascii { ("-", "|", ["+"; 4]) } else { ("─", "│", ["╭", "╮", "╰", "╯"]) };
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
         let border = self.theme.border;
         for x in area.left() + 1..right {

@@ -7,7 +7,7 @@ use crate::app::rows::{Shows, code, next_code};
 use crate::otp::remaining;
 use crate::text::{clean, wrap};
 use crate::time::UnixTime;
-use crate::vault::Entry;
+use crate::vault::{Entry, field};
 
 /// Draws the pane from column `x`.
 pub fn view(session: &Session, model: &Model, canvas: &mut Canvas, x: u16, top: u16, height: u16) {
@@ -30,13 +30,13 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas, x: u16, top: 
     if let Shows::Timed { period } = row.shows
         && session.shows_code(row.id, model.now)
     {
-        let now = code(entry, model.now).map(|c| c.grouped());
-        let next = next_code(entry, model.now).map(|c| c.grouped());
+        let now = code(entry, model.code_time()).map(|c| c.grouped());
+        let next = next_code(entry, model.code_time()).map(|c| c.grouped());
         let at = canvas.put(left + 3, y, now.as_ref().map_or("", |c| c.expose()), canvas.theme.code);
         let at = canvas.put(at + 6, y, "next ", dim);
         canvas.put(at, y, next.as_ref().map_or("", |c| c.expose()), dim);
         if period != session.rows.period {
-            canvas.put(left + 3, y + 1, &format!("{}s", remaining(period, model.now)), dim);
+            canvas.put(left + 3, y + 1, &format!("{}s", remaining(period, model.code_time())), dim);
         }
         y += 3;
     }
@@ -80,8 +80,8 @@ fn parameters(entry: &Entry, dot: &str) -> String {
 }
 
 fn added(entry: &Entry) -> String {
-    let date = entry.added().map_or_else(String::new, |at| date(UnixTime(at)));
-    let source = clean(entry.source()).into_owned();
+    let date = entry.number(field::ADDED).map_or_else(String::new, |at| date(UnixTime(at as u64)));
+    let source = clean(entry.text(field::SOURCE)).into_owned();
     match (date.is_empty(), source.is_empty()) {
         (false, false) => format!("{date}, {source}"),
         (false, true) => date,
@@ -92,5 +92,5 @@ fn added(entry: &Entry) -> String {
 /// A day as people write it: `3 Mar 2026` (UTC: the drawing knows no time zone).
 pub fn date(at: UnixTime) -> String {
     let Ok(at) = jiff::Timestamp::from_second(at.secs() as i64) else { return String::new() };
-    at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%-d %b %Y").to_string()
+    at.strftime("%-d %b %Y").to_string()
 }

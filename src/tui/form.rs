@@ -84,7 +84,7 @@ fn preview(form: &Form, model: &Model, canvas: &mut Canvas, y: u16) {
         return;
     };
     let (code, about) = match account.kind.period() {
-        Some(period) => (code_at(&account, model.now), format!("{}s", remaining(period, model.now))),
+        Some(period) => (code_at(&account, model.code_time()), format!("{}s", remaining(period, model.code_time()))),
         None => {
             let counter = match account.kind {
                 crate::otp::Kind::Hotp { counter, .. } => counter,

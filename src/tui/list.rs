@@ -80,8 +80,8 @@ fn header(session: &Session, model: &Model, canvas: &mut Canvas, y: u16, with_co
 
 /// The shared countdown in words, and its style.
 fn countdown(session: &Session, model: &Model, canvas: &Canvas) -> (String, ratatui::style::Style) {
-    let left = remaining(session.rows.period, model.now);
-    let style = if left <= model.config.warn_secs { canvas.theme.warn } else { canvas.theme.text };
+    let left = remaining(session.rows.period, model.code_time());
+    let style = if left <= u64::from(model.config.warn_secs) { canvas.theme.warn } else { canvas.theme.text };
     (format!("{left:>2}s"), style)
 }
 
@@ -89,11 +89,11 @@ fn tabs(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
     let end = canvas.width().saturating_sub(1);
     let (secs, style) = countdown(session, model, canvas);
     let x = canvas.right(end, y, &secs, style);
-    let left = remaining(session.rows.period, model.now);
+    let left = remaining(session.rows.period, model.code_time());
     let full = (left * BAR).div_ceil(session.rows.period).min(BAR) as usize;
     let (on, off) = (canvas.mark("▰", "#"), canvas.mark("▱", "."));
     let x = canvas.right(x - 1, y, &off.repeat(BAR as usize - full), canvas.theme.dim);
-    let bar = if left <= model.config.warn_secs { canvas.theme.warn } else { canvas.theme.accent };
+    let bar = if left <= u64::from(model.config.warn_secs) { canvas.theme.warn } else { canvas.theme.accent };
     let x = canvas.right(x, y, &on.repeat(full), bar);
     if let Some(line) = &session.query {
         let at = canvas.put(1, y, "/ ", canvas.theme.accent);
@@ -192,7 +192,7 @@ fn code_part(
     columns: &Columns,
     selected: bool,
 ) -> u16 {
-    let now = model.now;
+    let (now, code_time) = (model.now, model.code_time());
     let (edge, dim) = (columns.edge, canvas.theme.dim);
     let copied = session.copied.filter(|(id, until)| *id == row.id && now < *until);
     let Some(entry) = session.state().get(&row.id) else { return edge };
@@ -200,13 +200,13 @@ fn code_part(
         Shows::Nothing(_) => canvas.right(edge, y, "no code", dim),
         Shows::Counter(next) => counter_part(session, model, canvas, row, *next, y, edge),
         Shows::Timed { period } => {
-            let secs = remaining(*period, now);
-            let late = secs <= model.config.warn_secs;
+            let secs = remaining(*period, code_time);
+            let late = secs <= u64::from(model.config.warn_secs);
             let own_secs = *period != session.rows.period;
             let style = if late && own_secs { canvas.theme.warn } else { dim };
             let own_secs = own_secs.then(|| format!("{secs}s"));
             let mut left = if session.shows_code(row.id, now) {
-                let text = code(entry, now).map(|c| c.grouped());
+                let text = code(entry, code_time).map(|c| c.grouped());
                 canvas.right(edge, y, text.as_ref().map_or("", |t| t.expose()), canvas.theme.code)
             } else {
                 let dots = canvas.mark("•", "*").repeat(3);
@@ -214,7 +214,7 @@ fn code_part(
             };
             let show_next = session.show_next || (model.config.show_next && late);
             if show_next && columns.wide && session.shows_code(row.id, now) {
-                let text = next_code(entry, now).map(|c| c.grouped());
+                let text = next_code(entry, code_time).map(|c| c.grouped());
                 let x = canvas.right(edge.saturating_sub(13), y, canvas.mark(" ›", " >"), dim).min(left);
                 left = canvas.right(x, y, text.as_ref().map_or("", |t| t.expose()), dim);
             }
@@ -244,15 +244,7 @@ fn code_part(
     left
 }
 
-fn counter_part(
-    session: &Session,
-    model: &Model,
-    canvas: &mut Canvas,
-    row: &Row,
-    next: u64,
-    y: u16,
-    edge: u16,
-) -> u16 {
+fn counter_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, next: u64, y: u16, edge: u16) -> u16 {
     let made = session.counter_code.filter(|c| c.id == row.id && model.now < c.until);
     if let Some(made) = made {
         if !made.saved {

@@ -4,7 +4,7 @@ use super::Canvas;
 use crate::app::Model;
 use crate::app::model::{Lock, Waiting};
 use crate::report::Report;
-use crate::vault::slots::{KEYCHAIN, PASSWORD, RECOVERY};
+use crate::vault::slots::SlotKind;
 
 /// Nothing is known yet. Says nothing, since it lasts a few milliseconds.
 pub fn opening(canvas: &mut Canvas) {
@@ -47,8 +47,9 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
             canvas.put(x, y, "asking the keychain…", canvas.theme.dim);
         }
         Waiting::No if lock.vault.is_none() => {}
-        Waiting::No if !lock.recovery && !lock.has_slot(PASSWORD) => {
-            let words = if lock.has_slot(KEYCHAIN) { "the keychain opens this vault" } else { "no password is set" };
+        Waiting::No if !lock.recovery && !lock.has_slot(SlotKind::Password) => {
+            let words =
+                if lock.has_slot(SlotKind::Keychain) { "the keychain opens this vault" } else { "no password is set" };
             canvas.text(x, y, columns, words, canvas.theme.text);
         }
         Waiting::No => {
@@ -73,13 +74,13 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
     let last = canvas.height() - 1;
     let mut keys = Vec::new();
     if lock.waiting == Waiting::No {
-        let by_keychain = lock.has_slot(KEYCHAIN) && lock.line.is_empty() && !lock.recovery;
+        let by_keychain = lock.has_slot(SlotKind::Keychain) && lock.line.is_empty() && !lock.recovery;
         if by_keychain {
             keys.push((canvas.mark("↵", "Enter"), "use the keychain"));
         } else {
             keys.push((canvas.mark("↵", "Enter"), "open"));
         }
-        if lock.has_slot(RECOVERY) {
+        if lock.has_slot(SlotKind::Recovery) {
             keys.push(("^R", if lock.recovery { "password" } else { "recovery key" }));
         }
         keys.push(("esc", if lock.recovery || !lock.line.is_empty() { "clear" } else { "quit" }));

@@ -11,6 +11,7 @@ pub use crate::app::update::modal::key_name;
 use crate::app::update::modal::{palette_rows, trashed};
 use crate::text::{clean, width, wrap};
 use crate::time::UnixTime;
+use crate::vault::field;
 
 /// Draws what lies over the list.
 pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas) {
@@ -126,8 +127,7 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
                 canvas.text(x, y, columns, title, canvas.theme.strong);
             }
             PaletteLine::Row(at, row) => {
-                let keys: Vec<String> =
-                    model.keymap.keys(row.action).iter().map(|k| show(k, canvas.ascii)).collect();
+                let keys: Vec<String> = model.keymap.keys(row.action).iter().map(|k| show(k, canvas.ascii)).collect();
                 canvas.text(x, y, key_columns - 1, &keys.join(" "), canvas.theme.accent);
                 canvas.text(x + key_columns, y, columns.saturating_sub(key_columns), row.text, canvas.theme.text);
                 if *at == palette.selected {
@@ -159,7 +159,7 @@ pub fn trash(selected: usize, session: &Session, model: &Model, canvas: &mut Can
         let y = top + (i - skip) as u16;
         let Some(entry) = session.state().get(id) else { continue };
         let end = canvas.width().saturating_sub(2);
-        let when = entry.trashed_at().map_or_else(String::new, |at| date(UnixTime(at)));
+        let when = entry.number(field::TRASHED_AT).map_or_else(String::new, |at| date(UnixTime(at as u64)));
         let x = canvas.right(end, y, &when, canvas.theme.dim);
         let at = canvas.text(1, y, x.saturating_sub(2), &clean(entry.issuer()), canvas.theme.text);
         let at = if at > 1 { at + 2 } else { at };

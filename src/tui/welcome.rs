@@ -19,7 +19,8 @@ pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
         Step::Start(selected) => start(*selected, model, canvas, x, y, columns),
         Step::Unlock(selected) => unlock(welcome, *selected, canvas, x, y, columns),
         Step::Password { first, second, repeat, problem, .. } => {
-            y = canvas.paragraph(x, y, columns, "A password for the vault. A few words are good.", canvas.theme.text) + 1;
+            y = canvas.paragraph(x, y, columns, "A password for the vault. A few words are good.", canvas.theme.text)
+                + 1;
             let at = canvas.put(x, y, "password  ", canvas.theme.dim);
             canvas.input(at, y, columns.saturating_sub(10), first, true, !repeat);
             if *repeat {
@@ -117,7 +118,8 @@ fn unlock(welcome: &Welcome, selected: usize, canvas: &mut Canvas, x: u16, mut y
 }
 
 fn recovery(key: &str, canvas: &mut Canvas, x: u16, mut y: u16, columns: u16) -> Keys {
-    let text = "The recovery key opens the vault when everything else is lost. Write it on paper now: it is shown once.";
+    let text =
+        "The recovery key opens the vault when everything else is lost. Write it on paper now: it is shown once.";
     y = canvas.paragraph(x, y, columns, text, canvas.theme.text) + 1;
     let groups = groups(key);
     let per_row = (columns / 8).clamp(1, 4) as usize;

@@ -6,10 +6,11 @@ use crate::app::event::Effect;
 use crate::app::model::{Model, Session, Stage, Tone};
 use crate::report::Report;
 use crate::time::UnixTime;
+use crate::vault::EntryId;
 use crate::vault::envelope::Unlocked;
 use crate::vault::file::FileError;
+use crate::vault::history::Reason;
 use crate::vault::merge::{Changes, changes};
-use crate::vault::EntryId;
 
 /// Seconds between two tries to save after a failure.
 const RETRY_SECS: u64 = 30;
@@ -27,7 +28,11 @@ pub fn save_if_changed(model: &mut Model) -> Vec<Effect> {
         return super::list::copy_waiting_counter(model);
     }
     session.saving.running = true;
-    vec![Effect::Save(generation, Box::new(session.vault.duplicate()), session.saving.reason.take())]
+    vec![Effect::Save(
+        generation,
+        Box::new(session.vault.duplicate()),
+        session.saving.reason.take().unwrap_or(Reason::Save),
+    )]
 }
 
 /// Says that the state changed, so that it is saved after this event.

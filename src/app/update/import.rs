@@ -14,6 +14,7 @@ use crate::report::Report;
 use crate::secret::Secret;
 use crate::text::clean;
 use crate::transfer::{self, Import, ImportError};
+use crate::vault::history::Reason;
 
 fn flow(session: &mut Session) -> Option<&mut Flow> {
     match session.modal.as_mut()? {
@@ -197,9 +198,12 @@ fn common_start(names: &[String]) -> String {
     let Some(first) = names.first() else { return String::new() };
     let mut end = first.len();
     for name in &names[1..] {
-        end = first.char_indices().zip(name.chars()).take_while(|((_, a), b)| a == b).last().map_or(0, |((at, a), _)| {
-            (at + a.len_utf8()).min(end)
-        });
+        end = first
+            .char_indices()
+            .zip(name.chars())
+            .take_while(|((_, a), b)| a == b)
+            .last()
+            .map_or(0, |((at, a), _)| (at + a.len_utf8()).min(end));
     }
     first[..end].to_owned()
 }
@@ -207,7 +211,7 @@ fn common_start(names: &[String]) -> String {
 /// Opens the preview of links that were pasted.
 pub fn take_text(model: &mut Model, text: &str) -> Vec<Effect> {
     let Some(session) = model.session_mut() else { return Vec::new() };
-    match transfer::import(&transfer::Source::new(text.as_bytes())) {
+    match transfer::import(transfer::Source::new(text.as_bytes())) {
         Ok(import) => {
             let preview = Preview::new(import, "pasted", &session.vault.state);
             session.modal = Some(Modal::Import(Box::new(Flow { step: Step::Preview(preview), error: None })));
@@ -228,7 +232,7 @@ fn apply(model: &mut Model) {
         model.say(Tone::Info, format!("nothing imported: {here} already here"));
         return;
     }
-    session.saving.reason = Some("import");
+    session.saving.reason = Some(Reason::Import);
     let source = clean(&preview.title).into_owned();
     let n = chosen.len();
     change::add(model, &chosen, &source, format!("the import of {n} accounts"));

@@ -116,7 +116,11 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Paste => session.modal = Some(Modal::Paste(Input::default(), None)),
         Action::Import => session.modal = Some(Modal::Import(Box::new(Flow::new("")))),
         Action::Edit => edit(model),
-        Action::Delete => session.modal = selected.map(Modal::Delete),
+        Action::Delete => match selected {
+            Some(id) if model.config.confirm_delete => session_modal(model, Modal::Delete(id)),
+            Some(id) => delete(model, id),
+            None => {}
+        },
         Action::Undo => {
             change::undo(model);
             mark_changed(model);
@@ -151,6 +155,12 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Quit => return quit(model),
     }
     Vec::new()
+}
+
+fn session_modal(model: &mut Model, modal: Modal) {
+    if let Some(session) = model.session_mut() {
+        session.modal = Some(modal);
+    }
 }
 
 fn palette(help: bool) -> Palette {
@@ -222,7 +232,7 @@ fn copy_nth(model: &mut Model, n: usize) -> Vec<Effect> {
 
 /// Copies the selected code (or the one after it). A counter code is made, saved and then copied.
 pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
-    let now = model.now;
+    let (now, code_time) = (model.now, model.code_time());
     let secs = model.config.clipboard.clear_secs;
     let Some(session) = model.session_mut() else { return Vec::new() };
     let Some((id, shows, title)) =
@@ -246,9 +256,9 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
             Vec::new()
         }
         Shows::Timed { .. } => {
-            let code = if next { rows::next_code(entry, now) } else { rows::code(entry, now) };
+            let code = if next { rows::next_code(entry, code_time) } else { rows::code(entry, code_time) };
             let Some(code) = code else { return Vec::new() };
-            let until = if secs == 0 { now.plus_secs(5) } else { now.plus_secs(secs) };
+            let until = now.plus_secs(if secs == 0 { 5 } else { secs.into() });
             session.copied = Some((id, until));
             let effect = Effect::Copy(Secret::new(code.expose().to_owned()), secs);
             model.say(Tone::Good, copied_text(&title, next, secs));
@@ -257,7 +267,7 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
     }
 }
 
-fn copied_text(title: &str, next: bool, secs: u64) -> String {
+fn copied_text(title: &str, next: bool, secs: u32) -> String {
     let what = if next { format!("the next code of {title}") } else { title.to_owned() };
     if secs == 0 { format!("{what} copied") } else { format!("{what} copied, clears in {secs} s") }
 }
@@ -272,7 +282,7 @@ pub fn copy_waiting_counter(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(code) = counter_code(session, id, counter) else { return Vec::new() };
-    session.copied = Some((id, now.plus_secs(if secs == 0 { 5 } else { secs })));
+    session.copied = Some((id, now.plus_secs(if secs == 0 { 5 } else { secs.into() })));
     let title = session.row(id).map_or("", |row| row.short()).to_owned();
     model.say(Tone::Good, copied_text(&title, false, secs));
     vec![Effect::Copy(Secret::new(code.expose().to_owned()), secs)]

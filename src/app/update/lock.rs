@@ -13,7 +13,7 @@ use crate::report::{Exit, Report};
 use crate::unlock::UnlockError;
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::FileError;
-use crate::vault::slots::{KEYCHAIN, PASSWORD, RECOVERY};
+use crate::vault::slots::SlotKind;
 
 /// Locks: drops the session, clears the clipboard, shows the lock screen. A session with changes that could not be saved
 /// stays, since locking would lose them: it says so.
@@ -22,12 +22,13 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
         model.say(Tone::Info, "sample accounts: there is nothing to lock");
         return Vec::new();
     }
+    let now = model.now;
     match model.session_mut() {
         None => return Vec::new(),
         Some(session) if session.saving.failed.is_some() => {
             session.hidden = true;
             session.revealed = None;
-            session.touched = model.now;
+            session.touched = now;
             model.say(Tone::Warn, "not locked: a change is not saved yet. Codes are hidden; make room, then s saves");
             return vec![Effect::ClearClipboard];
         }
@@ -73,7 +74,7 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
             }
             Stage::Opening | Stage::Welcome(_) | Stage::Broken(_) => {
                 let lock = Lock::new(Some(vault));
-                let keychain = lock.has_slot(KEYCHAIN);
+                let keychain = lock.has_slot(SlotKind::Keychain);
                 model.stage = Stage::Locked(Box::new(lock));
                 // At the start the keychain opens the vault without a key being pressed.
                 if keychain { ask_keychain(model) } else { Vec::new() }
@@ -101,7 +102,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let by_password = model.config.lock_unlocks_with == LockUnlocksWith::Password;
     let Stage::Locked(lock) = &mut model.stage else { return Vec::new() };
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    let keychain = lock.has_slot(KEYCHAIN) && !by_password;
+    let keychain = lock.has_slot(SlotKind::Keychain) && !by_password;
     match key.code {
         KeyCode::Char('c' | 'q') if ctrl => return vec![Effect::Quit],
         KeyCode::Esc if lock.waiting != Waiting::No => {
@@ -111,7 +112,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::Esc if !lock.line.is_empty() => lock.line.clear(),
         KeyCode::Esc if lock.recovery => lock.recovery = false,
         KeyCode::Esc => return vec![Effect::Quit],
-        KeyCode::Char('r') if ctrl && lock.has_slot(RECOVERY) => {
+        KeyCode::Char('r') if ctrl && lock.has_slot(SlotKind::Recovery) => {
             lock.recovery = !lock.recovery;
             lock.line.clear();
             lock.error = None;
@@ -163,9 +164,4 @@ pub fn probed(model: &mut Model, probe: Probe) -> Vec<Effect> {
         Stage::Opening | Stage::Open(_) | Stage::Broken(_) => {}
     }
     Vec::new()
-}
-
-/// Whether the lock screen asks for a password at all.
-pub fn takes_password(lock: &Lock) -> bool {
-    lock.vault.is_none() || lock.has_slot(PASSWORD)
 }

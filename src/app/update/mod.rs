@@ -106,7 +106,7 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     if model.notice.as_ref().is_some_and(|n| n.until.is_some_and(|until| until <= now)) {
         model.notice = None;
     }
-    let idle = model.config.idle_lock_secs;
+    let idle = u64::from(model.config.idle_lock_secs);
     let Stage::Open(session) = &mut model.stage else { return Vec::new() };
     if idle > 0 && !model.demo && now.secs_since(session.touched) >= idle {
         return lock::lock(model);

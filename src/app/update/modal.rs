@@ -11,7 +11,7 @@ use crate::app::keys::{self, Action, Binding, TABLE};
 use crate::app::model::{Modal, Model, Palette, Tone, Undo};
 use crate::otp::{base32, uri};
 use crate::secret::Secret;
-use crate::vault::EntryId;
+use crate::vault::{EntryId, field};
 
 /// A key while something lies over the list.
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
@@ -114,7 +114,7 @@ fn on_palette_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
 /// The accounts in the trash, the last deleted first.
 pub fn trashed(model: &Model) -> Vec<EntryId> {
     let Some(session) = model.session() else { return Vec::new() };
-    let mut ids: Vec<_> = session.state().trashed().map(|e| (e.trashed_at(), e.id)).collect();
+    let mut ids: Vec<_> = session.state().trashed().map(|e| (e.number(field::TRASHED_AT), e.id)).collect();
     ids.sort_by(|a, b| b.cmp(a));
     ids.into_iter().map(|(_, id)| id).collect()
 }

@@ -52,9 +52,8 @@ pub fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
             if !inside || at >= session.visible.len() {
                 return Vec::new();
             }
-            let double = session
-                .clicked
-                .is_some_and(|(row, when)| row == at && now.0.saturating_sub(when.0) <= DOUBLE_CLICK_MS);
+            let double =
+                session.clicked.is_some_and(|(row, when)| row == at && now.0.saturating_sub(when.0) <= DOUBLE_CLICK_MS);
             session.selected = at;
             session.clicked = (!double).then_some((at, now));
             if double { list::copy(model, false) } else { Vec::new() }
