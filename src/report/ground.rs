@@ -79,7 +79,9 @@ fn param(error: &ParamError) -> Report {
         ParamError::Counter(_) => "Give a whole number; a new account begins with 0.",
         ParamError::Algorithm(_) => "Give SHA1, SHA256 or SHA512; SHA1 is usual.",
         ParamError::EmptySecret => "Copy the secret again from the site's page.",
-        ParamError::LongSecret => "Copy only the secret from the site's page, which is seldom longer than 64 characters.",
+        ParamError::LongSecret => {
+            "Copy only the secret from the site's page, which is seldom longer than 64 characters."
+        }
         ParamError::Base32 { .. } => "Look for a 0 that is an O, or a 1 that is an I or L, or copy it again.",
         ParamError::Hex => "Copy it again: only 0-9 and a-f can occur.",
         ParamError::MissingPin => "Give the PIN that belongs to the secret.",

@@ -45,7 +45,9 @@ fn import(error: &ImportError) -> Report {
             // The reason brings its way out as its last sentence.
             match reason.trim_end_matches('.').split_once(". ") {
                 Some((why, out)) => refused(*format, why, "cannot be read", &sentence(out)),
-                None => refused(*format, reason, "cannot be read", "Export it again in another form, if the app has one."),
+                None => {
+                    refused(*format, reason, "cannot be read", "Export it again in another form, if the app has one.")
+                }
             }
         }
         ImportError::TooLarge { what, mib } => Report::new(

@@ -47,11 +47,9 @@ fn envelope(error: &Error) -> Report {
             "It was sent or stored as text, which changed its bytes.".to_owned(),
             "Copy it again as a binary file (git: mark *.otpv as binary).",
         ),
-        Error::Truncated { .. } | Error::Trailing(_) => damaged(
-            "The vault is damaged",
-            cause,
-            "If a sync tool is running, let it finish and try again.",
-        ),
+        Error::Truncated { .. } | Error::Trailing(_) => {
+            damaged("The vault is damaged", cause, "If a sync tool is running, let it finish and try again.")
+        }
         Error::Newer { .. } => Report::new(
             Exit::Damaged,
             "The vault was made by a newer otpanel",
@@ -74,19 +72,18 @@ fn envelope(error: &Error) -> Report {
             "The key is right, but the file was altered or damaged since it was written.".to_owned(),
             "Do not trust it until you know who changed it.",
         ),
-        Error::Payload(_) => damaged(
-            "The vault's content cannot be read",
-            cause,
-            "If a newer otpanel wrote it, install that one.",
-        ),
+        Error::Payload(_) => {
+            damaged("The vault's content cannot be read", cause, "If a newer otpanel wrote it, install that one.")
+        }
     }
 }
 
 fn no_slot(kind: SlotKind) -> Report {
     let (problem, next) = match kind {
-        SlotKind::Password => {
-            ("This vault has no password", "Open it by the keychain or the recovery key; `otpanel vault passwd` sets one.")
-        }
+        SlotKind::Password => (
+            "This vault has no password",
+            "Open it by the keychain or the recovery key; `otpanel vault passwd` sets one.",
+        ),
         SlotKind::Keychain => ("This vault has no keychain key", "Open it by its password or recovery key."),
         SlotKind::Recovery => ("This vault has no recovery key", "Open it by its password or keychain."),
         SlotKind::PasswordAndKeychain => {
@@ -255,7 +252,9 @@ pub fn warning(warning: &SaveWarning) -> String {
         SaveWarning::HardLinks => {
             "saved, but the vault's file has other names (hard links), which from now on are the old version".to_owned()
         }
-        SaveWarning::NoHistory(why) => format!("saved, but the old version could not be kept in the history: {}", clean(why)),
+        SaveWarning::NoHistory(why) => {
+            format!("saved, but the old version could not be kept in the history: {}", clean(why))
+        }
         SaveWarning::NoLock(why) => format!("saved without a lock: {}", clean(why)),
         SaveWarning::InPlace => {
             "saved over the old file, since its folder takes no new ones; the old version is in the history".to_owned()
