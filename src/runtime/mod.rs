@@ -1,1 +1,4 @@
 //! To be written.
+
+pub mod screen;
+pub mod terminal;
