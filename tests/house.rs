@@ -196,10 +196,11 @@ fn touches_the_world(path: &[String]) -> bool {
 fn loud(tokens: &[scan::Placed], module: &[String]) -> Vec<(usize, String)> {
     use scan::Token::{Sign, Word};
     let mut told = Vec::new();
-    for window in tokens.windows(3) {
+    for (i, window) in tokens.windows(3).enumerate() {
         match [&window[0].0, &window[1].0, &window[2].0] {
-            [Sign('.'), Word(name), Sign('(')] if name == "unwrap" => {
-                told.push((window[1].1, "unwrap() outside tests: expect(\"why it cannot fail\") or an error".into()));
+            // With arguments it is a method of ours.
+            [Word(name), Sign('('), Sign(')')] if name == "unwrap" && i > 0 && tokens[i - 1].0 == Sign('.') => {
+                told.push((window[0].1, "unwrap() outside tests: expect(\"why it cannot fail\") or an error".into()));
             }
             [Word(name), Sign('!'), Sign('(' | '[' | '{')] => {
                 let allowed: &[&str] = match name.as_str() {
@@ -353,7 +354,7 @@ fn comments_texts_and_tests_are_not_looked_at() {
         "#[cfg(test)]\nmod tests { use crate::cli; fn f() { g().unwrap(); std::fs::read(1); } }",
         "#[cfg(test)]\n#[allow(unused)]\nuse crate::cli;",
         "#[cfg(all(test, unix))]\nfn f() -> [u8; 2] { println!(); crate::cli::x() }",
-        "fn f() { let time = now; notify(); model.now(); x.unwrap_or(1); }",
+        "fn f() { let time = now; notify(); model.now(); x.unwrap_or(1); slot.unwrap(key); }",
     ] {
         assert_eq!(told("src/app/mod.rs", innocent), "", "{innocent}");
     }
