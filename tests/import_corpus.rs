@@ -9,45 +9,7 @@ use otpanel::transfer::{self, Source};
 use serde_json::Value;
 
 /// Formats of the corpus that are not read yet.
-const PENDING: &[&str] = &[
-    "1password",
-    "2fas",
-    "2fauth",
-    "andotp",
-    "apple_passwords",
-    "authenticator_plus",
-    "authy",
-    "battle_net",
-    "bitwarden",
-    "bitwarden_authenticator",
-    "cotp",
-    "dashlane",
-    "duo",
-    "enpass",
-    "ente",
-    "freeotp",
-    "freeotp_plus",
-    "google_authenticator_sqlite",
-    "google_migration_qr",
-    "keepass",
-    "keepass_xml",
-    "keepassxc",
-    "keeper",
-    "lastpass_authenticator",
-    "lastpass_vault",
-    "microsoft_authenticator",
-    "otpclient",
-    "pass_otp",
-    "proton_authenticator",
-    "proton_pass",
-    "qr",
-    "raivo",
-    "steam",
-    "stratum",
-    "tofa",
-    "totp_authenticator",
-    "winauth",
-];
+const PENDING: &[&str] = &[];
 
 fn corpus() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
