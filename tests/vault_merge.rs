@@ -169,7 +169,7 @@ proptest! {
                 prop_assert_eq!(entry.life, Life::Live);
             }
             if !deleted.purged.contains(id) {
-                prop_assert_eq!(entry.seed().unwrap().expose(), &seed[..], "a secret goes only by a purge");
+                prop_assert_eq!(entry.seed().unwrap().expose().to_vec(), seed.clone(), "a secret goes only by a purge");
             }
             let highest: Counter = states.iter().filter_map(|state| state.get(id)).map(|entry| entry.counter).max().unwrap();
             prop_assert_eq!(entry.counter, highest, "a counter never goes back");
