@@ -61,8 +61,10 @@ fn asked_for(world: &World, args: &Add) -> Result<Account, Failure> {
     let text = match args.uri.as_deref() {
         Some("-") => from_stdin(world)?,
         Some(link) if uri::is_link(link) => {
-            say("otpanel: a secret on the command line can be read by other programs and stays in the shell's history; \
-                 `otpanel add -` reads it from stdin.");
+            say(
+                "otpanel: a secret on the command line can be read by other programs and stays in the shell's history; \
+                 `otpanel add -` reads it from stdin.",
+            );
             Secret::new(link.to_owned())
         }
         Some(_) => {
@@ -71,7 +73,9 @@ fn asked_for(world: &World, args: &Add) -> Result<Account, Failure> {
                 "Give a link, or '-' and send the link or the secret to stdin. A bare secret is never taken as an argument.",
             ));
         }
-        None if io::stdin().is_terminal() && prompt::can_type_secrets() => prompt::secret("Link or secret (not shown)")?,
+        None if io::stdin().is_terminal() && prompt::can_type_secrets() => {
+            prompt::secret("Link or secret (not shown)")?
+        }
         None if io::stdin().is_terminal() => {
             return Err(Failure::usage("There is no secret", "Send a link or a secret to stdin."));
         }
@@ -106,11 +110,11 @@ fn from_stdin(world: &World) -> Result<Secret<String>, Failure> {
         ));
     }
     let mut bytes = Secret::new(Vec::new());
-    io::stdin()
-        .lock()
-        .take(LONGEST_LINK)
-        .read_to_end(bytes.expose_mut())
-        .map_err(|source| Failure::File { path: "standard input".into(), doing: Doing::Read, source })?;
+    io::stdin().lock().take(LONGEST_LINK).read_to_end(bytes.expose_mut()).map_err(|source| Failure::File {
+        path: "standard input".into(),
+        doing: Doing::Read,
+        source,
+    })?;
     let text = std::str::from_utf8(bytes.expose()).map_err(|_| Failure::NotText { what: "secret" })?;
     Ok(Secret::new(text.to_owned()))
 }
@@ -141,7 +145,10 @@ fn hex(text: &str) -> Result<Vec<u8>, crate::otp::ParamError> {
 
 fn pin() -> Result<Pin, Failure> {
     if !prompt::can_type_secrets() {
-        return Err(Failure::usage("This kind of code needs a PIN", "Send a link that carries it, or run it on a terminal."));
+        return Err(Failure::usage(
+            "This kind of code needs a PIN",
+            "Send a link that carries it, or run it on a terminal.",
+        ));
     }
     Ok(Pin::new(prompt::secret("PIN")?.expose().clone())?)
 }
@@ -156,7 +163,10 @@ pub fn edit(world: &World, args: &Edit) -> Result<(), Failure> {
         changes.push((field::FAVOURITE, Value::Flag(favourite)));
     }
     if changes.is_empty() && args.settings.counter.is_none() {
-        return Err(Failure::usage("There is nothing to change", "Say what: --issuer, --account, --note, --favourite yes, …"));
+        return Err(Failure::usage(
+            "There is nothing to change",
+            "Say what: --issuer, --account, --note, --favourite yes, …",
+        ));
     }
     let mut session = world.open()?;
     let id = pick(&session, &args.query, Sureness::Part)?;
@@ -213,10 +223,9 @@ fn fits(session: &Session, id: EntryId, settings: &Settings) -> Result<(), Failu
         ("--counter", settings.counter.is_some() && !by_counter),
     ];
     match wrong.into_iter().find(|(_, wrong)| *wrong) {
-        Some((option, _)) => Err(Failure::usage(
-            format!("{option} has no meaning for a {} account", kind.name()),
-            "Leave it out.",
-        )),
+        Some((option, _)) => {
+            Err(Failure::usage(format!("{option} has no meaning for a {} account", kind.name()), "Leave it out."))
+        }
         None => Ok(()),
     }
 }
@@ -267,15 +276,17 @@ pub fn tag(world: &World, args: &Tag) -> Result<(), Failure> {
             _ => (false, ""),
         };
         if name.is_empty() {
-            return Err(Failure::usage(format!("`{text}` is no change of a tag"), "Write +name to put a tag on, -name to take it away."));
+            return Err(Failure::usage(
+                format!("`{text}` is no change of a tag"),
+                "Write +name to put a tag on, -name to take it away.",
+            ));
         }
         wanted.push((on, name));
     }
     let mut session = world.open()?;
     let id = pick(&session, &args.query, Sureness::Part)?;
-    let changed = session.edit(world, |state, stamp| {
-        wanted.iter().fold(false, |any, (on, name)| state.tag(id, name, *on, stamp) | any)
-    });
+    let changed = session
+        .edit(world, |state, stamp| wanted.iter().fold(false, |any, (on, name)| state.tag(id, name, *on, stamp) | any));
     if changed {
         session.save()?;
     }

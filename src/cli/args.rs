@@ -105,9 +105,6 @@ pub enum Command {
     Lock,
     /// Print a completion script for a shell
     Completions(Completions),
-    /// Holds a copied code for other programs and clears it; started by `copy`.
-    #[command(name = "clipboard-holder", hide = true)]
-    ClipboardHolder(Holder),
 }
 
 /// `init`.
@@ -142,7 +139,9 @@ pub enum UnlockWith {
 
 /// `list`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  otpanel list\n  otpanel list --codes --json | jq -r '.[] | .issuer + \" \" + .code'")]
+#[command(
+    after_help = "Examples:\n  otpanel list\n  otpanel list --codes --json | jq -r '.[] | .issuer + \" \" + .code'"
+)]
 pub struct List {
     /// Only accounts that match
     pub query: Option<String>,
@@ -417,14 +416,6 @@ pub struct Doctor {
 pub struct Completions {
     /// The shell
     pub shell: Shell,
-}
-
-/// `clipboard-holder`.
-#[derive(Debug, Args)]
-pub struct Holder {
-    /// Seconds after which the clipboard is cleared
-    #[arg(long)]
-    pub seconds: u64,
 }
 
 #[cfg(test)]

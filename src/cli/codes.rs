@@ -218,10 +218,9 @@ fn one_of<'a>(
     match found.places.as_slice() {
         [] => Err(Failure::NotFound { query: text.to_owned(), trash }),
         [one] if found.sureness <= least => Ok(names[*one].id),
-        [one] => Err(Failure::Unsure {
-            query: text.to_owned(),
-            candidate: title(names[*one].issuer, names[*one].account),
-        }),
+        [one] => {
+            Err(Failure::Unsure { query: text.to_owned(), candidate: title(names[*one].issuer, names[*one].account) })
+        }
         many => Err(Failure::Ambiguous {
             query: text.to_owned(),
             candidates: many.iter().take(CANDIDATES).map(|&i| candidate(&names[i])).collect(),
@@ -240,8 +239,7 @@ fn candidate(named: &Named<'_>) -> String {
 /// [`Failure::Unusable`] with the reason.
 pub fn account_of(session: &Session, id: EntryId) -> Result<Account, Failure> {
     let entry = session.entry(id);
-    entry.account().map_err(|why| Failure::Unusable {
-        name: title(entry.issuer(), entry.name()),
-        reason: why.to_string(),
-    })
+    entry
+        .account()
+        .map_err(|why| Failure::Unusable { name: title(entry.issuer(), entry.name()), reason: why.to_string() })
 }

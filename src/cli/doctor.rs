@@ -77,9 +77,9 @@ pub fn doctor(global: &Global, args: &Doctor) -> Result<(), Failure> {
     all.push(writable("saving", paths.vault_file.parent().unwrap_or(Path::new("."))));
     all.push(writable("history", &paths.state_dir));
     all.push(keychain(&system::system().probe()));
-    all.extend(super::clipboard::findings(&config.unwrap_or_default()).map(|(what, good, text)| {
-        finding(what, if good { State::Ok } else { State::Note }, text)
-    }));
+    let (good, text) = super::clipboard::prospect(&config.unwrap_or_default());
+    all.push(finding("clipboard", if good { State::Ok } else { State::Note }, text));
+    all.push(watcher(&paths.vault_file));
     all.extend(terminal());
     all.push(match clock_trouble(UnixTime::now(), None) {
         None => finding("clock", State::Ok, "plausible; codes need it right to a few seconds"),
@@ -174,6 +174,30 @@ fn can_write(folder: &Path) -> bool {
     fs::metadata(folder).is_ok_and(|m| !m.permissions().readonly())
 }
 
+/// How the panel learns of changes from outside.
+fn watcher(vault: &Path) -> Finding {
+    let folder = vault.ancestors().skip(1).find(|p| p.is_dir()).unwrap_or(Path::new("/"));
+    if on_network(folder) {
+        finding("watcher", State::Note, "the vault is on a network folder, which is looked at every few seconds")
+    } else {
+        finding("watcher", State::Ok, "changes from outside are told by the system")
+    }
+}
+
+/// Whether a folder is on a file system of which changes by other machines are not told.
+#[cfg(target_os = "linux")]
+fn on_network(folder: &Path) -> bool {
+    // NFS, SMB, SMB2, CIFS, 9P, FUSE, Ceph, AFS (statfs(2)).
+    const MAGIC: [u64; 8] =
+        [0x6969, 0x517b, 0xfe53_4d42, 0xff53_4d42, 0x0102_1997, 0x6573_5546, 0x00c3_6400, 0x5346_414f];
+    rustix::fs::statfs(folder).is_ok_and(|fs| MAGIC.contains(&(fs.f_type as u64 & 0xffff_ffff)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn on_network(_folder: &Path) -> bool {
+    false
+}
+
 fn keychain(probe: &Probe) -> Finding {
     let state = match probe {
         Probe::Ready => State::Ok,
@@ -182,11 +206,22 @@ fn keychain(probe: &Probe) -> Finding {
     finding("keychain", state, probe.describe())
 }
 
+#[cfg(unix)]
+fn size() -> Option<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some((size.ws_col, size.ws_row))
+}
+
+#[cfg(not(unix))]
+fn size() -> Option<(u16, u16)> {
+    None
+}
+
 fn terminal() -> Vec<Finding> {
     let var = |name: &str| std::env::var(name).unwrap_or_default();
     let mut found = Vec::new();
     if io::stdout().is_terminal() {
-        let size = crossterm::terminal::size().map(|(c, r)| format!(", {c}x{r}")).unwrap_or_default();
+        let size = size().map(|(columns, rows)| format!(", {columns}x{rows}")).unwrap_or_default();
         let term = var("TERM");
         let state = if term.is_empty() || term == "dumb" { State::Note } else { State::Ok };
         found.push(finding("terminal", state, format!("TERM={}{size}", clean(&term))));
@@ -205,7 +240,11 @@ fn terminal() -> Vec<Finding> {
     found.push(if small.contains("utf-8") || small.contains("utf8") || cfg!(windows) {
         finding("text", State::Ok, "UTF-8")
     } else {
-        finding("text", State::Note, format!("the locale `{}` is not UTF-8; set `glyphs: Ascii` if signs look wrong", clean(&locale)))
+        finding(
+            "text",
+            State::Note,
+            format!("the locale `{}` is not UTF-8; set `glyphs: Ascii` if signs look wrong", clean(&locale)),
+        )
     });
     found
 }

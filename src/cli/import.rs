@@ -117,7 +117,10 @@ fn tell(args: &Args, loaded: &[Loaded], fates: &[Fate]) -> Result<(), Failure> {
         say(&format!("  skipped {}: {}", clean(s.name), clean(s.reason)));
     }
     if counts.changed > 0 {
-        say(&format!("  {} of the new ones have a secret that was here under another name; both are kept", counts.changed));
+        say(&format!(
+            "  {} of the new ones have a secret that was here under another name; both are kept",
+            counts.changed
+        ));
     }
     Ok(())
 }
@@ -128,9 +131,12 @@ fn nothing_usable(fates: &[Fate], skipped: usize, why: Option<&[SkippedRow<'_>]>
         return Ok(());
     }
     let mut cause = match why {
-        Some(rows) => {
-            rows.iter().take(20).map(|s| format!("{}: {}", clean(s.name), clean(s.reason))).collect::<Vec<_>>().join("\n")
-        }
+        Some(rows) => rows
+            .iter()
+            .take(20)
+            .map(|s| format!("{}: {}", clean(s.name), clean(s.reason)))
+            .collect::<Vec<_>>()
+            .join("\n"),
         None => "The reasons stand in the answer.".to_owned(),
     };
     if skipped > 20 && why.is_some() {
@@ -179,7 +185,12 @@ fn preview(loaded: &[Loaded], fates: Option<&[Fate]>) -> String {
             ]);
         }
         for s in &import.skipped {
-            rows.push(vec!["  cannot".to_owned(), clean(&s.name).into_owned(), String::new(), clean(&s.reason).into_owned()]);
+            rows.push(vec![
+                "  cannot".to_owned(),
+                clean(&s.name).into_owned(),
+                String::new(),
+                clean(&s.reason).into_owned(),
+            ]);
         }
         text.push_str(&columns(&rows));
         for note in &import.notes {
@@ -216,7 +227,10 @@ fn shape(account: &Account) -> String {
 fn format_named(id: &str) -> Result<Format, Failure> {
     Format::parse(id).ok_or_else(|| {
         let known: Vec<&str> = Format::ALL.iter().map(|f| f.id()).collect();
-        Failure::usage(format!("`{id}` is no format"), format!("Leave --format out, or give one of these:\n{}", known.join(" ")))
+        Failure::usage(
+            format!("`{id}` is no format"),
+            format!("Leave --format out, or give one of these:\n{}", known.join(" ")),
+        )
     })
 }
 
@@ -252,10 +266,12 @@ fn load(path: &PathBuf, format: Option<Format>, password: &mut Option<Secret<Str
         };
         let asked = match read_export(source) {
             Ok(import) => return Ok(Loaded { label, import }),
-            Err(ImportError::PasswordNeeded(_)) if prompt::can_type_secrets() => {
+            Err(ImportError::PasswordNeeded(_) | ImportError::MaybeEncrypted) if prompt::can_type_secrets() => {
                 format!("Password of {}", clean(&label))
             }
-            Err(ImportError::WrongPassword(_)) if prompt::can_type_secrets() && tries > 0 => {
+            Err(ImportError::WrongPassword(_) | ImportError::NothingFits)
+                if prompt::can_type_secrets() && tries > 0 =>
+            {
                 format!("That does not open it. Password of {}", clean(&label))
             }
             Err(e) => return Err(Failure::Told(Box::new(named(Report::from(e), &label)))),

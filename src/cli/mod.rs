@@ -3,8 +3,8 @@
 //! A command that needs the vault makes a [`session::World`] (places, config, the moment) and opens it; every failure is
 //! a [`failure::Failure`], which `main` prints as a report.
 
-pub mod args;
 mod accounts;
+pub mod args;
 mod clipboard;
 mod codes;
 mod config;
@@ -49,7 +49,6 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo => panel(&global, true),
         Command::Lock => lock(),
         Command::Completions(args) => completions(&args),
-        Command::ClipboardHolder(args) => clipboard::hold(&args),
     }
 }
 

@@ -4,9 +4,7 @@
 //! another: the id; the account or `issuer:account`; the issuer; a part of the names; the letters in order (fuzzy).
 //! Capitals matter only where two names differ by nothing else.
 
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
-
+use crate::app::search::rank_texts;
 use crate::vault::{Entry, EntryId};
 
 /// The names by which one account can be found.
@@ -60,8 +58,7 @@ pub fn find(query: &str, list: &[Named<'_>]) -> Found {
         }
     }
     let whole = |n: &Named<'_>| n.account == query || is_pair(query, n.issuer, n.account, |a, b| a == b);
-    let whole_any_case =
-        |n: &Named<'_>| same(n.account, query) || is_pair(query, n.issuer, n.account, same);
+    let whole_any_case = |n: &Named<'_>| same(n.account, query) || is_pair(query, n.issuer, n.account, same);
     let steps: [&dyn Fn(&Named<'_>) -> bool; 4] =
         [&whole, &whole_any_case, &|n| n.issuer == query, &|n| same(n.issuer, query)];
     for step in steps {
@@ -103,18 +100,8 @@ fn contains(named: &Named<'_>, small: &str) -> bool {
 }
 
 fn fuzzy(query: &str, list: &[Named<'_>]) -> Vec<usize> {
-    let pattern = Pattern::parse(query, CaseMatching::Ignore, Normalization::Smart);
-    let mut matcher = Matcher::new(Config::DEFAULT);
-    let mut buffer = Vec::new();
-    let mut hits: Vec<(u32, usize)> = Vec::new();
-    for (i, n) in list.iter().enumerate() {
-        let names = format!("{} {}", n.issuer, n.account);
-        if let Some(score) = pattern.score(Utf32Str::new(&names, &mut buffer), &mut matcher) {
-            hits.push((score, i));
-        }
-    }
-    hits.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    hits.into_iter().map(|(_, i)| i).collect()
+    let texts: Vec<String> = list.iter().map(|n| format!("{} {}", n.issuer, n.account)).collect();
+    rank_texts(&texts, query)
 }
 
 #[cfg(test)]

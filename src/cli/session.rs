@@ -128,9 +128,11 @@ impl World {
     /// # Errors
     /// When the file cannot be read or is not text.
     pub fn given_password(&self) -> Result<Option<Secret<String>>, Failure> {
-        let named = self.global.password_file.clone().or_else(|| {
-            std::env::var_os("OTPANEL_PASSWORD_FILE").filter(|v| !v.is_empty()).map(PathBuf::from)
-        });
+        let named = self
+            .global
+            .password_file
+            .clone()
+            .or_else(|| std::env::var_os("OTPANEL_PASSWORD_FILE").filter(|v| !v.is_empty()).map(PathBuf::from));
         named.map(|path| read_password(&path, "password file")).transpose()
     }
 

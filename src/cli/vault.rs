@@ -148,7 +148,8 @@ fn passwd(world: &World, args: &Passwd) -> Result<(), Failure> {
 
 fn recovery_key(world: &World, args: &RecoveryKey) -> Result<(), Failure> {
     let mut session = world.open()?;
-    let file = args.recovery_key_file.as_deref().map(|path| init::reserve(path).map(|file| (path, file))).transpose()?;
+    let file =
+        args.recovery_key_file.as_deref().map(|path| init::reserve(path).map(|file| (path, file))).transpose()?;
     let stamp = session.stamp(world);
     let key = unlock::new_recovery_key(&mut session.unlocked, stamp)?;
     if let Err(failure) = session.save_before(Reason::Password) {
@@ -197,7 +198,9 @@ fn history(world: &World, as_json: bool) -> Result<(), Failure> {
     }
     let rows: Vec<Vec<String>> = versions
         .iter()
-        .map(|v| vec![when(v.time.0), format!("{} KiB", v.size.div_ceil(1024)), why(v.reason).to_owned(), shown(&v.path)])
+        .map(|v| {
+            vec![when(v.time.0), format!("{} KiB", v.size.div_ceil(1024)), why(v.reason).to_owned(), shown(&v.path)]
+        })
         .collect();
     answer(&columns(&rows))
 }
@@ -224,7 +227,9 @@ fn restore(world: &World, args: &VaultRestore) -> Result<(), Failure> {
     match place.load() {
         Ok(locked) => join(world, args, &locked, &copy),
         Err(FileError::Missing(_)) => put_back(world, args, &copy, None),
-        Err(FileError::NotAVault(_) | FileError::Damaged { .. }) => put_back(world, args, &copy, Some(aside(&place.path))),
+        Err(FileError::NotAVault(_) | FileError::Damaged { .. }) => {
+            put_back(world, args, &copy, Some(aside(&place.path)))
+        }
         Err(e) => Err(e.into()),
     }
 }
@@ -232,7 +237,10 @@ fn restore(world: &World, args: &VaultRestore) -> Result<(), Failure> {
 /// Joins a copy into the vault that stands.
 fn join(world: &World, args: &VaultRestore, locked: &Locked, copy: &Locked) -> Result<(), Failure> {
     if locked.vault_id() != copy.vault_id() {
-        return Err(Failure::usage("That is a copy of another vault", "Name a copy that `otpanel vault history` lists."));
+        return Err(Failure::usage(
+            "That is a copy of another vault",
+            "Name a copy that `otpanel vault history` lists.",
+        ));
     }
     let mut session = world.open()?;
     let other = match copy.open_with(session.unlocked.data_key()) {

@@ -32,7 +32,7 @@ fn no_vault() {
 
 #[test]
 fn a_wrong_password() {
-    let home = filled();
+    let home = filled().by_password();
     home.write("pw", "wrong");
     assert!(refused(&home, 4).contains("password is wrong"));
     home.write("pw", "");
@@ -52,7 +52,7 @@ fn no_way_in() {
 
 #[test]
 fn a_password_file_that_is_not_there() {
-    let home = filled();
+    let home = filled().by_password();
     fs::remove_file(home.path("pw")).expect("removed");
     assert!(home.run(&["list"]).fails(1).contains("No such file"));
 }
@@ -120,15 +120,7 @@ fn a_key_derivation_beyond_the_bounds_is_refused_before_it_runs() {
 fn a_disk_without_room_leaves_the_vault_as_it_was() {
     let home = filled();
     let before = fs::read(home.vault()).expect("the vault");
-    let mut command = std::process::Command::new("sh");
-    command
-        .env_clear()
-        .env("HOME", home.root())
-        .env("OTPANEL_VAULT", home.vault())
-        .env("BIN", assert_cmd::cargo::cargo_bin!("otpanel"))
-        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$BIN\" --password-file pw import -"])
-        .current_dir(home.root());
-    let err = finish(&mut command, link("X", "x", 9).as_bytes()).fails(1);
+    let err = crate::home::without_room(&home, "import -", &link("X", "x", 9)).fails(1);
     assert!(err.contains("Not saved") || err.contains("could not be"), "{err}");
     assert_eq!(fs::read(home.vault()).expect("the vault"), before);
     assert_eq!(home.accounts(), ["ada", "octo"]);
@@ -138,7 +130,7 @@ fn a_disk_without_room_leaves_the_vault_as_it_was() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told_and_nothing_is_lost() {
-    let home = Home::new();
+    let home = Home::with_vault();
     fs::create_dir(home.path("disk")).expect("a folder");
     let mount = std::process::Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
@@ -154,7 +146,7 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
         command.env("OTPANEL_VAULT", &vault);
         finish(&mut command, stdin.as_bytes())
     };
-    run(&["init", "--unlock", "password"], "").ok();
+    fs::copy(home.vault(), &vault).expect("copied");
     run(&["import", "-"], &link("GitHub", "octo", 1)).ok();
     let before = fs::read(&vault).expect("the vault");
     let _ = fs::write(home.path("disk/filler"), vec![0; 128 * 1024]);

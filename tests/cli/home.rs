@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -13,6 +14,17 @@ pub const PASSWORD: &str = "correct horse battery 42";
 /// A home, a password file, and a place for a vault.
 pub struct Home {
     dir: TempDir,
+    key: &'static str,
+}
+
+/// A vault and its recovery key, made once: deriving a key from a password takes a third of a second each time.
+fn template() -> &'static (Vec<u8>, Vec<u8>) {
+    static MADE: OnceLock<(Vec<u8>, Vec<u8>)> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let home = Home::new();
+        home.run(&["init", "--unlock", "password", "--no-backup", "--recovery-key-file", "recovery"]).ok();
+        (fs::read(home.vault()).expect("a vault"), fs::read(home.path("recovery")).expect("a key"))
+    })
 }
 
 /// What a command printed and how it ended.
@@ -52,18 +64,27 @@ impl Ran {
 impl Home {
     /// A home without a vault. Its config asks for the cheapest key derivation that is allowed.
     pub fn new() -> Self {
-        let home = Self { dir: tempfile::tempdir().expect("a temporary folder") };
+        let home = Self { dir: tempfile::tempdir().expect("a temporary folder"), key: "pw" };
         home.write("pw", PASSWORD);
         fs::create_dir_all(home.path(".config/otpanel")).expect("a folder");
         home.write(".config/otpanel/config.ron", "(kdf: (target_ms: 50))");
         home
     }
 
-    /// A home with a vault that a password opens.
+    /// A home with a vault. Its password is [`PASSWORD`]; the commands open it by the recovery key, which is quick.
     pub fn with_vault() -> Self {
-        let home = Self::new();
-        home.run(&["init", "--unlock", "password", "--no-backup", "--recovery-key-file", "recovery"]).ok();
+        let (vault, key) = template();
+        let mut home = Self::new();
+        home.write("vault.otpv", vault);
+        home.write("recovery", key);
+        home.key = "recovery";
         home
+    }
+
+    /// The same, opened by the password from here on.
+    pub fn by_password(mut self) -> Self {
+        self.key = "pw";
+        self
     }
 
     /// A place in the home.
@@ -102,19 +123,19 @@ impl Home {
         command
     }
 
-    /// The command with the password file.
+    /// The command with what opens the vault.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = self.bare();
-        command.arg("--password-file").arg(self.path("pw")).args(args);
+        command.arg("--password-file").arg(self.path(self.key)).args(args);
         command
     }
 
-    /// Runs with the password file.
+    /// Runs with what opens the vault.
     pub fn run(&self, args: &[&str]) -> Ran {
         finish(&mut self.command(args), b"")
     }
 
-    /// Runs with the password file and something on stdin.
+    /// Runs with what opens the vault and something on stdin.
     pub fn run_with(&self, args: &[&str], stdin: &str) -> Ran {
         finish(&mut self.command(args), stdin.as_bytes())
     }
@@ -169,4 +190,18 @@ pub fn link(issuer: &str, account: &str, n: u8) -> String {
 /// The secret of [`link`]: 32 characters of base32.
 pub fn secret(n: u8) -> String {
     char::from(b'A' + n % 26).to_string().repeat(31) + "A"
+}
+
+/// Runs a command that can write no byte to any file: as on a full disk, for every user and everywhere.
+#[cfg(unix)]
+pub fn without_room(home: &Home, args: &str, stdin: &str) -> Ran {
+    let mut command = Command::new("sh");
+    command
+        .env_clear()
+        .env("HOME", home.root())
+        .env("OTPANEL_VAULT", home.vault())
+        .env("BIN", assert_cmd::cargo::cargo_bin!("otpanel"))
+        .args(["-c", &format!("trap '' XFSZ; ulimit -f 0; exec \"$BIN\" --password-file recovery {args}")])
+        .current_dir(home.root());
+    finish(&mut command, stdin.as_bytes())
 }

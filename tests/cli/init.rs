@@ -7,15 +7,14 @@ use crate::home::{Home, finish};
 #[test]
 fn a_vault_is_made_without_asking_and_opens_with_its_password() {
     let home = Home::new();
-    let out =
-        home.run(&["init", "--unlock", "password", "--no-backup", "--recovery-key-file", "recovery"]).ok();
+    let out = home.run(&["init", "--unlock", "password", "--no-backup", "--recovery-key-file", "recovery"]).ok();
     assert_eq!(out, "", "the key went to its file");
     assert_eq!(home.list().len(), 0);
 }
 
 #[test]
 fn the_recovery_key_opens_the_vault_in_place_of_the_password() {
-    let home = Home::with_vault();
+    let home = Home::with_vault().by_password();
     home.import(&[&crate::home::link("GitHub", "octo", 1)]);
     let mut command = home.bare();
     command.args(["--password-file", "recovery", "list", "--json"]);

@@ -12,7 +12,8 @@ fn info_has_the_promised_keys() {
     assert_eq!(keys, ["accounts", "format", "history", "kdf", "path", "quarantined", "slots", "trashed"]);
     assert_eq!(info["format"], serde_json::json!([1, 0]));
     assert_eq!(info["accounts"], 1);
-    let mut kinds: Vec<&str> = info["slots"].as_array().expect("slots").iter().filter_map(|s| s["kind"].as_str()).collect();
+    let mut kinds: Vec<&str> =
+        info["slots"].as_array().expect("slots").iter().filter_map(|s| s["kind"].as_str()).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["password", "recovery"]);
     assert!(info["slots"][0]["created"].as_str().is_some_and(|t| t.ends_with('Z')), "{info}");
@@ -21,7 +22,7 @@ fn info_has_the_promised_keys() {
 
 #[test]
 fn a_new_password_opens_and_the_old_one_does_not() {
-    let home = Home::with_vault();
+    let home = Home::with_vault().by_password();
     home.import(&[&link("A", "one", 1)]);
     home.write("new", "another one\n");
     home.run(&["vault", "passwd", "--new-password-file", "new"]).ok();
