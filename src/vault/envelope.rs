@@ -113,13 +113,14 @@ impl Locked {
         if bytes.len() < HEADER_LEN {
             return Err(truncated(HEADER_LEN + MAC_LEN + FLOOR + TAG_LEN));
         }
-        let (slots_len, payload_len) = (u32_at(&bytes, 12) as usize, u32_at(&bytes, 16) as usize);
+        let (slots_len, payload_len) = (u32_at(&bytes, 12) as usize, u64::from_le_bytes(array_at(&bytes, 16)));
         if slots_len > MAX_SLOTS_LEN {
             return Err(Error::Limits("the slots are too long"));
         }
-        if payload_len > MAX_PAYLOAD_LEN {
+        if payload_len > MAX_PAYLOAD_LEN as u64 {
             return Err(Error::Limits("the payload is too long"));
         }
+        let payload_len = payload_len as usize;
         if payload_len < TAG_LEN + 8 {
             return Err(Error::Limits("the payload is too short"));
         }
@@ -266,7 +267,7 @@ impl Unlocked {
         out.extend(MAJOR.to_le_bytes());
         out.extend(self.minor.to_le_bytes());
         out.extend((slots_len as u32).to_le_bytes());
-        out.extend((payload_len as u32).to_le_bytes());
+        out.extend((payload_len as u64).to_le_bytes());
         out.extend(self.vault_id.0);
         out.extend(salt);
         out.extend(self.reserved);

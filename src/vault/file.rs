@@ -1,11 +1,27 @@
 //! The vault's file: read, create, save (VAULT section 2). One of the two files of this floor that touch the world.
 
+pub(super) mod disk;
+
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::entry::VaultId;
-use super::envelope::{self, Locked, Unlocked};
+use super::envelope::{self, Locked, MAX_FILE_LEN, Unlocked};
 use super::history::Reason;
+use super::{conflict, crypto};
+use crate::entropy;
+
+/// Rounds against other writers before a save gives up.
+const ROUNDS: usize = 32;
+/// How long a save waits for another of our programs.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// Copies beside a vault that one save takes in; the next takes more.
+const MAX_COPIES: usize = 64;
+/// An error of the device itself, on every Unix.
+const EIO: i32 = 5;
 
 /// Why a file operation failed. The vault is untouched then, and what is in memory stays there.
 #[derive(Debug, thiserror::Error)]
@@ -126,14 +142,10 @@ impl Place {
     /// The file's bytes; none when there is no file.
     ///
     /// # Errors
-    /// [`FileError::NotAFile`], [`FileError::Denied`], [`FileError::Damaged`] when it is too long to be a vault,
+    /// [`FileError::NotAFile`], [`FileError::Denied`], [`FileError::NotAVault`] when it is too long to be one,
     /// [`FileError::Io`].
     pub fn read(&self) -> Result<Option<Vec<u8>>, FileError> {
-        match std::fs::read(&self.path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(FileError::Io { path: self.path.clone(), source }),
-        }
+        disk::read(&self.path, MAX_FILE_LEN)
     }
 
     /// The vault, parsed and not opened.
@@ -145,16 +157,12 @@ impl Place {
         Locked::parse(bytes).map_err(|error| refused(&self.path, error))
     }
 
-    /// Writes a new vault where nothing is.
+    /// Writes a new vault where nothing is, making its folder if need be.
     ///
     /// # Errors
     /// [`FileError::Exists`] when something is there, which stays as it is; else as [`Self::save`].
     pub fn create(&self, unlocked: &Unlocked) -> Result<(), FileError> {
-        if self.path.exists() {
-            return Err(FileError::Exists(self.path.clone()));
-        }
-        let bytes = unlocked.seal(crate::entropy::bytes()).map_err(FileError::Seal)?;
-        std::fs::write(&self.path, bytes).map_err(|source| FileError::Io { path: self.path.clone(), source })
+        self.create_at(unlocked).map(|_| ())
     }
 
     /// As [`Self::create`], noting in `unlocked` what was written.
@@ -162,10 +170,32 @@ impl Place {
     /// # Errors
     /// As [`Self::create`].
     pub fn create_known(&self, unlocked: &mut Unlocked) -> Result<(), FileError> {
-        self.create(unlocked)
+        let digest = self.create_at(unlocked)?;
+        unlocked.set_known(digest);
+        Ok(())
     }
 
-    /// Joins what the file holds and writes the whole (VAULT section 2). Afterwards `unlocked` is what the file is.
+    fn create_at(&self, unlocked: &Unlocked) -> Result<[u8; 32], FileError> {
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            disk::private_folder(folder).map_err(|e| disk::failure(folder, e))?;
+        }
+        let target = disk::resolve(&self.path)?;
+        if fs::symlink_metadata(&target).is_ok() {
+            return Err(FileError::Exists(self.path.clone()));
+        }
+        let bytes = unlocked.seal(entropy::bytes()).map_err(FileError::Seal)?;
+        let temporary = self.temporary(&target);
+        disk::write_new(&temporary, &bytes, None).map_err(|e| disk::failure(&target, e))?;
+        if let Err(e) = disk::rename_new(&temporary, &target) {
+            let _ = fs::remove_file(&temporary);
+            return Err(disk::failure(&target, e));
+        }
+        disk::sync_folder(folder_of(&target)).map_err(|e| disk::failure(&target, e))?;
+        Ok(crypto::digest(&bytes))
+    }
+
+    /// Joins what the file and its conflict copies hold, and writes the whole (VAULT section 2). Afterwards `unlocked` is
+    /// what the file is.
     ///
     /// # Errors
     /// [`FileError`]; the file is as it was then, and `unlocked` holds at least what it held.
@@ -178,48 +208,382 @@ impl Place {
     ///
     /// # Errors
     /// As [`Self::save`].
-    pub fn save_before(&self, unlocked: &mut Unlocked, _reason: Reason) -> Result<Saved, FileError> {
-        let found = self.load()?;
-        if found.vault_id() != unlocked.vault_id() {
-            return Err(FileError::WrongVault(self.path.clone()));
+    pub fn save_before(&self, unlocked: &mut Unlocked, reason: Reason) -> Result<Saved, FileError> {
+        let target = disk::resolve(&self.path)?;
+        let mut warnings = Vec::new();
+        let lock = self.lock(&target)?.map_err(|e| warnings.push(SaveWarning::NoLock(e.to_string()))).ok();
+        let mut save = Save { place: self, target, reason, warnings, joined: false, copies: Vec::new(), digest: None };
+        save.take_copies(unlocked, lock.is_some());
+        // Each round that does not end here lost a race against another writer, and has taken in what that one wrote.
+        for _ in 0..ROUNDS {
+            if let Some(digest) = save.round(unlocked)? {
+                unlocked.set_known(digest);
+                let conflicts = save.clear_copies(unlocked.vault_id());
+                return Ok(Saved { digest, joined: save.joined, conflicts, warnings: save.warnings });
+            }
         }
-        let other = found.open_with(unlocked.data_key()).map_err(|error| refused(&self.path, error))?;
-        let joined = unlocked.absorb(&other);
-        let bytes = unlocked.seal(crate::entropy::bytes()).map_err(FileError::Seal)?;
-        let digest = super::crypto::digest(&bytes);
-        std::fs::write(&self.path, bytes).map_err(|source| FileError::Io { path: self.path.clone(), source })?;
-        unlocked.set_known(digest);
-        Ok(Saved { digest, joined, conflicts: Vec::new(), warnings: Vec::new() })
+        Err(FileError::Busy(self.path.clone()))
     }
 
-    /// Writes the vault anew where its file has vanished ([`FileError::Vanished`]), because the user said so.
+    /// Writes the vault anew where its file has vanished ([`FileError::Vanished`]), because the user said so. Should a file
+    /// be there again, joins it.
     ///
     /// # Errors
-    /// As [`Self::create`].
+    /// As [`Self::save`].
     pub fn recreate(&self, unlocked: &mut Unlocked) -> Result<Saved, FileError> {
-        self.create(unlocked)?;
-        self.save(unlocked)
+        match self.create_known(unlocked) {
+            Ok(()) | Err(FileError::Exists(_)) => self.save(unlocked),
+            Err(error) => Err(error),
+        }
     }
 
     /// Joins conflict copies beside the vault, without writing anything: call it after opening, and save when it says that
     /// something was joined. The save then moves them to the history.
-    pub fn gather(&self, _unlocked: &mut Unlocked) -> bool {
-        false
+    pub fn gather(&self, unlocked: &mut Unlocked) -> bool {
+        let Ok(target) = disk::resolve(&self.path) else { return false };
+        let copies = self.copies(&target, true, unlocked);
+        copies.iter().fold(false, |joined, copy| unlocked.absorb(&copy.vault) | joined)
     }
 
     /// May the vault be written? Looks at permissions, tries nothing.
     pub fn writable(&self) -> Writable {
-        Writable::Yes
+        let Ok(target) = disk::resolve(&self.path) else { return Writable::No };
+        #[cfg(unix)]
+        let may = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+        #[cfg(not(unix))]
+        let may = |path: &Path| fs::metadata(path).is_ok_and(|about| !about.permissions().readonly());
+        match (may(folder_of(&target)), may(&target)) {
+            (true, _) => Writable::Yes,
+            (false, true) => Writable::InPlace,
+            (false, false) => Writable::No,
+        }
     }
 
-    /// The folder of a vault's history.
-    pub fn history_dir(&self, vault: VaultId) -> PathBuf {
-        self.state_dir.join("history").join(vault.to_string())
+    /// Waits for the lock of a vault, which lies in the state folder, as one beside the vault would be synced. The inner
+    /// error: there is no lock to be had at all.
+    fn lock(&self, target: &Path) -> Result<io::Result<File>, FileError> {
+        let folder = self.state_dir.join("locks");
+        let name = data_encoding::HEXLOWER.encode(&crypto::digest(target.as_os_str().as_encoded_bytes())[..16]);
+        let path = folder.join(name).with_extension("lock");
+        let open = || {
+            disk::private_folder(&folder)?;
+            disk::open_new(&path).or_else(|_| File::options().write(true).open(&path))
+        };
+        let file = match open() {
+            Ok(file) => file,
+            Err(e) => return Ok(Err(e)),
+        };
+        let deadline = Instant::now() + LOCK_WAIT;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Ok(file)),
+                Err(TryLockError::Error(e)) => return Ok(Err(e)),
+                Err(TryLockError::WouldBlock) if Instant::now() > deadline => {
+                    return Err(FileError::Busy(self.path.clone()));
+                }
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+
+    /// Copies of the vault beside it that open with its key: those of sync tools, and what a crashed save left.
+    fn copies(&self, target: &Path, with_ours: bool, unlocked: &Unlocked) -> Vec<Copy> {
+        let Some(name) = target.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+        let Ok(folder) = fs::read_dir(folder_of(target)) else { return Vec::new() };
+        let tag = self.tag();
+        let mut found = Vec::new();
+        for path in folder.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+            let Some(other) = path.file_name().and_then(|other| other.to_str()) else { continue };
+            let ours = with_ours && conflict::is_temporary(name, tag, other);
+            if !ours && !conflict::is_copy(name, other) {
+                continue;
+            }
+            let is_plain = fs::symlink_metadata(&path).is_ok_and(|about| about.is_file());
+            let Some(bytes) = disk::read(&path, MAX_FILE_LEN).ok().flatten().filter(|_| is_plain) else { continue };
+            let vault = Locked::parse(bytes.clone())
+                .ok()
+                .filter(|locked| locked.vault_id() == unlocked.vault_id())
+                .and_then(|locked| locked.open_with(unlocked.data_key()).ok());
+            match vault {
+                Some(vault) => found.push(Copy { path, bytes, vault, ours }),
+                // Half written when the save that made it crashed; its vault was not touched yet.
+                None if ours => found.push(Copy { path, bytes: Vec::new(), vault: unlocked.duplicate(), ours }),
+                None => {}
+            }
+            if found.len() == MAX_COPIES {
+                break;
+            }
+        }
+        found
+    }
+
+    fn temporary(&self, target: &Path) -> PathBuf {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let random = u64::from_le_bytes(entropy::bytes());
+        target.with_file_name(conflict::temporary_name(&name, self.tag(), random))
+    }
+
+    /// Tells the temporary files of this state folder, whose lock guards them, from those of other machines and users.
+    fn tag(&self) -> u32 {
+        let digest = crypto::digest(self.state_dir.as_os_str().as_encoded_bytes());
+        u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3]])
     }
 }
 
+/// A copy of a vault found beside it.
+struct Copy {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    vault: Unlocked,
+    ours: bool,
+}
+
+/// A save at work.
+struct Save<'a> {
+    place: &'a Place,
+    target: PathBuf,
+    reason: Reason,
+    warnings: Vec<SaveWarning>,
+    joined: bool,
+    /// Joined already, to be cleared away once the vault that holds their content is on the disk.
+    copies: Vec<Copy>,
+    /// Of what an earlier round wrote.
+    digest: Option<[u8; 32]>,
+}
+
+impl Save<'_> {
+    /// Joins the copies beside the vault.
+    fn take_copies(&mut self, unlocked: &mut Unlocked, locked: bool) {
+        // What a crashed save left is touched only under the lock: without it, it may be a save at work.
+        for copy in self.place.copies(&self.target, locked, unlocked) {
+            self.joined |= unlocked.absorb(&copy.vault);
+            self.copies.push(copy);
+        }
+    }
+
+    /// Read, join, keep the old version, write, swap, look at what was displaced. Gives the digest of the file when it is
+    /// what `unlocked` is; none when another writer came between, and another round is needed.
+    fn round(&mut self, unlocked: &mut Unlocked) -> Result<Option<[u8; 32]>, FileError> {
+        let before = self.read_and_join(unlocked)?;
+        let after = unlocked.seal(entropy::bytes()).map_err(FileError::Seal)?;
+        let mut kept = Ok(());
+        // What this very save wrote in an earlier round is no version to keep.
+        if self.digest != Some(crypto::digest(&before)) {
+            kept = self.place.keep(unlocked.vault_id(), &before, self.reason);
+            if let Err(error) = &kept {
+                self.warn(SaveWarning::NoHistory(error.to_string()));
+            }
+        }
+        #[cfg(unix)]
+        if fs::metadata(&self.target).is_ok_and(|about| std::os::unix::fs::MetadataExt::nlink(&about) > 1) {
+            self.warn(SaveWarning::HardLinks);
+        }
+        let temporary = match self.write_beside(&after) {
+            Ok(temporary) => temporary,
+            Err(e) if disk::is_closed(&e) => return self.in_place(&before, &after, kept),
+            Err(e) => return Err(disk::failure(&self.target, e)),
+        };
+        let done = match disk::exchange(&temporary, &self.target) {
+            Ok(()) => self.look_at_displaced(unlocked, &temporary, &before, &after)?,
+            Err(e) if e.kind() == io::ErrorKind::Unsupported => self.rename_over(&temporary, &before)?,
+            Err(e) if disk::is_closed(&e) => {
+                let _ = fs::remove_file(&temporary);
+                return self.in_place(&before, &after, kept);
+            }
+            // The vault or our temporary file has gone since: look again.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let _ = fs::remove_file(&temporary);
+                false
+            }
+            Err(e) => {
+                let _ = fs::remove_file(&temporary);
+                return Err(disk::failure(&self.target, e));
+            }
+        };
+        let digest = crypto::digest(&after);
+        self.digest = Some(digest);
+        Ok(done.then_some(digest))
+    }
+
+    /// The bytes of the vault as it stands, after taking in what they hold. A file in the middle of being written by
+    /// someone else is given a moment.
+    fn read_and_join(&mut self, unlocked: &mut Unlocked) -> Result<Vec<u8>, FileError> {
+        let mut waits = [50, 200].into_iter();
+        loop {
+            let path = &self.place.path;
+            let found = disk::read(&self.target, MAX_FILE_LEN).and_then(|bytes| {
+                bytes.ok_or_else(|| {
+                    if unlocked.has_file() {
+                        FileError::Vanished(path.clone())
+                    } else {
+                        FileError::Missing(path.clone())
+                    }
+                })
+            });
+            let error = match found {
+                Ok(bytes) if unlocked.knows(&crypto::digest(&bytes)) => return Ok(bytes),
+                Ok(bytes) => match join(path, unlocked, bytes.clone()) {
+                    Ok(joined) => {
+                        self.joined |= joined;
+                        return Ok(bytes);
+                    }
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            let may_pass = matches!(
+                &error,
+                FileError::Vanished(_)
+                    | FileError::Damaged {
+                        error: envelope::Error::Empty
+                            | envelope::Error::Truncated { .. }
+                            | envelope::Error::Trailing(_)
+                            | envelope::Error::Altered,
+                        ..
+                    }
+            );
+            match waits.next().filter(|_| may_pass) {
+                Some(wait) => thread::sleep(Duration::from_millis(wait)),
+                None => return Err(error),
+            }
+        }
+    }
+
+    /// Writes the new version beside the vault. On a disk that fails, once more into another file: a descriptor that has
+    /// seen an error cannot be trusted to tell the truth again.
+    fn write_beside(&self, after: &[u8]) -> io::Result<PathBuf> {
+        let write = || {
+            let temporary = self.place.temporary(&self.target);
+            disk::write_new(&temporary, after, Some(&self.target)).map(|()| temporary)
+        };
+        write().or_else(|e| if e.raw_os_error() == Some(EIO) { write() } else { Err(e) })
+    }
+
+    /// After the swap: true when what came out is what we had read. If not, another writer was in between, and nothing of
+    /// that is lost: it is taken in, or, when it does not open, put back.
+    fn look_at_displaced(
+        &mut self,
+        unlocked: &mut Unlocked,
+        temporary: &Path,
+        before: &[u8],
+        after: &[u8],
+    ) -> Result<bool, FileError> {
+        let mut waits = [50, 200].into_iter();
+        loop {
+            // Cleared away by someone: what stood there is in the history, and another round makes sure of the rest.
+            let Some(bytes) = disk::read(temporary, MAX_FILE_LEN)? else { return Ok(false) };
+            if bytes == before {
+                disk::sync_folder(folder_of(&self.target)).map_err(|e| disk::failure(&self.target, e))?;
+                let _ = fs::remove_file(temporary);
+                return Ok(true);
+            }
+            let path = &self.place.path;
+            match Locked::parse(bytes.clone())
+                .map_err(|error| refused(path, error))
+                .and_then(|locked| open(path, unlocked, &locked))
+            {
+                Ok(vault) => {
+                    self.joined |= unlocked.absorb(&vault);
+                    self.copies.push(Copy { path: temporary.to_owned(), bytes, vault, ours: true });
+                    return Ok(false);
+                }
+                Err(error) => match waits.next() {
+                    Some(wait) => thread::sleep(Duration::from_millis(wait)),
+                    None => {
+                        let _ = self.place.keep(unlocked.vault_id(), &bytes, Reason::Unreadable);
+                        if disk::exchange(temporary, &self.target).is_ok()
+                            && fs::read(temporary).is_ok_and(|bytes| bytes == after)
+                        {
+                            let _ = fs::remove_file(temporary);
+                        }
+                        return Err(error);
+                    }
+                },
+            }
+        }
+    }
+
+    /// Where nothing can be swapped: look once more, then rename. A writer in the moment between is lost to the vault, and
+    /// its predecessor is in the history.
+    fn rename_over(&self, temporary: &Path, before: &[u8]) -> Result<bool, FileError> {
+        let unchanged = disk::read(&self.target, MAX_FILE_LEN)?.as_deref() == Some(before);
+        if !unchanged {
+            let _ = fs::remove_file(temporary);
+            return Ok(false);
+        }
+        fs::rename(temporary, &self.target).map_err(|e| {
+            let _ = fs::remove_file(temporary);
+            disk::failure(&self.target, e)
+        })?;
+        disk::sync_folder(folder_of(&self.target)).map_err(|e| disk::failure(&self.target, e))?;
+        Ok(true)
+    }
+
+    /// Where the folder takes no new file: over the old one, once that is safe in the history.
+    fn in_place(
+        &mut self,
+        before: &[u8],
+        after: &[u8],
+        kept: Result<(), FileError>,
+    ) -> Result<Option<[u8; 32]>, FileError> {
+        if File::options().write(true).open(&self.target).is_err_and(|e| disk::is_closed(&e)) {
+            return Err(FileError::ReadOnly(self.place.path.clone()));
+        }
+        kept?;
+        if disk::read(&self.target, MAX_FILE_LEN)?.as_deref() != Some(before) {
+            return Ok(None);
+        }
+        disk::overwrite(&self.target, before, after).map_err(|e| disk::failure(&self.target, e))?;
+        self.warn(SaveWarning::InPlace);
+        Ok(Some(crypto::digest(after)))
+    }
+
+    /// Moves what was joined to the history. Gives the paths of the sync tools' copies that went there.
+    fn clear_copies(&mut self, vault: VaultId) -> Vec<PathBuf> {
+        let mut moved = Vec::new();
+        for copy in self.copies.drain(..) {
+            if copy.ours && copy.bytes.is_empty() {
+                let _ = fs::remove_file(&copy.path);
+                continue;
+            }
+            let unchanged = disk::read(&copy.path, MAX_FILE_LEN).is_ok_and(|now| now.as_ref() == Some(&copy.bytes));
+            if !unchanged || self.place.keep(vault, &copy.bytes, Reason::Conflict).is_err() {
+                continue;
+            }
+            if fs::remove_file(&copy.path).is_ok() && !copy.ours {
+                moved.push(copy.path);
+            }
+        }
+        moved
+    }
+
+    fn warn(&mut self, warning: SaveWarning) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+/// Opens the vault's bytes with the key in hand and takes in what they hold. True when something was new.
+fn join(path: &Path, unlocked: &mut Unlocked, bytes: Vec<u8>) -> Result<bool, FileError> {
+    let locked = Locked::parse(bytes).map_err(|error| refused(path, error))?;
+    let other = open(path, unlocked, &locked)?;
+    Ok(unlocked.absorb(&other))
+}
+
+fn open(path: &Path, unlocked: &Unlocked, locked: &Locked) -> Result<Unlocked, FileError> {
+    if locked.vault_id() != unlocked.vault_id() {
+        return Err(FileError::WrongVault(path.to_owned()));
+    }
+    locked.open_with(unlocked.data_key()).map_err(|error| refused(path, error))
+}
+
+fn folder_of(target: &Path) -> &Path {
+    target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Says which file an envelope's error is about.
-fn refused(path: &Path, error: envelope::Error) -> FileError {
+pub(super) fn refused(path: &Path, error: envelope::Error) -> FileError {
     let path = path.to_owned();
     match error {
         envelope::Error::NotAVault => FileError::NotAVault(path),

@@ -7,7 +7,7 @@
 //! - bodies join field by field and tag by tag: the greater (stamp, value) wins;
 //! - the counter joins by itself, outside of the incarnation, so that nothing ever takes it back.
 //!
-//! Life must not be a last-writer register: [`tests`] pins the counterexample.
+//! Life must not be a last-writer register: `tests/vault_merge.rs` pins the counterexample and holds the laws.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
