@@ -208,9 +208,13 @@ fn every_sample_of_the_corpus_imports_exactly() {
         let password = case["password"].as_str().map(|p| Secret::new(p.to_owned()));
         let name = path.file_name().and_then(|n| n.to_str());
         let source = Source { name, password: password.as_ref(), ..Source::new(&bytes) };
+        let begun = std::time::Instant::now();
         let result = transfer::import(source)
             .map_err(|e| e.to_string())
             .map(|import| serde_json::from_str(transfer::to_json(&import).expose()).expect("to_json writes JSON"));
+        if begun.elapsed().as_secs() > 0 {
+            println!("{:.1} s: {}", begun.elapsed().as_secs_f32(), text(case, "id"));
+        }
         match judge(case, &result) {
             Ok(()) => exact += 1,
             Err(why) => failed.push(format!("{}: {why}", text(case, "id"))),

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Format, Import, ImportError, Skipped, pin_text, secret_text};
-use crate::otp::{Account, Kind, ParamError, uri};
+use crate::otp::{Account, Kind, uri};
 use crate::secret::Secret;
 
 /// Values that one document may hold: enough for 100,000 accounts, below 150 MB.
@@ -128,11 +128,6 @@ impl Json {
             Self::Bool(b) => Err(b.to_string()),
             Self::List(_) | Self::Object(_) => Err(String::from("another kind of value")),
         }
-    }
-
-    /// A number of a key with the error that its parameter has.
-    pub fn param(&self, key: &str, error: fn(String) -> ParamError) -> Result<Option<u64>, ParamError> {
-        self.get(key).number().map_err(error)
     }
 
     /// The bytes of a list of signed or unsigned bytes.

@@ -67,7 +67,8 @@ fn plus(row: &Row) -> Result<Account, EntryError> {
     let mut account = if row.int("type") == Some(2) {
         let secret = HEXLOWER_PERMISSIVE.decode(row.text("secret").as_bytes()).map_err(|_| ParamError::Hex);
         let issuer = Some(row.text("issuer")).filter(|i| !i.is_empty()).unwrap_or_else(|| String::from("Battle.net"));
-        Parts { issuer: &issuer, label: &row.text("email"), digits: &Json::Int(8), secret, ..Parts::default() }.account()?
+        Parts { issuer: &issuer, label: &row.text("email"), digits: &Json::Int(8), secret, ..Parts::default() }
+            .account()?
     } else {
         google(row)?
     };
@@ -117,7 +118,9 @@ pub fn sealed(bytes: &[u8], password: &Secret<String>) -> Option<Import> {
         if number == 1 {
             plain.expose_mut().extend_from_slice(sqlite::MAGIC);
         }
-        plain.expose_mut().extend_from_slice(crypto::cbc_raw(key.expose(), tail[..16].try_into().ok()?, body)?.expose());
+        plain
+            .expose_mut()
+            .extend_from_slice(crypto::cbc_raw(key.expose(), tail[..16].try_into().ok()?, body)?.expose());
         plain.expose_mut().extend_from_slice(tail);
     }
     let mut import = read(&Source::new(plain.expose())).ok()?;

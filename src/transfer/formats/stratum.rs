@@ -64,7 +64,10 @@ pub fn read(doc: &Json) -> Import {
         };
         let result = account(parts, number("Type"), number("Algorithm"), secret).map(|mut account| {
             // Stratum joins categories by the secret's text.
-            let ids = links.iter().filter(|l| l.get("AuthenticatorSecret").text() == secret).map(|l| l.get("CategoryId").loose());
+            let ids = links
+                .iter()
+                .filter(|l| l.get("AuthenticatorSecret").text() == secret)
+                .map(|l| l.get("CategoryId").loose());
             account.groups = ids
                 .filter_map(|id| categories.iter().find(|c| c.get("Id").loose() == id))
                 .map(|c| c.str("Name").to_owned())
@@ -108,7 +111,8 @@ pub fn database(database: &Database<'_>) -> Import {
     for row in database.rows("authenticator").unwrap_or_default() {
         let number = |column: &str| row.int(column).and_then(|n| u64::try_from(n).ok());
         let json = |column: &str| Json::Text(row.text(column).into());
-        let (issuer, label, secret, pin) = (row.text("issuer"), row.text("username"), row.text("secret"), row.text("pin"));
+        let (issuer, label, secret, pin) =
+            (row.text("issuer"), row.text("username"), row.text("secret"), row.text("pin"));
         let (digits, period, counter) = (json("digits"), json("period"), json("counter"));
         let parts = Parts {
             issuer: &issuer,
