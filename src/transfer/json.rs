@@ -2,7 +2,7 @@
 //!
 //! Errors keep line and column and drop the library's message, which quotes values.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -217,7 +217,7 @@ pub fn output(import: &Import) -> Secret<String> {
         if steers(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                safe.push_str(&format!("\\u{unit:04x}"));
+                write!(safe, "\\u{unit:04x}").expect("a string takes any text");
             }
         } else {
             safe.push(c);

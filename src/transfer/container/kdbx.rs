@@ -321,7 +321,9 @@ fn four(mut at: Cursor<'_>, head: &[u8], header: &Header, key: &Secret<[u8; 32]>
     let mac = |index: u64, parts: &[&[u8]], tag: &[u8]| {
         let key = Sha512::new().chain_update(index.to_le_bytes()).chain_update(base).finalize();
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&key).expect("HMAC takes a key of any length");
-        parts.iter().for_each(|part| mac.update(part));
+        for part in parts {
+            mac.update(part);
+        }
         mac.verify_slice(tag).is_ok()
     };
     if !mac(u64::MAX, &[head], at.take(32)?) {

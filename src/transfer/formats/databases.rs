@@ -19,22 +19,24 @@ const PAGE: usize = 1024;
 const RESERVED: usize = 48;
 const ROUNDS: u64 = 64_000;
 
+/// Turns a row into an account.
+type Reader = fn(&Row) -> Result<Account, EntryError>;
+
 /// Reads a plain database by its tables.
 pub fn read(source: &Source<'_>) -> Result<Import, ImportError> {
     let database = Database::open(source.bytes, source.wal).ok_or(ImportError::Unknown)?;
     if stratum::is_database(&database) {
         return Ok(stratum::database(&database));
     }
-    let (format, account): (Format, fn(&Row) -> Result<Account, EntryError>) =
-        if database.has("accounts", &["oath_secret_key", "username"]) {
-            (Format::Microsoft, microsoft)
-        } else if database.has("accounts", &["original_name", "category", "secret", "email"]) {
-            (Format::AuthenticatorPlus, plus)
-        } else if database.has("accounts", &["secret", "email"]) {
-            (Format::GoogleDatabase, google)
-        } else {
-            return Err(ImportError::Unknown);
-        };
+    let (format, account): (Format, Reader) = if database.has("accounts", &["oath_secret_key", "username"]) {
+        (Format::Microsoft, microsoft)
+    } else if database.has("accounts", &["original_name", "category", "secret", "email"]) {
+        (Format::AuthenticatorPlus, plus)
+    } else if database.has("accounts", &["secret", "email"]) {
+        (Format::GoogleDatabase, google)
+    } else {
+        return Err(ImportError::Unknown);
+    };
     let mut import = Import::new(format);
     for row in database.rows("accounts").unwrap_or_default() {
         let (issuer, label) = match format {

@@ -62,7 +62,7 @@ pub fn read(doc: &Json) -> Import {
             pin: entry.get("Pin").text(),
             ..Parts::default()
         };
-        let result = account(parts, number("Type"), number("Algorithm"), secret).map(|mut account| {
+        let result = account(&parts, number("Type"), number("Algorithm"), secret).map(|mut account| {
             // Stratum joins categories by the secret's text.
             let ids = links
                 .iter()
@@ -79,7 +79,7 @@ pub fn read(doc: &Json) -> Import {
     import
 }
 
-fn account(parts: Parts<'_>, kind: Option<u64>, algorithm: Option<u64>, secret: &str) -> Result<Account, EntryError> {
+fn account(parts: &Parts<'_>, kind: Option<u64>, algorithm: Option<u64>, secret: &str) -> Result<Account, EntryError> {
     let kind = match kind {
         Some(1) => "hotp",
         Some(2) => "totp",
@@ -95,7 +95,7 @@ fn account(parts: Parts<'_>, kind: Option<u64>, algorithm: Option<u64>, secret: 
         Some(_) => return Err(EntryError::Other("its algorithm is unknown")),
     };
     let secret = if kind == "motp" { motp::seed(secret).map(|s| s.expose().to_vec()) } else { base32::bytes(secret) };
-    Parts { kind, algorithm, secret, ..parts }.account()
+    Parts { kind, algorithm, secret, ..*parts }.account()
 }
 
 /// Whether a database is the app's.
@@ -123,7 +123,7 @@ pub fn database(database: &Database<'_>) -> Import {
             pin: &pin,
             ..Parts::default()
         };
-        let result = account(parts, number("type"), number("algorithm"), &secret).map(|mut account| {
+        let result = account(&parts, number("type"), number("algorithm"), &secret).map(|mut account| {
             let ids = links.iter().filter(|l| l.text("authenticatorsecret") == secret).map(|l| l.text("categoryid"));
             account.groups =
                 ids.filter_map(|id| categories.iter().find(|c| c.text("id") == id)).map(|c| c.text("name")).collect();
