@@ -64,7 +64,10 @@ pub fn label(text: &str) -> Option<String> {
 
 /// Whether a text begins like a link that this program reads, a Google export among them.
 pub fn is_link(text: &str) -> bool {
-    Link::new(text).is_ok()
+    let text = text.trim_start().as_bytes();
+    [&b"otpauth://"[..], b"motp://", b"steam://", b"otpauth-migration://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
 /// Reads a number as exports write it: digits, perhaps with `.0`; empty and `null` are none.

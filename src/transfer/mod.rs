@@ -83,6 +83,15 @@ pub enum ImportError {
     /// No format matches.
     #[error("this is no export that otpanel knows")]
     Unknown,
+    /// It looks like JSON and is not.
+    #[error("this is no export that otpanel knows ({0})")]
+    NotJson(String),
+    /// No mark and no text: perhaps a sealed export.
+    #[error("this is no export that otpanel knows; if it is an encrypted one, give its password")]
+    MaybeEncrypted,
+    /// No format without a mark opens with the password.
+    #[error("wrong password, or no export that otpanel knows")]
+    NothingFits,
     /// It is encrypted and no password was given.
     #[error("this {} file is protected by a password", .0.name())]
     PasswordNeeded(Format),
