@@ -1,8 +1,13 @@
 //! The program: parse, run, print the report, exit code.
 
-fn main() {
-    let demo = std::env::args().nth(1).as_deref() == Some("demo");
-    let paths = otpanel::paths::Paths::from_env(None, None, None).expect("paths");
-    let config = otpanel::config::Config::load(&paths.config_file).expect("config");
-    otpanel::runtime::run(otpanel::runtime::Panel { paths, config, demo }).expect("panel");
+use std::process::ExitCode;
+
+use otpanel::runtime::clipboard;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|first| first == clipboard::HOLD) {
+        return if clipboard::hold(&args[1..]) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    ExitCode::SUCCESS
 }
