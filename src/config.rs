@@ -3,7 +3,7 @@
 //!
 //! A file says only what differs from the defaults. A section of [`Profiles`] says what differs again for one profile.
 //! Every setting is named once, in the tables below, which make both the settings and the shape of the file
-//! ([`layer`]); `config.example.ron` explains each to users.
+//! (`layer.rs`); `config.example.ron` explains each to users.
 
 mod layer;
 mod mistake;
