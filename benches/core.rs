@@ -2,14 +2,23 @@
 
 use std::hint::black_box;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use divan::Bencher;
+use otpanel::app::model::Start;
+use otpanel::app::rows::{Rows, Tab};
+use otpanel::app::search::Searcher;
+use otpanel::app::{Event, Model, update};
 use otpanel::config::{self, Config};
 use otpanel::otp::{Account, Kind, Seed, code, uri};
 use otpanel::secret::Secret;
 use otpanel::time::UnixTime;
+use otpanel::tui::theme::Theme;
+use otpanel::tui::view;
 use otpanel::vault::kdf::KdfParams;
 use otpanel::vault::slots::{Fresh, Slot};
 use otpanel::vault::{DataKey, DeviceId, EntryId, Key, Locked, SlotId, Stamp, State, Unlocked, VaultId, payload};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 
 /// Accounts in a vault: a few, many, far too many.
 const SIZES: &[usize] = &[10, 1_000, 10_000];
@@ -47,6 +56,23 @@ fn vault(accounts: usize) -> Unlocked {
     Unlocked::create(id, key, vec![slot.expect("no password takes part")], state(accounts))
 }
 
+fn panel(accounts: usize) -> Model {
+    let start = Start {
+        config: Box::default(),
+        device: DeviceId([1; 8]),
+        seed: Secret::new([2; 32]),
+        now: NOW,
+        size: (80, 24),
+        profile: String::from("personal"),
+        vault_path: String::from("vault.otpv"),
+    };
+    Model::demo(start, vault(accounts))
+}
+
+fn press(model: &mut Model, key: KeyCode) -> usize {
+    update(model, Event::Key(KeyEvent::new(key, KeyModifiers::NONE))).len()
+}
+
 /// From the file's bytes to accounts, without deriving a key.
 #[divan::bench(args = SIZES)]
 fn open(bencher: Bencher, accounts: usize) {
@@ -75,6 +101,37 @@ fn seal(bencher: Bencher, accounts: usize) {
 fn join(bencher: Bencher, accounts: usize) {
     let (one, two) = (state(accounts), state(accounts));
     bencher.with_inputs(|| one.clone()).bench_values(|mut one| one.join(&two));
+}
+
+/// A second that passes, and its frame of 80 x 24: the same for few and for many accounts.
+#[divan::bench(args = SIZES)]
+fn frame(bencher: Bencher, accounts: usize) {
+    let (mut model, theme) = (panel(accounts), Theme::named("terminal").expect("it ships with the program"));
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("a backend in memory");
+    let mut now = NOW;
+    bencher.bench_local(|| {
+        now = now.plus_secs(1);
+        update(&mut model, Event::Tick(now));
+        terminal.draw(|frame| view(&model, &theme, frame)).map(|_| ()).expect("a backend in memory");
+    });
+}
+
+/// A key that moves, and its frame.
+#[divan::bench(args = SIZES)]
+fn key(bencher: Bencher, accounts: usize) {
+    let (mut model, theme) = (panel(accounts), Theme::named("terminal").expect("it ships with the program"));
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("a backend in memory");
+    bencher.bench_local(|| {
+        press(&mut model, KeyCode::Down);
+        terminal.draw(|frame| view(&model, &theme, frame)).map(|_| ()).expect("a backend in memory");
+    });
+}
+
+/// The fuzzy search over all names, as each letter of a query starts it.
+#[divan::bench(args = SIZES)]
+fn search(bencher: Bencher, accounts: usize) {
+    let (rows, mut searcher) = (Rows::new(&state(accounts)), Searcher::default());
+    bencher.bench_local(|| searcher.rank(black_box(&rows.all), &Tab::All, black_box("ada19")).len());
 }
 
 /// One code, as drawing a row makes it.

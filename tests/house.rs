@@ -74,12 +74,10 @@ struct File {
     text: String,
 }
 
-impl File {
-    /// `src/vault/entry.rs` is `vault`, `entry`; `mod.rs` is its folder; `lib.rs` is nothing.
-    fn module(&self) -> Vec<String> {
-        let stem = self.name.trim_start_matches("src/").trim_end_matches(".rs");
-        stem.split('/').filter(|part| !matches!(*part, "mod" | "lib")).map(str::to_owned).collect()
-    }
+/// `src/vault/entry.rs` is `vault`, `entry`; `mod.rs` is its folder; `lib.rs` is nothing.
+fn module_of(name: &str) -> Vec<String> {
+    let stem = name.trim_start_matches("src/").trim_end_matches(".rs");
+    stem.split('/').filter(|part| !matches!(*part, "mod" | "lib")).map(str::to_owned).collect()
 }
 
 /// Whether a module is the named one or below it.
@@ -112,13 +110,15 @@ fn floors(map: &str) -> BTreeMap<String, usize> {
 fn complaints(files: &[File]) -> Vec<String> {
     let map = files.iter().find(|file| file.name == "src/lib.rs").map_or("", |file| &file.text);
     let floors = floors(map);
-    let scans: Vec<_> = files.iter().map(|file| (file, file.module(), scan::scan(&file.text))).collect();
-    let for_tests: BTreeSet<Vec<String>> = scans
-        .iter()
-        .flat_map(|(_, module, scan)| {
-            scan.test_modules.iter().map(move |name| [&module[..], std::slice::from_ref(name)].concat())
-        })
-        .collect();
+    let scans: Vec<_> = files.iter().map(|file| (file, module_of(&file.name), scan::scan(&file.text))).collect();
+    let mut for_tests: BTreeSet<Vec<String>> = BTreeSet::new();
+    for (file, module, scan) in &scans {
+        let beside = |other: &String| {
+            file.name.rsplit_once('/').map_or(other.clone(), |(folder, _)| format!("{folder}/{other}"))
+        };
+        for_tests.extend(scan.test_modules.iter().map(|name| [&module[..], std::slice::from_ref(name)].concat()));
+        for_tests.extend(scan.test_files.iter().map(|other| module_of(&beside(other))));
+    }
     let mut told = Vec::new();
     let mut ground: BTreeSet<(String, String)> = BTreeSet::new();
     for (file, module, scan) in &scans {
@@ -371,6 +371,8 @@ fn a_test_module_in_its_own_file_is_not_looked_at() {
     let house = [
         File { name: "src/lib.rs".into(), text: map.into() },
         file("src/otp/mod.rs", "#[cfg(test)]\nmod tests;\nmod code;"),
+        file("src/otp/motp.rs", "#[cfg(test)]\n#[path = \"motp_tests.rs\"]\nmod tests;"),
+        file("src/otp/motp_tests.rs", "fn f() { g().unwrap() }"),
         file("src/otp/tests.rs", "fn f() { g().unwrap() }"),
         file("src/otp/code.rs", "fn f() { g().unwrap() }"),
     ];

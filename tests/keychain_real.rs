@@ -12,7 +12,7 @@ use otpanel::keychain::system::{SystemKeychain, asking, system};
 use otpanel::keychain::{Keychain, KeychainError, Probe};
 use support::{Daemon, Session, again, inside, installed, private, wait_until};
 
-const NEEDS: &[&str] = &["dbus-daemon", "dbus-send", "gnome-keyring-daemon"];
+const NEEDS: &[&str] = &["dbus-daemon", "dbus-send", "dbus-monitor", "gnome-keyring-daemon"];
 
 /// All byte values, so that no encoding on the way can pass by luck.
 fn bytes() -> Vec<u8> {
@@ -88,11 +88,21 @@ fn a_locked_keyring_is_told_apart_and_left_alone_by_background_work() {
     let mut lock_it = Command::new("dbus-send");
     lock_it.args(lock).arg("org.freedesktop.Secret.Service.Lock");
     support::output(lock_it.arg("array:objpath:/org/freedesktop/secrets/collection/login"));
+    // Unlocking is what raises a dialog where there is a display: see that nobody asks for it.
+    let mut monitor = Command::new("dbus-monitor");
+    monitor.args(["--session", "interface='org.freedesktop.Secret.Service'"]);
+    let mut monitor = Daemon(monitor.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    std::thread::sleep(Duration::from_millis(300));
     assert_eq!(keychain.probe(), Probe::Locked);
     assert_eq!(keychain.get("otpanel.test", "a").unwrap_err(), KeychainError::Locked);
     assert_eq!(keychain.search("otpanel.test").unwrap_err(), KeychainError::Locked);
     assert_eq!(keychain.set("otpanel.test", "a", b"2").unwrap_err(), KeychainError::Locked);
     assert_eq!(keychain.delete("otpanel.test", "a").unwrap_err(), KeychainError::Locked);
+    std::thread::sleep(Duration::from_millis(300));
+    monitor.0.kill().unwrap();
+    let mut heard = String::new();
+    std::io::Read::read_to_string(monitor.0.stdout.as_mut().unwrap(), &mut heard).unwrap();
+    assert!(heard.contains("member=SearchItems") && !heard.contains("member=Unlock"), "{heard}");
     // Where nobody can be asked, asking fails at once or at its limit, never for ever.
     let asking = SystemKeychain::new(true, Duration::from_secs(5));
     let start = Instant::now();

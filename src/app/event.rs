@@ -35,8 +35,9 @@ pub enum Event {
     Config(Result<Box<Config>, ConfigError>),
     /// The vault file was looked at.
     Looked(Result<Option<Arc<Locked>>, FileError>),
-    /// The open vault was read again; none where nothing changed. The number is the session's.
-    Reread(u64, Result<Option<Box<Unlocked>>, FileError>),
+    /// The open vault was read again, with conflict copies beside it; none where nothing changed. The number is the
+    /// session's; the flag says that copies were joined, so that a save is due.
+    Reread(u64, Result<Option<(Box<Unlocked>, bool)>, FileError>),
     /// A save ended; the vault as it lies in the file now.
     Saved(u64, Result<Box<Unlocked>, FileError>),
     /// A try to unlock ended. The number is the attempt's.
@@ -124,8 +125,11 @@ pub enum Effect {
 pub enum With {
     /// The password.
     Password(Secret<String>),
-    /// The platform's keychain.
-    Keychain,
+    /// The platform's keychain; whether it may raise a prompt, since the user pressed a key for it.
+    Keychain {
+        /// It may.
+        may_prompt: bool,
+    },
     /// The recovery key as typed.
     RecoveryKey(Secret<String>),
 }

@@ -5,12 +5,17 @@
 //! one deadline. It subscribes to nothing, follows no prompt and knows local sockets only: for the rest there is the
 //! platform's store. Source: D-Bus Specification 0.43, "Message Protocol" and "Authentication Protocol".
 
+mod wire;
+
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use zeroize::Zeroizing;
+
+use self::wire::Writer;
+pub(super) use self::wire::{Arg, Body, Reader};
 
 /// More than any answer needs; a peer that says more is not believed.
 const MAX_MESSAGE: usize = 16 << 20;
@@ -46,14 +51,6 @@ pub(super) struct Call<'a> {
     pub(super) path: &'a str,
     pub(super) interface: &'a str,
     pub(super) member: &'a str,
-}
-
-/// An argument of a call.
-pub(super) enum Arg<'a> {
-    Str(&'a str),
-    Path(&'a str),
-    StrVariant(&'a str),
-    Dict(&'a [(&'a str, &'a str)]),
 }
 
 /// A connection to the session bus with a deadline for everything that happens on it.
@@ -101,12 +98,7 @@ impl Bus {
         let mut signature = String::new();
         let mut body = Writer::default();
         for arg in args {
-            signature.push_str(match arg {
-                Arg::Str(_) => "s",
-                Arg::Path(_) => "o",
-                Arg::StrVariant(_) => "v",
-                Arg::Dict(_) => "a{ss}",
-            });
+            signature.push_str(arg.signature());
             body.arg(arg);
         }
         let mut message = Writer::default();
@@ -218,9 +210,9 @@ impl Bus {
             return Ok(None);
         }
         let whole: Zeroizing<Vec<u8>> = Zeroizing::new(self.input.drain(..body_at + body_len).collect());
-        let mut fields = Reader { bytes: &whole[..16 + fields_len], at: 16 };
+        let mut fields = Reader::new(&whole[..16 + fields_len], 16);
         let (mut answers, mut error) = (None, String::new());
-        while fields.at < fields.bytes.len() {
+        while !fields.at_end() {
             fields.align(8)?;
             let code = fields.u8()?;
             match (code, fields.signature()?) {
@@ -233,7 +225,7 @@ impl Bus {
             }
         }
         let result = match kind {
-            2 => Ok(Body(Zeroizing::new(whole[body_at..].to_vec()))),
+            2 => Ok(Body::new(&whole[body_at..])),
             3 => Err(BusError::Refused(error)),
             _ => return Ok(Some(None)),
         };
@@ -278,151 +270,88 @@ fn open(address: &str) -> Result<UnixStream, BusError> {
     Ok(stream)
 }
 
-/// Writes values in D-Bus layout, little end first.
-#[derive(Default)]
-struct Writer(Vec<u8>);
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
 
-impl Writer {
-    fn align(&mut self, to: usize) {
-        self.0.resize(self.0.len().next_multiple_of(to), 0);
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A connection to a peer that has already said all that it will say.
+    fn hearing(said: &[u8]) -> Bus {
+        let (stream, mut peer) = UnixStream::pair().unwrap();
+        peer.write_all(said).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let out = Zeroizing::default();
+        Bus { stream, deadline, out, input: Zeroizing::default(), logged_in: false, serial: 0, early: Vec::new() }
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn u32(&mut self, value: u32) {
-        self.align(4);
-        self.bytes(&value.to_le_bytes());
-    }
-
-    fn str(&mut self, text: &str) {
-        self.u32(text.len() as u32);
-        self.bytes(text.as_bytes());
-        self.bytes(&[0]);
-    }
-
-    fn signature(&mut self, text: &str) {
-        self.bytes(&[text.len() as u8]);
-        self.bytes(text.as_bytes());
-        self.bytes(&[0]);
-    }
-
-    /// An array: its length in bytes, a gap up to the elements' alignment, the elements.
-    fn array(&mut self, align: usize, fill: impl FnOnce(&mut Self)) {
-        self.u32(0);
-        let length_at = self.0.len() - 4;
-        self.align(align);
-        let start = self.0.len();
-        fill(self);
-        let length = (self.0.len() - start) as u32;
-        self.0[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
-    }
-
-    fn arg(&mut self, arg: &Arg<'_>) {
-        match arg {
-            Arg::Str(text) | Arg::Path(text) => self.str(text),
-            Arg::StrVariant(text) => {
-                self.signature("s");
-                self.str(text);
+    /// An answer or error to the call with the number.
+    fn answer(kind: u8, serial: u32, error: &str, body: &str) -> Vec<u8> {
+        let mut text = Writer::default();
+        text.str(body);
+        let mut message = Writer::default();
+        message.bytes(&[b'l', kind, 0, 1]);
+        message.u32(text.0.len() as u32);
+        message.u32(9);
+        message.array(8, |fields| {
+            fields.bytes(&[5, 1, b'u', 0]);
+            fields.u32(serial);
+            if !error.is_empty() {
+                fields.align(8);
+                fields.bytes(&[4, 1, b's', 0]);
+                fields.str(error);
             }
-            Arg::Dict(pairs) => self.array(8, |dict| {
-                for (key, value) in *pairs {
-                    dict.align(8);
-                    dict.str(key);
-                    dict.str(value);
-                }
-            }),
+        });
+        message.align(8);
+        [message.0, text.0].concat()
+    }
+
+    #[test]
+    fn answers_may_come_in_any_order_and_among_signals() {
+        let said = [b"OK 00ff\r\n".to_vec(), answer(4, 7, "", ""), answer(2, 2, "", "two"), answer(2, 1, "", "one")];
+        let mut bus = hearing(&said.concat());
+        assert_eq!(bus.answer(1).unwrap().read().str(), Ok("one"));
+        assert_eq!(bus.answer(2).unwrap().read().str(), Ok("two"));
+        assert!(matches!(bus.answer(3), Err(BusError::Broken)), "the peer is gone");
+    }
+
+    #[test]
+    fn an_error_comes_by_its_name_and_never_with_its_text() {
+        let mut bus = hearing(&[b"OK x\r\n".to_vec(), answer(3, 1, "org.x.Locked", "secret")].concat());
+        assert_eq!(bus.answer(1).err(), Some(BusError::Refused("org.x.Locked".into())));
+    }
+
+    #[test]
+    fn a_refused_login_and_absurd_lengths_are_broken() {
+        assert_eq!(hearing(b"REJECTED EXTERNAL\r\n").answer(1).err(), Some(BusError::Broken));
+        assert_eq!(
+            hearing(b"OK x\r\nl\x02\0\x01\xff\xff\xff\xff\x01\0\0\0\xff\xff\xff\xff").answer(1).err(),
+            Some(BusError::Broken)
+        );
+    }
+
+    #[test]
+    fn addresses_are_tried_in_turn_and_foreign_ones_told_apart() {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        assert_eq!(Bus::connect("tcp:host=localhost,port=1", deadline).err(), Some(BusError::Address));
+        assert_eq!(Bus::connect("unix:path=/no/such/socket", deadline).err(), Some(BusError::NoBus));
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("a bus");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let escaped = socket.to_str().unwrap().replace(' ', "%20");
+        assert!(Bus::connect(&format!("unix:path=/no/such;unix:path={escaped},guid=00"), deadline).is_ok());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_bytes_from_the_bus_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let said = [b"OK x\r\nl\x02\0\x01\x04\0\0\0\x01\0\0\0\x10\0\0\0".as_slice(), &bytes].concat();
+            drop(hearing(&said).answer(1));
         }
-    }
-}
-
-/// The body of an answer, wiped on drop.
-pub(super) struct Body(Zeroizing<Vec<u8>>);
-
-impl Body {
-    pub(super) fn read(&self) -> Reader<'_> {
-        Reader { bytes: &self.0, at: 0 }
-    }
-}
-
-/// Reads values in D-Bus layout. Every method fails on bytes that are not there.
-pub(super) struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, n: usize) -> Result<&'a [u8], BusError> {
-        let end = self.at.checked_add(n).ok_or(BusError::Broken)?;
-        let taken = self.bytes.get(self.at..end).ok_or(BusError::Broken)?;
-        self.at = end;
-        Ok(taken)
-    }
-
-    fn align(&mut self, to: usize) -> Result<(), BusError> {
-        self.take(self.at.next_multiple_of(to) - self.at).map(drop)
-    }
-
-    fn u8(&mut self) -> Result<u8, BusError> {
-        Ok(self.take(1)?[0])
-    }
-
-    pub(super) fn u32(&mut self) -> Result<u32, BusError> {
-        self.align(4)?;
-        Ok(u32::from_le_bytes(self.take(4)?.try_into().map_err(|_| BusError::Broken)?))
-    }
-
-    /// A boolean.
-    pub(super) fn bool(&mut self) -> Result<bool, BusError> {
-        Ok(self.u32()? != 0)
-    }
-
-    /// A string or an object path.
-    pub(super) fn str(&mut self) -> Result<&'a str, BusError> {
-        let len = self.u32()? as usize;
-        let text = self.take(len)?;
-        self.take(1)?;
-        std::str::from_utf8(text).map_err(|_| BusError::Broken)
-    }
-
-    fn signature(&mut self) -> Result<&'a str, BusError> {
-        let len = usize::from(self.u8()?);
-        let text = self.take(len)?;
-        self.take(1)?;
-        std::str::from_utf8(text).map_err(|_| BusError::Broken)
-    }
-
-    /// An array of bytes.
-    pub(super) fn byte_array(&mut self) -> Result<&'a [u8], BusError> {
-        let len = self.u32()? as usize;
-        self.take(len)
-    }
-
-    /// A variant that must hold the given type; its value is read next.
-    pub(super) fn variant_of(&mut self, signature: &str) -> Result<(), BusError> {
-        if self.signature()? == signature { Ok(()) } else { Err(BusError::Broken) }
-    }
-
-    /// An array of which every element is read by `element`, aligned to `align` bytes.
-    pub(super) fn array<T>(
-        &mut self,
-        align: usize,
-        mut element: impl FnMut(&mut Self) -> Result<T, BusError>,
-    ) -> Result<Vec<T>, BusError> {
-        let len = self.u32()? as usize;
-        self.align(align)?;
-        let end = self.at.checked_add(len).filter(|end| *end <= self.bytes.len()).ok_or(BusError::Broken)?;
-        let mut out = Vec::new();
-        while self.at < end {
-            self.align(align)?;
-            out.push(element(self)?);
-        }
-        Ok(out)
-    }
-
-    /// Enters a struct.
-    pub(super) fn structure(&mut self) -> Result<(), BusError> {
-        self.align(8)
     }
 }

@@ -138,10 +138,11 @@ impl SystemKeychain {
             Direct::Done(value) => Ok(value),
             Direct::Locked => Err(KeychainError::Locked),
             Direct::Failed(error) => Err(error),
-            Direct::AskStore => {
-                self.may_use()?;
-                store()
-            }
+            Direct::AskStore => match self.may_use() {
+                // Without one, reading finds nothing or what lies in others.
+                Ok(()) | Err(KeychainError::Unavailable(Probe::NoCollection)) => store(),
+                Err(error) => Err(error),
+            },
         }
     }
 

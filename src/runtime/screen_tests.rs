@@ -120,6 +120,16 @@ fn after_a_wide_cluster_the_move_is_absolute() {
 }
 
 #[test]
+fn after_the_last_column_the_move_is_absolute() {
+    let mut terminal = terminal(10, 2);
+    let mut wanted = Buffer::empty(Rect::new(0, 0, 10, 2));
+    wanted[(9, 0)].set_symbol("x");
+    wanted[(8, 1)].set_symbol("y");
+    let bytes = draw(&mut terminal, &wanted);
+    assert!(bytes.starts_with(b"\x1b[;10Hx\x1b[2;9Hy"), "{:?}", String::from_utf8_lossy(&bytes));
+}
+
+#[test]
 fn without_colours_only_the_weight_is_written() {
     let mut screen = Screen { colours: false, ..Screen::fixed(Vec::new(), 10, 1) };
     let mut cell = Cell::new("x");
@@ -190,7 +200,7 @@ fn assert_all_shown(frames: &[Vec<Piece>], blanks: bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_terminal_shows_what_was_drawn_frame_after_frame(

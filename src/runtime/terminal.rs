@@ -5,8 +5,11 @@
 
 use std::io::{self, Write};
 use std::panic;
+#[cfg(unix)]
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent};
 
@@ -14,6 +17,11 @@ use crate::secret::Secret;
 
 /// Whether the terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+/// The thread that took it: its end is the panel's end.
+static PANEL: Mutex<Option<ThreadId>> = Mutex::new(None);
+/// How often the program has been continued after a stop.
+#[cfg(unix)]
+static CONTINUED: AtomicU32 = AtomicU32::new(0);
 
 /// Alternate screen, bracketed paste, cleared, cursor hidden.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[m\x1b[2J\x1b[?25l";
@@ -60,6 +68,7 @@ impl Terminal {
     /// When standard output is no terminal.
     pub fn enter(mouse: bool) -> io::Result<Self> {
         let terminal = Self { mouse };
+        *PANEL.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current().id());
         terminal.take()?;
         Ok(terminal)
     }
@@ -101,14 +110,23 @@ impl Terminal {
     pub fn suspend(&self) -> io::Result<bool> {
         #[cfg(unix)]
         {
+            use std::time::{Duration, Instant};
+
             use rustix::process::{Signal, getpgid, getsid, kill_current_process_group};
             // A terminal's first program has nobody behind it: it would stand still for ever.
             if getpgid(None)? == getsid(None)? {
                 return Ok(false);
             }
             restore();
+            let before = CONTINUED.load(Ordering::SeqCst);
             // Everybody in the foreground, as the terminal's own key does it: a wrapper must not go on waiting.
             kill_current_process_group(Signal::STOP)?;
+            // The stop may reach this thread a moment later, the terminal being the shell's by then: no step before
+            // the signal that ends it, which the signals' thread hears.
+            let end = Instant::now() + Duration::from_secs(1);
+            while CONTINUED.load(Ordering::SeqCst) == before && Instant::now() < end {
+                thread::sleep(Duration::from_millis(2));
+            }
             self.take()?;
             Ok(true)
         }
@@ -135,12 +153,12 @@ pub fn restore() {
 }
 
 /// From now on a panic first gives the terminal back, so that its report can be read. One on another thread than the
-/// main one, while the panel is up, leaves the panel up and goes to the log, by place alone.
+/// panel's leaves the panel up and goes to the log, by place alone.
 pub fn install_panic_hook() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        let main = thread::current().name() == Some("main");
-        if main || !ENTERED.load(Ordering::SeqCst) {
+        let panel = *PANEL.lock().unwrap_or_else(PoisonError::into_inner) == Some(thread::current().id());
+        if panel || !ENTERED.load(Ordering::SeqCst) {
             restore();
             report(info);
         } else {
@@ -218,7 +236,10 @@ fn signals(send: impl Fn(Input) -> bool + Send + 'static) -> io::Result<()> {
             let input = match signal {
                 SIGHUP => Input::Signal(Signal::HangUp),
                 SIGTSTP => Input::Signal(Signal::Suspend),
-                SIGCONT => Input::Signal(Signal::Continue),
+                SIGCONT => {
+                    CONTINUED.fetch_add(1, Ordering::SeqCst);
+                    Input::Signal(Signal::Continue)
+                }
                 SIGWINCH => match crossterm::terminal::size() {
                     Ok((width, height)) => Input::Resize(width, height),
                     Err(_) => continue,

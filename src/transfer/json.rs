@@ -2,13 +2,13 @@
 //!
 //! Errors keep line and column and drop the library's message, which quotes values.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Format, Import, ImportError, Skipped, pin_text, secret_text};
-use crate::otp::{Account, Kind, ParamError, uri};
+use crate::otp::{Account, Kind, uri};
 use crate::secret::Secret;
 
 /// Values that one document may hold: enough for 100,000 accounts, below 150 MB.
@@ -130,11 +130,6 @@ impl Json {
         }
     }
 
-    /// A number of a key with the error that its parameter has.
-    pub fn param(&self, key: &str, error: fn(String) -> ParamError) -> Result<Option<u64>, ParamError> {
-        self.get(key).number().map_err(error)
-    }
-
     /// The bytes of a list of signed or unsigned bytes.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         let Self::List(items) = self else { return None };
@@ -222,7 +217,7 @@ pub fn output(import: &Import) -> Secret<String> {
         if steers(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                safe.push_str(&format!("\\u{unit:04x}"));
+                write!(safe, "\\u{unit:04x}").expect("a string takes any text");
             }
         } else {
             safe.push(c);

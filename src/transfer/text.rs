@@ -24,17 +24,14 @@ pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     std::iter::from_fn(move || {
         let here = rest?;
         let at = number;
-        let line = match here.find(['\n', '\r']) {
-            Some(end) => {
-                let skip = if here[end..].starts_with("\r\n") { 2 } else { 1 };
-                rest = Some(&here[end + skip..]);
-                number += 1;
-                &here[..end]
-            }
-            None => {
-                rest = None;
-                here
-            }
+        let line = if let Some(end) = here.find(['\n', '\r']) {
+            let skip = if here[end..].starts_with("\r\n") { 2 } else { 1 };
+            rest = Some(&here[end + skip..]);
+            number += 1;
+            &here[..end]
+        } else {
+            rest = None;
+            here
         };
         Some((at, line))
     })

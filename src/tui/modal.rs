@@ -101,7 +101,7 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
         Rect::new(0, 0, canvas.width(), canvas.height())
     } else {
         let columns = canvas.width().saturating_sub(4).min(84);
-        let rows = (lines.len() as u16 + 4).clamp(8, canvas.height().saturating_sub(2));
+        let rows = (lines.len() as u16 + 4).max(8).min(canvas.height().saturating_sub(2));
         let mut area = middle(canvas, columns, rows);
         area.y = 1;
         area

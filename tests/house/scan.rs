@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 pub enum Token {
     /// A name, a keyword or a number.
     Word(String),
+    /// What stands between plain double quotes.
+    Text(String),
     /// `::`
     Colons,
     /// Any other sign.
@@ -26,12 +28,13 @@ pub struct Scan {
     pub tokens: Vec<Placed>,
     /// Names of modules in files of their own that are compiled for tests only.
     pub test_modules: BTreeSet<String>,
+    /// Files of such modules where `#[path]` names them, beside the file that was read.
+    pub test_files: BTreeSet<String>,
 }
 
 /// Reads a source.
 pub fn scan(source: &str) -> Scan {
-    let (tokens, test_modules) = without_tests(&tokens(source));
-    Scan { tokens, test_modules }
+    without_tests(&tokens(source))
 }
 
 fn is_word(c: char) -> bool {
@@ -64,7 +67,11 @@ fn tokens(source: &str) -> Vec<Placed> {
                     }
                 }
             }
-            ('"', _) => i = text_end(&chars, i),
+            ('"', _) => {
+                i = text_end(&chars, i);
+                let end = (i - 1).min(chars.len());
+                found.push((Token::Text(chars[start + 1..end].iter().collect()), line));
+            }
             ('\'', '\\') => {
                 i += 3;
                 while i < chars.len() && at(i) != '\'' {
@@ -130,10 +137,10 @@ fn raw_end(chars: &[char], mut i: usize, hashes: usize) -> usize {
 }
 
 /// Drops the items behind `#[cfg(test)]` and `#[cfg(all(test, …))]`, and names the modules among them that have files.
-fn without_tests(tokens: &[Placed]) -> (Vec<Placed>, BTreeSet<String>) {
+fn without_tests(tokens: &[Placed]) -> Scan {
     let word = |i: usize, text: &str| matches!(tokens.get(i), Some((Token::Word(word), _)) if word == text);
     let sign = |i: usize, sign: char| matches!(tokens.get(i), Some((Token::Sign(found), _)) if *found == sign);
-    let (mut kept, mut files, mut i) = (Vec::new(), BTreeSet::new(), 0);
+    let (mut kept, mut test_modules, mut test_files, mut i) = (Vec::new(), BTreeSet::new(), BTreeSet::new(), 0);
     while i < tokens.len() {
         let test = sign(i, '#')
             && sign(i + 1, '[')
@@ -146,13 +153,14 @@ fn without_tests(tokens: &[Placed]) -> (Vec<Placed>, BTreeSet<String>) {
             i += 1;
             continue;
         }
-        let (mut depth, mut words) = (0_i32, Vec::new());
+        let (mut depth, mut words, mut file) = (0_i32, Vec::new(), None);
         // The attributes, then the item up to its `;` or the end of its braces.
         while i < tokens.len() {
             match &tokens[i].0 {
                 Token::Sign('(' | '[' | '{') => depth += 1,
                 Token::Sign(')' | ']' | '}') => depth -= 1,
                 Token::Word(word) if depth == 0 => words.push(word.clone()),
+                Token::Text(text) if depth == 1 && word(i - 2, "path") => file = Some(text.clone()),
                 _ => {}
             }
             i += 1;
@@ -163,10 +171,13 @@ fn without_tests(tokens: &[Placed]) -> (Vec<Placed>, BTreeSet<String>) {
         if let Some(at) = words.iter().position(|word| word == "mod")
             && sign(i - 1, ';')
         {
-            files.extend(words.get(at + 1).cloned());
+            match file {
+                Some(file) => test_files.insert(file),
+                None => words.get(at + 1).is_some_and(|name| test_modules.insert(name.clone())),
+            };
         }
     }
-    (kept, files)
+    Scan { tokens: kept, test_modules, test_files }
 }
 
 /// Every path of a module's tokens.
@@ -203,7 +214,7 @@ pub fn paths(tokens: &[Placed], module: &[String]) -> Vec<Path> {
                 }
             }
             Token::Word(_) => i = tree(tokens, i, &[], &place, &mut found),
-            Token::Colons | Token::Sign(_) => i += 1,
+            Token::Colons | Token::Sign(_) | Token::Text(_) => i += 1,
         }
     }
     found

@@ -69,7 +69,7 @@ pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, F
             if !session.saving.again {
                 reveal_counter(session);
             }
-            let news = absorb(session, &stored);
+            let news = absorb(session, *stored);
             if healed {
                 model.say(Tone::Good, "saved: there is room again");
             }
@@ -102,17 +102,22 @@ pub fn vault_changed(model: &mut Model) -> Vec<Effect> {
 }
 
 /// The open vault was read again.
-pub fn reread(model: &mut Model, generation: u64, found: Result<Option<Box<Unlocked>>, FileError>) -> Vec<Effect> {
+pub fn reread(
+    model: &mut Model,
+    generation: u64,
+    found: Result<Option<(Box<Unlocked>, bool)>, FileError>,
+) -> Vec<Effect> {
     if generation != model.generation {
         return Vec::new();
     }
     let Some(session) = model.session_mut() else { return Vec::new() };
     match found {
         Ok(None) => {}
-        Ok(Some(mut stored)) => {
-            let news = absorb(session, &stored);
-            // The file went back, or lacks what is known here: heal it.
-            if Arc::make_mut(&mut stored.state).join(&session.vault.state) {
+        Ok(Some((stored, copies))) => {
+            let mut theirs = stored.state.clone();
+            let news = absorb(session, *stored);
+            // Copies are tidied away by a save; a file that went back, or lacks what is known here, is healed by one.
+            if copies || Arc::make_mut(&mut theirs).join(&session.vault.state) {
                 changed(session);
             }
             tell(model, news);
@@ -123,14 +128,16 @@ pub fn reread(model: &mut Model, generation: u64, found: Result<Option<Box<Unloc
 }
 
 /// Joins a stored vault into the open one and says what came with it.
-fn absorb(session: &mut Session, stored: &Unlocked) -> Changes {
+fn absorb(session: &mut Session, mut stored: Unlocked) -> Changes {
     let before = session.vault.state.clone();
-    if session.vault.absorb(stored) {
+    // The stored one takes in ours, not the other way round: it knows which file holds it.
+    stored.absorb(&session.vault);
+    session.vault = stored;
+    let news = changes(&before, &session.vault.state);
+    if !news.is_empty() {
         session.refresh();
-        changes(&before, &session.vault.state)
-    } else {
-        Changes::default()
     }
+    news
 }
 
 /// Tells what others changed, by name where it is one account.

@@ -77,15 +77,15 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
                 let keychain = lock.has_slot(SlotKind::Keychain);
                 model.stage = Stage::Locked(Box::new(lock));
                 // At the start the keychain opens the vault without a key being pressed.
-                if keychain { ask_keychain(model) } else { Vec::new() }
+                if keychain { ask_keychain(model, false) } else { Vec::new() }
             }
         },
     }
 }
 
-fn ask_keychain(model: &mut Model) -> Vec<Effect> {
+fn ask_keychain(model: &mut Model, may_prompt: bool) -> Vec<Effect> {
     let now = model.now;
-    begin(model, Waiting::Keychain(now), With::Keychain)
+    begin(model, Waiting::Keychain(now), With::Keychain { may_prompt })
 }
 
 fn begin(model: &mut Model, waiting: Waiting, with: With) -> Vec<Effect> {
@@ -119,7 +119,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         }
         // A password opens nothing while another try runs.
         _ if lock.waiting == Waiting::Derivation => {}
-        KeyCode::Enter if lock.line.is_empty() && keychain => return ask_keychain(model),
+        KeyCode::Enter if lock.line.is_empty() && keychain => return ask_keychain(model, true),
         KeyCode::Enter if lock.line.is_empty() => {}
         KeyCode::Enter => {
             let typed = lock.line.take();

@@ -2,19 +2,18 @@
 
 /// What a stream begins with.
 pub const MAGIC: &[u8] = &[0xAC, 0xED, 0x00, 0x05];
-/// After the magic: object, class description, name, version, two fields, no annotations, no superclass.
-const HASH_MAP: &[u8] = b"sr\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03\x00\x02F\x00\x0aloadFactorI\x00\x09thresholdxp";
-/// Where the flags stand in [`HASH_MAP`]; they differ between writers.
-const FLAGS: usize = 2 + 2 + 17 + 8;
+/// After the magic: object, class description, name, version, and that it writes its own data.
+const HASH_MAP: &[u8] = b"sr\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16\x60\xd1\x03";
+/// Its fields with the bytes that their values take: older Androids had one, newer two. No annotations, no superclass.
+const FIELDS: [(&[u8], usize); 2] =
+    [(b"\x00\x01F\x00\x0aloadFactorxp", 4), (b"\x00\x02F\x00\x0aloadFactorI\x00\x09thresholdxp", 8)];
 
 /// Reads the pairs. None when it is anything but a whole map of texts.
 pub fn pairs(bytes: &[u8]) -> Option<Vec<(String, String)>> {
-    let mut at = Cursor(bytes.strip_prefix(MAGIC)?);
-    let head = at.take(HASH_MAP.len())?;
-    if head[..FLAGS] != HASH_MAP[..FLAGS] || head[FLAGS + 1..] != HASH_MAP[FLAGS + 1..] {
-        return None;
-    }
-    at.take(8)?;
+    let rest = bytes.strip_prefix(MAGIC)?.strip_prefix(HASH_MAP)?;
+    let (rest, values) = FIELDS.iter().find_map(|(fields, values)| Some((rest.strip_prefix(*fields)?, *values)))?;
+    let mut at = Cursor(rest);
+    at.take(values)?;
     if at.take(2)? != [0x77, 8] {
         return None;
     }
@@ -70,7 +69,7 @@ mod tests {
     use super::*;
 
     fn map(size: u32, pairs: &[(&str, &str)]) -> Vec<u8> {
-        let mut out = [MAGIC, HASH_MAP, &[0; 8], &[0x77, 8, 0, 0, 0, 16]].concat();
+        let mut out = [MAGIC, HASH_MAP, FIELDS[1].0, &[0; 8], &[0x77, 8, 0, 0, 0, 16]].concat();
         out.extend(size.to_be_bytes());
         for text in pairs.iter().flat_map(|(k, v)| [k, v]) {
             out.push(b't');

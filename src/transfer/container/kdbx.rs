@@ -121,7 +121,10 @@ pub fn open(bytes: &[u8], password: Option<&Secret<String>>, key_file: Option<&[
     if password.is_none_or(|p| p.expose().is_empty()) && key_file.is_none() {
         return Err(ImportError::PasswordNeeded(FORMAT));
     }
-    let key = transform(&composite(password, key_file), header.kdf.as_ref().ok_or_else(|| damaged("it has no key derivation"))?)?;
+    let key = transform(
+        &composite(password, key_file),
+        header.kdf.as_ref().ok_or_else(|| damaged("it has no key derivation"))?,
+    )?;
     if major == 4 { four(at, head, &header, &key) } else { three(&at, &header, &key) }
 }
 
@@ -147,7 +150,8 @@ fn header(at: &mut Cursor<'_>, major: u64) -> Result<Header, ImportError> {
         }
     }
     if major == 3 {
-        let seed = header.transform_seed.as_slice().try_into().map_err(|_| damaged("its key derivation has no seed"))?;
+        let seed =
+            header.transform_seed.as_slice().try_into().map_err(|_| damaged("its key derivation has no seed"))?;
         header.kdf = Some(aes_kdf(seed, header.rounds)?);
     }
     Ok(header)
@@ -175,7 +179,10 @@ fn parameters(data: &[u8]) -> Result<Kdf, ImportError> {
     let get = |key: &[u8]| found.iter().find(|(k, _)| *k == key).map(|(_, v)| *v).unwrap_or_default();
     let uuid = get(b"$UUID");
     if AES_KDF.iter().any(|known| known == uuid) {
-        return aes_kdf(get(b"S").try_into().map_err(|_| damaged("its key derivation has no seed"))?, number(get(b"R")));
+        return aes_kdf(
+            get(b"S").try_into().map_err(|_| damaged("its key derivation has no seed"))?,
+            number(get(b"R")),
+        );
     }
     let algorithm = match uuid {
         id if id == ARGON2D => Algorithm::Argon2d,
@@ -184,11 +191,22 @@ fn parameters(data: &[u8]) -> Result<Kdf, ImportError> {
     };
     let version = if number(get(b"V")) == 0x10 { Version::V0x10 } else { Version::V0x13 };
     let (kib, passes, lanes) = (number(get(b"M")) / 1024, number(get(b"I")), number(get(b"P")));
-    if !(8..=GIB / 1024).contains(&kib) || !(1..=16).contains(&lanes) || passes == 0 || passes.saturating_mul(kib) > 8 * GIB / 1024 {
+    if !(8..=GIB / 1024).contains(&kib)
+        || !(1..=16).contains(&lanes)
+        || passes == 0
+        || passes.saturating_mul(kib) > 8 * GIB / 1024
+    {
         let what = format!("{passes} passes over {kib} KiB in {lanes} lanes");
         return Err(ImportError::Limits { format: FORMAT, what, limit: "1 GiB, 8 GiB in all passes, 16 lanes" });
     }
-    Ok(Kdf::Argon { algorithm, version, salt: get(b"S").to_vec(), kib: kib as u32, passes: passes as u32, lanes: lanes as u32 })
+    Ok(Kdf::Argon {
+        algorithm,
+        version,
+        salt: get(b"S").to_vec(),
+        kib: kib as u32,
+        passes: passes as u32,
+        lanes: lanes as u32,
+    })
 }
 
 /// The hash over the password's hash and the key file's.
@@ -285,7 +303,8 @@ fn unpack(header: &Header, plain: Secret<Vec<u8>>) -> Result<Secret<Vec<u8>>, Im
         return Ok(plain);
     }
     let mut out = Secret::new(Vec::new());
-    let read = flate2::read::GzDecoder::new(plain.expose().as_slice()).take(MAX_FILE as u64 + 1).read_to_end(out.expose_mut());
+    let read =
+        flate2::read::GzDecoder::new(plain.expose().as_slice()).take(MAX_FILE as u64 + 1).read_to_end(out.expose_mut());
     match read {
         Ok(n) if n > MAX_FILE => Err(ImportError::TooLarge { what: "the database inside", mib: MAX_FILE >> 20 }),
         Ok(_) => Ok(out),
@@ -302,7 +321,9 @@ fn four(mut at: Cursor<'_>, head: &[u8], header: &Header, key: &Secret<[u8; 32]>
     let mac = |index: u64, parts: &[&[u8]], tag: &[u8]| {
         let key = Sha512::new().chain_update(index.to_le_bytes()).chain_update(base).finalize();
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&key).expect("HMAC takes a key of any length");
-        parts.iter().for_each(|part| mac.update(part));
+        for part in parts {
+            mac.update(part);
+        }
         mac.verify_slice(tag).is_ok()
     };
     if !mac(u64::MAX, &[head], at.take(32)?) {

@@ -1,7 +1,7 @@
 //! One message of libsodium's `crypto_secretstream_xchacha20poly1305`, as Ente seals its export (FORMATS 5).
 
 use chacha20::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
-use chacha20::{ChaCha20, hchacha, R20};
+use chacha20::{ChaCha20, R20, hchacha};
 use poly1305::Poly1305;
 use poly1305::universal_hash::KeyInit;
 use subtle::ConstantTimeEq;

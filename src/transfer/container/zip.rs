@@ -34,7 +34,9 @@ impl<'a> Archive<'a> {
 
     /// The first member whose path ends in this one, on a whole name.
     pub fn find(&self, path: &str) -> Option<String> {
-        self.names().into_iter().find(|n| n.strip_suffix(path).is_some_and(|before| before.is_empty() || before.ends_with('/')))
+        self.names()
+            .into_iter()
+            .find(|n| n.strip_suffix(path).is_some_and(|before| before.is_empty() || before.ends_with('/')))
     }
 
     /// Unpacks a member.
@@ -42,8 +44,14 @@ impl<'a> Archive<'a> {
     /// # Errors
     /// [`ImportError::PasswordNeeded`], [`ImportError::WrongPassword`], [`ImportError::TooLarge`] beyond 64 MiB unpacked,
     /// [`ImportError::Damaged`].
-    pub fn read(&mut self, name: &str, format: Format, password: Option<&Secret<String>>) -> Result<Secret<Vec<u8>>, ImportError> {
-        let damaged = || ImportError::Damaged { format, reason: String::from("a part of the archive cannot be unpacked") };
+    pub fn read(
+        &mut self,
+        name: &str,
+        format: Format,
+        password: Option<&Secret<String>>,
+    ) -> Result<Secret<Vec<u8>>, ImportError> {
+        let damaged =
+            || ImportError::Damaged { format, reason: String::from("a part of the archive cannot be unpacked") };
         let too_large = || ImportError::TooLarge { what: "a part of the archive", mib: MAX_FILE >> 20 };
         let at = self.0.index_for_name(name).ok_or_else(damaged)?;
         let encrypted = self.0.by_index_raw(at).map_err(|_| damaged())?.encrypted();

@@ -95,7 +95,7 @@ fn account(entry: &Json, groups: &[(&str, &str)]) -> Result<Account, EntryError>
         pin: info.get("pin").text(),
     }
     .account()?;
-    account.note = entry.get("note").text().to_owned();
+    entry.get("note").text().clone_into(&mut account.note);
     account.favourite = entry.get("favorite").flag();
     // Version 3 lists the ids of groups, version 2 has one name.
     let ids = entry.get("groups").list().iter().map(Json::text);

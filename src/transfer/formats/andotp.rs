@@ -87,9 +87,11 @@ fn rounds(bytes: &[u8]) -> Option<u64> {
 /// Refuses a file that a user named as andOTP's when it asks for too many rounds.
 pub fn check(bytes: &[u8]) -> Result<(), ImportError> {
     match rounds(bytes) {
-        Some(n) if n > LIKELY_ROUNDS => {
-            Err(ImportError::Limits { format: FORMAT, what: format!("{n} rounds of key derivation"), limit: "1,000,000" })
-        }
+        Some(n) if n > LIKELY_ROUNDS => Err(ImportError::Limits {
+            format: FORMAT,
+            what: format!("{n} rounds of key derivation"),
+            limit: "1,000,000",
+        }),
         _ => Ok(()),
     }
 }

@@ -38,7 +38,10 @@ fn open(doc: &Json, source: &Source<'_>) -> Result<Secret<Vec<u8>>, ImportError>
     };
     let (nonce, salt, cipher) = (part("nonce")?, part("salt")?, part("cipher")?);
     let Ok(nonce) = XNonce::try_from(nonce.as_slice()) else {
-        return Err(ImportError::Damaged { format: FORMAT, reason: String::from("its nonce is not what it should be") });
+        return Err(ImportError::Damaged {
+            format: FORMAT,
+            reason: String::from("its nonce is not what it should be"),
+        });
     };
     let key = kdf::argon2id(FORMAT, password.expose().as_bytes(), &salt, COST)?;
     let plain = XChaCha20Poly1305::new(key.expose().into()).decrypt(&nonce, cipher.as_slice());

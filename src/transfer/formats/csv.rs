@@ -41,7 +41,9 @@ pub fn detect(text: &str) -> Option<Format> {
 
 /// Whether a row without a header names its one-time password in a cell.
 fn labelled(line: &str) -> bool {
-    line.split(delimiter(line)).skip(1).any(|cell| LABELS.contains(&column(cell).as_str()) || column(cell).starts_with("$onetimecode"))
+    line.split(delimiter(line))
+        .skip(1)
+        .any(|cell| LABELS.contains(&column(cell).as_str()) || column(cell).starts_with("$onetimecode"))
 }
 
 fn delimiter(line: &str) -> char {
@@ -69,7 +71,9 @@ pub fn read(text: &str, format: Format) -> Result<Import, ImportError> {
     let find = |names: &[&str]| names.iter().find_map(|n| header.iter().position(|c| c == n));
     let Some(code) = find(CODES) else {
         let reason = match format {
-            Format::KeePassXc => "This KeePassXC export has no TOTP column. Export from a newer KeePassXC, or import the .kdbx file.",
+            Format::KeePassXc => {
+                "This KeePassXC export has no TOTP column. Export from a newer KeePassXC, or import the .kdbx file."
+            }
             Format::NordPass => "NordPass does not export one-time passwords: its CSV has no column for them.",
             _ => "This table has no column with one-time passwords.",
         };

@@ -19,22 +19,24 @@ const PAGE: usize = 1024;
 const RESERVED: usize = 48;
 const ROUNDS: u64 = 64_000;
 
+/// Turns a row into an account.
+type Reader = fn(&Row) -> Result<Account, EntryError>;
+
 /// Reads a plain database by its tables.
 pub fn read(source: &Source<'_>) -> Result<Import, ImportError> {
     let database = Database::open(source.bytes, source.wal).ok_or(ImportError::Unknown)?;
     if stratum::is_database(&database) {
         return Ok(stratum::database(&database));
     }
-    let (format, account): (Format, fn(&Row) -> Result<Account, EntryError>) =
-        if database.has("accounts", &["oath_secret_key", "username"]) {
-            (Format::Microsoft, microsoft)
-        } else if database.has("accounts", &["original_name", "category", "secret", "email"]) {
-            (Format::AuthenticatorPlus, plus)
-        } else if database.has("accounts", &["secret", "email"]) {
-            (Format::GoogleDatabase, google)
-        } else {
-            return Err(ImportError::Unknown);
-        };
+    let (format, account): (Format, Reader) = if database.has("accounts", &["oath_secret_key", "username"]) {
+        (Format::Microsoft, microsoft)
+    } else if database.has("accounts", &["original_name", "category", "secret", "email"]) {
+        (Format::AuthenticatorPlus, plus)
+    } else if database.has("accounts", &["secret", "email"]) {
+        (Format::GoogleDatabase, google)
+    } else {
+        return Err(ImportError::Unknown);
+    };
     let mut import = Import::new(format);
     for row in database.rows("accounts").unwrap_or_default() {
         let (issuer, label) = match format {
@@ -67,7 +69,8 @@ fn plus(row: &Row) -> Result<Account, EntryError> {
     let mut account = if row.int("type") == Some(2) {
         let secret = HEXLOWER_PERMISSIVE.decode(row.text("secret").as_bytes()).map_err(|_| ParamError::Hex);
         let issuer = Some(row.text("issuer")).filter(|i| !i.is_empty()).unwrap_or_else(|| String::from("Battle.net"));
-        Parts { issuer: &issuer, label: &row.text("email"), digits: &Json::Int(8), secret, ..Parts::default() }.account()?
+        Parts { issuer: &issuer, label: &row.text("email"), digits: &Json::Int(8), secret, ..Parts::default() }
+            .account()?
     } else {
         google(row)?
     };
@@ -117,7 +120,9 @@ pub fn sealed(bytes: &[u8], password: &Secret<String>) -> Option<Import> {
         if number == 1 {
             plain.expose_mut().extend_from_slice(sqlite::MAGIC);
         }
-        plain.expose_mut().extend_from_slice(crypto::cbc_raw(key.expose(), tail[..16].try_into().ok()?, body)?.expose());
+        plain
+            .expose_mut()
+            .extend_from_slice(crypto::cbc_raw(key.expose(), tail[..16].try_into().ok()?, body)?.expose());
         plain.expose_mut().extend_from_slice(tail);
     }
     let mut import = read(&Source::new(plain.expose())).ok()?;

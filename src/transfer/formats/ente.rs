@@ -12,7 +12,8 @@ pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
     let password = source.need_password(FORMAT)?;
     let cost = doc.get("kdfParams");
     let number = |key: &str| cost.get(key).number().ok().flatten().unwrap_or_default();
-    let damaged = |what: &str| ImportError::Damaged { format: FORMAT, reason: format!("its {what} is not what it should be") };
+    let damaged =
+        |what: &str| ImportError::Damaged { format: FORMAT, reason: format!("its {what} is not what it should be") };
     let salt = base64(cost.get("salt").text()).filter(|s| s.len() == 16).ok_or_else(|| damaged("salt"))?;
     let header = base64(doc.get("encryptionNonce").text()).filter(|h| h.len() == secretstream::HEADER);
     let header = header.ok_or_else(|| damaged("nonce"))?;

@@ -34,14 +34,17 @@ pub fn preferences(pairs: &[(String, String)]) -> Import {
 
 /// Takes a token. `secret` is given where it was sealed apart; the counter is the next one then, else the last one.
 fn take(import: &mut Import, token: &Json, secret: Option<Result<Vec<u8>, EntryError>>) {
-    let pick = |edited: &str, own: &str| if token.str(edited).is_empty() { token.str(own).to_owned() } else { token.str(edited).to_owned() };
+    let pick = |edited: &str, own: &str| {
+        if token.str(edited).is_empty() { token.str(own).to_owned() } else { token.str(edited).to_owned() }
+    };
     let issuer = match pick("issuerAlt", "issuerExt") {
         issuer if issuer.is_empty() => token.str("issuerInt").to_owned(),
         issuer => issuer,
     };
     let label = pick("labelAlt", "label");
     let sealed = secret.is_some();
-    let secret = secret.unwrap_or_else(|| token.get("secret").bytes().ok_or(EntryError::Other("its secret is no list of bytes")));
+    let secret = secret
+        .unwrap_or_else(|| token.get("secret").bytes().ok_or(EntryError::Other("its secret is no list of bytes")));
     let result = secret.and_then(|secret| account(token, &issuer, &label, secret, sealed));
     import.take(&issuer, &label, result);
 }
@@ -86,7 +89,8 @@ pub fn backup(source: &Source<'_>) -> Result<Import, ImportError> {
     let rounds = master.get("mIterations").number().ok().flatten().unwrap_or_default();
     let wrap = kdf::pbkdf2(FORMAT, hash, password, &salt, rounds)?;
     let master = unseal(wrap.expose(), master.get("mEncryptedKey")).ok_or(ImportError::WrongPassword(FORMAT))?;
-    let master = <&[u8; 32]>::try_from(master.expose().as_slice()).map_err(|_| damaged("its master key has a wrong length"))?;
+    let master =
+        <&[u8; 32]>::try_from(master.expose().as_slice()).map_err(|_| damaged("its master key has a wrong length"))?;
 
     let mut import = Import::new(FORMAT);
     for (id, value) in pairs.iter().filter(|(id, _)| id != "masterKey" && !id.ends_with("-token")) {

@@ -10,11 +10,8 @@ const PLACEHOLDERS: &[&str] = &["none", "Proton Pass"];
 /// (FORMATS R2 rule 5).
 pub fn account(otp: &str, title: &str, user: &str) -> Result<Account, EntryError> {
     let otp = otp.trim();
-    let mut account = if uri::is_link(otp) {
-        uri::parse(otp)?
-    } else {
-        Account::new("", "", Kind::totp(), base32::decode(otp)?)
-    };
+    let mut account =
+        if uri::is_link(otp) { uri::parse(otp)? } else { Account::new("", "", Kind::totp(), base32::decode(otp)?) };
     if account.issuer.is_empty() {
         title.trim().clone_into(&mut account.issuer);
     }

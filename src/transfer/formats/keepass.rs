@@ -81,7 +81,8 @@ impl<'a> Walk<'a> {
             .filter(|n| n.has_tag_name("String"))
             .filter_map(|n| {
                 let value = child(n, "Value")?;
-                let shown = self.uncovered.get(&value.id()).map_or_else(|| value.text().unwrap_or_default(), String::as_str);
+                let shown =
+                    self.uncovered.get(&value.id()).map_or_else(|| value.text().unwrap_or_default(), String::as_str);
                 Some((text(n, "Key"), shown))
             })
             .collect();
@@ -103,7 +104,11 @@ impl<'a> Walk<'a> {
 fn code(strings: &[(&str, &str)], title: &str, user: &str) -> Option<Result<Account, EntryError>> {
     let get = |key: &str| strings.iter().find(|(k, v)| *k == key && !v.trim().is_empty()).map(|(_, v)| v.trim());
     if let Some(otp) = get("otp") {
-        return Some(if otp.contains("key=") && !otp.contains("://") { keeotp(otp, title, user) } else { item::account(otp, title, user) });
+        return Some(if otp.contains("key=") && !otp.contains("://") {
+            keeotp(otp, title, user)
+        } else {
+            item::account(otp, title, user)
+        });
     }
     let number = |key: &str| Json::Text(get(key).unwrap_or_default().into());
     if let Some(secret) = suffixed(strings, "TimeOtp-Secret") {
@@ -113,7 +118,8 @@ fn code(strings: &[(&str, &str)], title: &str, user: &str) -> Option<Result<Acco
     }
     if let Some(secret) = suffixed(strings, "HmacOtp-Secret") {
         let counter = number("HmacOtp-Counter");
-        let parts = Parts { kind: "hotp", counter: &counter, ..parts(title, user, secret, "", &Json::Null, &Json::Null) };
+        let parts =
+            Parts { kind: "hotp", counter: &counter, ..parts(title, user, secret, "", &Json::Null, &Json::Null) };
         return Some(parts.account().map(|a| named(a, title, user)));
     }
     let seed = get("TOTP Seed")?;
@@ -168,7 +174,8 @@ fn keeotp(text: &str, title: &str, user: &str) -> Result<Account, EntryError> {
         "utf8" => Ok(key.into_bytes()),
         _ => base32::bytes(&key),
     };
-    let (digits, period, counter) = (Json::Text(get("size").into()), Json::Text(get("step").into()), Json::Text(get("counter").into()));
+    let (digits, period, counter) =
+        (Json::Text(get("size").into()), Json::Text(get("step").into()), Json::Text(get("counter").into()));
     let algorithm = get("otpHashMode");
     let kind = match get("type").to_ascii_lowercase().as_str() {
         "hotp" => "hotp",

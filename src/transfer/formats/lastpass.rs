@@ -24,7 +24,9 @@ pub fn read(doc: &Json) -> Import {
             // Folder 0 is none and folder 1 the favourites.
             let id = entry.get("folderData").get("folderId").loose();
             let folder = doc.get("folders").list().iter().find(|f| f.get("id").loose() == id);
-            account.groups.extend(folder.filter(|_| !matches!(id.as_str(), "" | "0" | "1")).map(|f| f.str("name").to_owned()));
+            account
+                .groups
+                .extend(folder.filter(|_| !matches!(id.as_str(), "" | "0" | "1")).map(|f| f.str("name").to_owned()));
             account
         });
         import.take(issuer, label, result);

@@ -94,7 +94,8 @@ pub fn enpass(doc: &Json) -> Import {
     let mut import = Import::new(Format::Enpass);
     for entry in doc.get("items").list() {
         let fields = || entry.get("fields").list().iter().filter(|f| !f.get("deleted").flag());
-        let value = |kind: &str| fields().find(|f| f.str("type") == kind && !f.str("value").is_empty()).map(|f| f.str("value"));
+        let value =
+            |kind: &str| fields().find(|f| f.str("type") == kind && !f.str("value").is_empty()).map(|f| f.str("value"));
         let title = entry.str("title");
         let user = value("username").or_else(|| value("email")).unwrap_or_default();
         for code in fields().filter(|f| f.str("type") == "totp").map(|f| f.str("value")).filter(|c| !c.is_empty()) {

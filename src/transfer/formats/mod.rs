@@ -45,7 +45,8 @@ pub(super) fn read(source: Source<'_>) -> Result<Import, ImportError> {
         Some(Guess::Stratum) => stratum::sealed(&source),
         Some(Guess::OtpClient) => otpclient::read(&source),
         Some(Guess::Sealed(tool)) => {
-            let reason = format!("This file is sealed with {tool}. Open it with {tool} first and import what comes out.");
+            let reason =
+                format!("This file is sealed with {tool}. Open it with {tool} first and import what comes out.");
             Err(ImportError::Refused { format: source.format.unwrap_or(Format::Pass), reason })
         }
         None => {
@@ -125,7 +126,9 @@ fn markup(text: &str, source: &Source<'_>) -> Result<Import, ImportError> {
 
 fn lines(text: &str, source: &Source<'_>) -> Result<Import, ImportError> {
     match source.format.or_else(|| detect::text(text)) {
-        Some(Format::GoogleMigration | Format::UriList | Format::WinAuth | Format::Ente) => return uri_list::read(text),
+        Some(Format::GoogleMigration | Format::UriList | Format::WinAuth | Format::Ente) => {
+            return uri_list::read(text);
+        }
         Some(Format::Pass) => return Ok(pass::read(text, source)),
         Some(Format::TotpAuthenticator) => return totp_authenticator::sealed(text, source),
         Some(

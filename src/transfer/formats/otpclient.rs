@@ -8,8 +8,6 @@ use super::terminal;
 use crate::secret::Secret;
 
 const FORMAT: Format = Format::OtpClient;
-/// What versions 2 and 3 begin with.
-pub const MAGIC: &[u8] = b"OTPClient";
 const LEGACY_ROUNDS: u64 = 100_000;
 /// Argon2id of tofa: 32 MiB, 3 passes, 1 lane.
 const TOFA_COST: (u64, u64, u64) = (32_768, 3, 1);
@@ -17,7 +15,8 @@ const TOFA_COST: (u64, u64, u64) = (32_768, 3, 1);
 /// Opens a database of version 2 or 3.
 pub fn read(source: &Source<'_>) -> Result<Import, ImportError> {
     let bytes = source.bytes;
-    let damaged = || ImportError::Damaged { format: FORMAT, reason: String::from("its header is not what it should be") };
+    let damaged =
+        || ImportError::Damaged { format: FORMAT, reason: String::from("its header is not what it should be") };
     let word = |at: usize| bytes.get(at..at + 4).and_then(|b| <[u8; 4]>::try_from(b).ok());
     // Version 3 is packed and big-endian; version 2 is a C struct, little-endian with three bytes of padding.
     let (at, number): (usize, fn([u8; 4]) -> u32) = match (word(9), word(12)) {

@@ -11,7 +11,8 @@ pub fn is_entry(text: &str) -> bool {
         0 => text::lines(text).any(|(_, line)| field(line).is_some()),
         1 => {
             let fields = |(_, line): (usize, &str)| !uri::is_link(line) && line.contains(": ");
-            let first_is_password = text::lines(text).next().is_some_and(|(_, line)| !uri::is_link(line) && !line.contains(' '));
+            let first_is_password =
+                text::lines(text).next().is_some_and(|(_, line)| !uri::is_link(line) && !line.contains(' '));
             first_is_password && text::lines(text).any(fields)
         }
         _ => false,

@@ -17,7 +17,9 @@ const LARGE: u32 = 1600;
 
 /// Whether bytes begin like a picture that is read.
 pub fn is_picture(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\x89PNG") || bytes.starts_with(&[0xFF, 0xD8, 0xFF]) || (bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"))
+    bytes.starts_with(b"\x89PNG")
+        || bytes.starts_with(&[0xFF, 0xD8, 0xFF])
+        || (bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"))
 }
 
 /// Reads every code of a picture.
@@ -28,7 +30,8 @@ pub fn read(bytes: &[u8]) -> Result<Import, ImportError> {
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    let damaged = |_| ImportError::Damaged { format: FORMAT, reason: String::from("the picture is too large or damaged") };
+    let damaged =
+        |_| ImportError::Damaged { format: FORMAT, reason: String::from("the picture is too large or damaged") };
     let picture = gray(reader.decode().map_err(damaged)?);
     let texts = codes(&picture);
     if texts.is_empty() {

@@ -16,7 +16,8 @@ pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
         return Ok(entries(doc));
     }
     let password = source.need_password(FORMAT)?;
-    let damaged = || ImportError::Damaged { format: FORMAT, reason: String::from("salt or content is not what it should be") };
+    let damaged =
+        || ImportError::Damaged { format: FORMAT, reason: String::from("salt or content is not what it should be") };
     let salt = base64(doc.get("salt").text()).filter(|s| s.len() == 16).ok_or_else(damaged)?;
     let content = base64(doc.get("content").text()).filter(|c| c.len() > 28).ok_or_else(damaged)?;
     let key = kdf::argon2id(FORMAT, password.expose().as_bytes(), &salt, COST)?;

@@ -62,9 +62,12 @@ pub fn read(doc: &Json) -> Import {
             pin: entry.get("Pin").text(),
             ..Parts::default()
         };
-        let result = account(parts, number("Type"), number("Algorithm"), secret).map(|mut account| {
+        let result = account(&parts, number("Type"), number("Algorithm"), secret).map(|mut account| {
             // Stratum joins categories by the secret's text.
-            let ids = links.iter().filter(|l| l.get("AuthenticatorSecret").text() == secret).map(|l| l.get("CategoryId").loose());
+            let ids = links
+                .iter()
+                .filter(|l| l.get("AuthenticatorSecret").text() == secret)
+                .map(|l| l.get("CategoryId").loose());
             account.groups = ids
                 .filter_map(|id| categories.iter().find(|c| c.get("Id").loose() == id))
                 .map(|c| c.str("Name").to_owned())
@@ -76,7 +79,7 @@ pub fn read(doc: &Json) -> Import {
     import
 }
 
-fn account(parts: Parts<'_>, kind: Option<u64>, algorithm: Option<u64>, secret: &str) -> Result<Account, EntryError> {
+fn account(parts: &Parts<'_>, kind: Option<u64>, algorithm: Option<u64>, secret: &str) -> Result<Account, EntryError> {
     let kind = match kind {
         Some(1) => "hotp",
         Some(2) => "totp",
@@ -92,7 +95,7 @@ fn account(parts: Parts<'_>, kind: Option<u64>, algorithm: Option<u64>, secret: 
         Some(_) => return Err(EntryError::Other("its algorithm is unknown")),
     };
     let secret = if kind == "motp" { motp::seed(secret).map(|s| s.expose().to_vec()) } else { base32::bytes(secret) };
-    Parts { kind, algorithm, secret, ..parts }.account()
+    Parts { kind, algorithm, secret, ..*parts }.account()
 }
 
 /// Whether a database is the app's.
@@ -108,7 +111,8 @@ pub fn database(database: &Database<'_>) -> Import {
     for row in database.rows("authenticator").unwrap_or_default() {
         let number = |column: &str| row.int(column).and_then(|n| u64::try_from(n).ok());
         let json = |column: &str| Json::Text(row.text(column).into());
-        let (issuer, label, secret, pin) = (row.text("issuer"), row.text("username"), row.text("secret"), row.text("pin"));
+        let (issuer, label, secret, pin) =
+            (row.text("issuer"), row.text("username"), row.text("secret"), row.text("pin"));
         let (digits, period, counter) = (json("digits"), json("period"), json("counter"));
         let parts = Parts {
             issuer: &issuer,
@@ -119,7 +123,7 @@ pub fn database(database: &Database<'_>) -> Import {
             pin: &pin,
             ..Parts::default()
         };
-        let result = account(parts, number("type"), number("algorithm"), &secret).map(|mut account| {
+        let result = account(&parts, number("type"), number("algorithm"), &secret).map(|mut account| {
             let ids = links.iter().filter(|l| l.text("authenticatorsecret") == secret).map(|l| l.text("categoryid"));
             account.groups =
                 ids.filter_map(|id| categories.iter().find(|c| c.text("id") == id)).map(|c| c.text("name")).collect();

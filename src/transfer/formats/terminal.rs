@@ -70,7 +70,8 @@ pub fn otpclient(doc: &Json) -> Import {
         import.take(issuer, label, result);
     }
     if import.entries.iter().any(|a| a.issuer.eq_ignore_ascii_case("steam") && a.kind.digits() == 5) {
-        let note = "OTPClient keeps Steam accounts as codes of five digits: if Steam refuses them, change the kind to Steam.";
+        let note =
+            "OTPClient keeps Steam accounts as codes of five digits: if Steam refuses them, change the kind to Steam.";
         import.notes.push(note.to_owned());
     }
     import

@@ -85,7 +85,7 @@ pub fn write_new(path: &Path, bytes: &[u8], like: Option<&Path>) -> io::Result<(
     written
 }
 
-/// An empty file that was not there before, and is no link.
+/// An empty file that was not there before, and is no link; for the user alone, whatever the umask.
 pub fn open_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -94,14 +94,16 @@ pub fn open_new(path: &Path) -> io::Result<File> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     }
-    options.open(path)
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
 }
 
 fn fill(file: &mut File, bytes: &[u8], like: Option<&Path>) -> io::Result<()> {
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        use std::os::unix::fs::{MetadataExt, fchown};
         if let Some(like) = like.and_then(|path| fs::metadata(path).ok()) {
             let own = file.metadata()?;
             if (own.uid(), own.gid()) != (like.uid(), like.gid()) {
