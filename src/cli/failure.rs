@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::report::{Exit, Report, system};
+use crate::runtime::PanelError;
 use crate::text::clean;
 
 /// Why a command could not be done.
@@ -90,6 +91,8 @@ pub enum Failure {
         /// Why.
         reason: String,
     },
+    /// The panel could not be opened, or ended.
+    Panel(PanelError),
     /// An error of the floors below, in words already.
     Told(Box<Report>),
 }
@@ -234,8 +237,26 @@ impl Failure {
                 format!("{}.", clean(reason)),
                 "It is kept as it is. A newer otpanel may know it; otherwise enrol the account again.",
             ),
+            Self::Panel(PanelError::NoTerminal) => Report::new(
+                Exit::Failed,
+                "The panel needs a terminal",
+                "Standard input or output is a file or a pipe.",
+                "Run it on a terminal, or use a command: `otpanel --help` lists them.",
+            ),
+            Self::Panel(PanelError::Terminal(e)) => Report::new(
+                Exit::Failed,
+                "The terminal failed",
+                format!("{}.", system(e)),
+                "`otpanel doctor` tells about the terminal.",
+            ),
             Self::Told(report) => (**report).clone(),
         })
+    }
+}
+
+impl From<PanelError> for Failure {
+    fn from(error: PanelError) -> Self {
+        Self::Panel(error)
     }
 }
 

@@ -3,10 +3,12 @@
 //! It wakes for events and at the moments at which something visible changes by itself ([`Model::next_change`]): once a
 //! second while codes are shown, never while the panel is locked.
 
+pub mod clipboard;
 mod lanes;
 mod perform;
 pub mod screen;
 pub mod terminal;
+pub mod watch;
 
 use std::io;
 use std::sync::Arc;
