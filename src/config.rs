@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use layer::{Lay, Named, Plain, Within, settings};
 pub use mistake::Mistake;
@@ -55,6 +55,7 @@ settings! {
         /// The keys of each action by its name; actions that are not named keep their own.
         keys: BTreeMap<String, Vec<String>> as Named<Vec<String>> = BTreeMap::new(),
         /// What differs for each profile.
+        #[serde(skip_serializing)]
         profiles: Profiles as Named<ConfigLayer> = Profiles::default(),
     }
 }
@@ -92,7 +93,7 @@ settings! {
 }
 
 /// What opens a locked panel again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub enum LockUnlocksWith {
     /// The keychain where the vault has a slot for it, else the password.
     Keychain,
@@ -101,7 +102,7 @@ pub enum LockUnlocksWith {
 }
 
 /// The way to the clipboard.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Method {
     /// tmux inside tmux, OSC 52 over SSH, else native.
     Auto,
@@ -118,7 +119,7 @@ pub enum Method {
 }
 
 /// Which signs the panel draws with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Glyphs {
     /// Blocks and marks, as most terminals draw them.
     Unicode,
@@ -127,7 +128,7 @@ pub enum Glyphs {
 }
 
 /// What is written to the log. Names, counts and durations only, whichever is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Log {
     /// Nothing.
     Off,
@@ -187,6 +188,12 @@ impl Config {
         mistake::utf8(&bytes)
             .and_then(parse)
             .map_err(|mistake| ConfigError::Text { path: path.to_owned(), mistake: Box::new(mistake) })
+    }
+
+    /// These settings as a file that says them all; sections of profiles are left out.
+    pub fn to_text(&self) -> String {
+        let style = ron::ser::PrettyConfig::new().indentor("    ").struct_names(true);
+        ron::ser::to_string_pretty(self, style).expect("settings are plain values that RON can write")
     }
 
     /// These settings with what their section for the named profile says; a profile without a section has no differences.

@@ -37,6 +37,19 @@ impl Searcher {
     }
 }
 
+/// Indices into `texts` of those that hold the letters of a query in order, the best first.
+pub fn rank_texts(texts: &[String], query: &str) -> Vec<usize> {
+    let (pattern, mut matcher, mut scratch) = (pattern(query), Matcher::new(Config::DEFAULT), Vec::new());
+    let mut hits: Vec<(u32, usize)> = Vec::new();
+    for (i, text) in texts.iter().enumerate() {
+        if let Some(score) = pattern.score(Utf32Str::new(text, &mut scratch), &mut matcher) {
+            hits.push((score, i));
+        }
+    }
+    hits.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    hits.into_iter().map(|(_, i)| i).collect()
+}
+
 fn pattern(query: &str) -> Pattern {
     Pattern::parse(query.trim(), CaseMatching::Ignore, Normalization::Smart)
 }

@@ -97,7 +97,7 @@ macro_rules! settings {
         }
     ) => {
         $(#[$about])*
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
         pub struct $name {
             $($(#[$doc])* pub $field: $type,)+
         }

@@ -23,6 +23,24 @@ fn import(error: &ImportError) -> Report {
             "Its content looks like none of the formats that are read.",
             "If you know where it is from, say so by --format. Most apps can also export a list of otpauth:// links.",
         ),
+        ImportError::NotJson(place) => Report::new(
+            Exit::Failed,
+            "This is no export that otpanel knows",
+            format!("It begins like JSON and is not: {}.", clean(place)),
+            "Export again and bring the file here whole (some ways of sending files change or cut them).",
+        ),
+        ImportError::MaybeEncrypted => Report::new(
+            Exit::Locked,
+            "This may be an encrypted export",
+            "It bears no mark of any format and is no text, and no password for it was given.",
+            "Give its password by --archive-password-file FILE; if you know where it is from, say so by --format.",
+        ),
+        ImportError::NothingFits => Report::new(
+            Exit::Locked,
+            "The password opens it as no format that otpanel knows",
+            "The password is wrong, or this is no export; nobody can tell which.",
+            "Try the password that was in force when it was exported; if you know where it is from, say so by --format.",
+        ),
         ImportError::PasswordNeeded(format) => Report::new(
             Exit::Locked,
             format!("This is protected by a password: {}", format.name()),
