@@ -48,6 +48,8 @@ pub enum Event {
     Created(Result<(Box<Unlocked>, Secret<String>), UnlockError>),
     /// A copy to the clipboard ended: how, or why not.
     Copied(Result<String, String>),
+    /// What the clipboard holds, or why nothing was read.
+    ClipboardText(Result<Secret<String>, String>),
     /// An export was read.
     Imported(u64, Result<Box<Import>, ImportTrouble>),
     /// What a typed path could become.
@@ -81,6 +83,7 @@ impl Event {
             Self::Probed(_) => "probed",
             Self::Created(_) => "created",
             Self::Copied(_) => "copied",
+            Self::ClipboardText(_) => "clipboard text",
             Self::Imported(..) => "imported",
             Self::Completed(..) => "completed",
         }
@@ -103,6 +106,8 @@ pub enum Effect {
     Probe,
     /// Copy to the clipboard and clear it after so many seconds (0: never); answered by [`Event::Copied`].
     Copy(Secret<String>, u32),
+    /// Read the text in the clipboard; answered by [`Event::ClipboardText`].
+    ReadClipboard,
     /// Clear the clipboard now if it still holds what was copied.
     ClearClipboard,
     /// Read and recognise an export; answered by [`Event::Imported`].

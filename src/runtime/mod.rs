@@ -18,7 +18,7 @@ use std::time::Duration;
 use crate::app::event::{Effect, Event};
 use crate::app::model::Start;
 use crate::app::{Model, update};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::entropy;
 use crate::local::Local;
 use crate::otp::Account;
@@ -29,12 +29,16 @@ use crate::tui::{Theme, view};
 use crate::vault::envelope::Unlocked;
 use crate::vault::file::Place;
 use crate::vault::{DataKey, DeviceId, EntryId, State, VaultId};
+use clipboard::{Clipboard, Report as ClipboardReport, Surroundings};
 use lanes::{Lane, spawn};
 use screen::Screen;
 use terminal::{Input, Out, Signal, Terminal};
+use watch::{Changed, Targets, Watch};
 
 /// How long leaving waits for a save that is under way.
 const LAST_SAVE: Duration = Duration::from_secs(10);
+/// How long leaving waits for the clipboard to be cleared.
+const LAST_CLEAR: Duration = Duration::from_secs(2);
 
 /// What a panel is opened on.
 pub struct Panel {
@@ -61,6 +65,7 @@ pub enum PanelError {
 enum Incoming {
     Event(Box<Event>),
     Input(Input),
+    Clipboard(ClipboardReport),
 }
 
 /// Opens the panel and stays until the user leaves.
@@ -85,8 +90,16 @@ pub fn run(panel: Panel) -> Result<(), PanelError> {
     let inputs = world.send.clone();
     terminal::listen(move |input| inputs.send(Incoming::Input(input)).is_ok())?;
     let theme = theme(&panel.config, colours);
-    let mut show = Show { terminal, screen, theme, colours, world, leaving: false };
-    show.run(panel, &receive)
+    let clips = world.send.clone();
+    let clipboard = Clipboard::start(Surroundings::here(), move |report| {
+        drop(clips.send(Incoming::Clipboard(report)));
+    });
+    let watch = if panel.demo { None } else { world.watch(&panel.paths) };
+    let mut show = Show { terminal, screen, theme, colours, world, clipboard: Some(clipboard), leaving: false };
+    let ended = show.run(&panel, &receive);
+    drop(watch);
+    show.end();
+    ended
 }
 
 fn theme(config: &Config, colours: bool) -> Theme {
@@ -101,13 +114,14 @@ struct Show {
     theme: Theme,
     colours: bool,
     world: World,
+    clipboard: Option<Clipboard>,
     leaving: bool,
 }
 
 impl Show {
-    fn run(&mut self, panel: Panel, receive: &Receiver<Incoming>) -> Result<(), PanelError> {
+    fn run(&mut self, panel: &Panel, receive: &Receiver<Incoming>) -> Result<(), PanelError> {
         let size = self.screen.size()?;
-        let start = start(&panel, (size.width, size.height));
+        let start = start(panel, (size.width, size.height));
         let mut model = if panel.demo { Model::demo(start, demo_vault()) } else { Model::new(start) };
         let mut drawn_once = false;
         while !self.leaving {
@@ -129,14 +143,22 @@ impl Show {
                 self.perform(&mut model, effect)?;
             }
         }
-        self.world.disk.finish(LAST_SAVE);
         Ok(())
+    }
+
+    /// Finishes what is under way, clears what was copied, and gives the terminal back (on drop).
+    fn end(mut self) {
+        self.world.disk.finish(LAST_SAVE);
+        for bytes in self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).into_iter().flatten() {
+            drop(self.screen.backend_mut().pass(bytes.expose()));
+        }
     }
 
     /// Turns what arrived into effects.
     fn take_in(&mut self, model: &mut Model, incoming: Incoming) -> Result<Vec<Effect>, PanelError> {
         let event = match incoming {
             Incoming::Event(event) => *event,
+            Incoming::Clipboard(report) => return self.clipboard_said(model, report),
             Incoming::Input(Input::Key(key)) => Event::Key(key),
             Incoming::Input(Input::Mouse(mouse)) => Event::Mouse(mouse),
             Incoming::Input(Input::Paste(text)) => Event::Paste(text),
@@ -152,6 +174,30 @@ impl Show {
             }
         };
         tracing::debug!(event = event.name(), "event");
+        let config_changed = matches!(event, Event::Config(Ok(_)));
+        let effects = update(model, event);
+        if config_changed {
+            self.theme = theme(&model.config, self.colours);
+            self.world.config = Arc::new((*model.config).clone());
+        }
+        Ok(effects)
+    }
+
+    fn clipboard_said(&mut self, model: &mut Model, report: ClipboardReport) -> Result<Vec<Effect>, PanelError> {
+        let event = match report {
+            ClipboardReport::Copied(copied) => {
+                // The plain case says nothing beyond what the panel says.
+                let how = copied.describe();
+                Event::Copied(Ok(if how == "copied" { String::new() } else { how.to_owned() }))
+            }
+            ClipboardReport::Failed(error) => Event::Copied(Err(error.to_string())),
+            ClipboardReport::Text(text) => Event::ClipboardText(text.map_err(|e| e.to_string())),
+            ClipboardReport::ToTerminal(bytes) => {
+                self.screen.backend_mut().pass(bytes.expose())?;
+                return Ok(Vec::new());
+            }
+            ClipboardReport::Cleared(_) | ClipboardReport::Image(_) => return Ok(Vec::new()),
+        };
         Ok(update(model, event))
     }
 
@@ -176,6 +222,22 @@ impl Show {
                     vault_path: model.vault_path.clone(),
                 };
                 *model = Model::demo(start, demo_vault());
+            }
+            Effect::Copy(text, secs) => {
+                let method = &model.config.clipboard.method;
+                if let Some(clipboard) = &mut self.clipboard {
+                    clipboard.copy(text, secs.into(), method);
+                }
+            }
+            Effect::ClearClipboard => {
+                if let Some(clipboard) = &mut self.clipboard {
+                    clipboard.clear_now();
+                }
+            }
+            Effect::ReadClipboard => {
+                if let Some(clipboard) = &mut self.clipboard {
+                    clipboard.text();
+                }
             }
             other => self.world.perform_in_background(other),
         }
@@ -219,6 +281,20 @@ impl World {
         }
     }
 
+    /// Watches the vault, copies of it and the config.
+    fn watch(&self, paths: &Paths) -> Option<Watch> {
+        let targets = Targets { vault: paths.vault_file.clone(), config: Some(paths.config_file.clone()) };
+        let (send, config, profile) = (self.send.clone(), paths.config_file.clone(), paths.profile.clone());
+        let tell = move |changed: Changed| {
+            let event = match changed {
+                Changed::Vault | Changed::Copy(_) => Event::VaultChanged,
+                Changed::Config => Event::Config(read_config(&config, profile.as_deref()).map(Box::new)),
+            };
+            drop(send.send(Incoming::Event(Box::new(event))));
+        };
+        Watch::start(targets, tell).inspect_err(|error| tracing::error!(%error, "no watch")).ok()
+    }
+
     /// Hands an effect to the thread that carries it out.
     fn perform_in_background(&self, effect: Effect) {
         let (place, send) = (self.place.clone(), self.send.clone());
@@ -245,12 +321,26 @@ impl World {
             Effect::Complete(attempt, typed) => {
                 spawn("complete", move || answer(perform::complete(attempt, &typed)));
             }
-            Effect::Copy(..) | Effect::ClearClipboard => {}
-            Effect::Demo | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) | Effect::Quit => {
+            Effect::Demo
+            | Effect::Copy(..)
+            | Effect::ClearClipboard
+            | Effect::ReadClipboard
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Mouse(_)
+            | Effect::Quit => {
                 unreachable!("the loop does these itself")
             }
         }
     }
+}
+
+fn read_config(path: &std::path::Path, profile: Option<&str>) -> Result<Config, ConfigError> {
+    let config = Config::load(path)?;
+    Ok(match profile {
+        Some(name) => config.profile(name),
+        None => config,
+    })
 }
 
 fn start(panel: &Panel, size: (u16, u16)) -> Start {

@@ -1,7 +1,7 @@
 //! Tells a format by its content, in the order of FORMATS 0.7. The name of a file counts for nothing.
 
 use super::container::{java, sqlite};
-use super::formats::{csv, pass, picture};
+use super::formats::{archive, csv, databases, pass, picture};
 use super::json::Json;
 use super::{Format, text};
 use crate::otp::uri;
@@ -43,8 +43,8 @@ pub(super) fn guess(bytes: &[u8]) -> Option<Guess> {
     })
 }
 
-/// The format of a file's content; none when nothing matches. Containers are not looked into here, and formats without a
-/// mark (andOTP and others) are found by the import alone.
+/// The format of a file's content; none when nothing matches. Formats without a mark (andOTP and others) and archives
+/// without a known member are found by the import alone.
 pub fn detect(bytes: &[u8]) -> Option<Format> {
     if let Some(guess) = guess(bytes) {
         return match guess {
@@ -53,7 +53,9 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
             Guess::Stratum => Some(Format::Stratum),
             Guess::OtpClient => Some(Format::OtpClient),
             Guess::Java => Some(Format::FreeOtp),
-            Guess::Sqlite | Guess::Zip | Guess::Sealed(_) => None,
+            Guess::Sqlite => databases::format(bytes),
+            Guess::Zip => archive::format(bytes),
+            Guess::Sealed(_) => None,
         };
     }
     let decoded = text::decode(bytes);

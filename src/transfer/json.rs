@@ -11,8 +11,8 @@ use super::{Format, Import, ImportError, Skipped, pin_text, secret_text};
 use crate::otp::{Account, Kind, uri};
 use crate::secret::Secret;
 
-/// Values that one document may hold: enough for 100,000 accounts, below 150 MB.
-const MAX_NODES: u32 = 4_000_000;
+/// Values that one document may hold: enough for 100,000 accounts, and never more than 200 MiB of tree.
+const MAX_NODES: u32 = 3_000_000;
 
 /// A JSON value. Objects keep their order; of a repeated key the first counts.
 pub enum Json {
@@ -20,10 +20,10 @@ pub enum Json {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// Any number.
+    /// A number with a fraction, or one too large for [`Json::Int`].
     Number(f64),
     /// A whole number.
-    Int(i128),
+    Int(i64),
     /// Text.
     Text(Box<str>),
     /// A list.
@@ -45,7 +45,7 @@ impl Json {
         let value = Node(&mut left).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
         value.map_err(|error| {
             if left == 0 {
-                return ImportError::TooLarge { what: "the number of values in the file", mib: 4 };
+                return ImportError::TooMany { what: "values", limit: MAX_NODES as usize };
             }
             let reason = format!("no valid JSON at line {}, column {}", error.line(), error.column());
             ImportError::Damaged { format, reason }
@@ -174,11 +174,11 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Json::Int(value.into()))
+        Ok(Json::Int(value))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Json::Int(value.into()))
+        Ok(i64::try_from(value).map_or(Json::Number(value as f64), Json::Int))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
@@ -194,6 +194,8 @@ impl<'de> Visitor<'de> for Node<'_> {
         while let Some(item) = items.next_element_seed(Node(&mut *self.0))? {
             list.push(item);
         }
+        // Room to spare would cost more than the values themselves.
+        list.shrink_to_fit();
         Ok(Json::List(list))
     }
 
@@ -202,6 +204,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         while let Some(key) = pairs.next_key::<String>()? {
             object.push((key.into_boxed_str(), pairs.next_value_seed(Node(&mut *self.0))?));
         }
+        object.shrink_to_fit();
         Ok(Json::Object(object))
     }
 }

@@ -123,6 +123,14 @@ pub enum ImportError {
         /// The limit.
         mib: usize,
     },
+    /// It holds more than is read.
+    #[error("the file holds more than {limit} {what}")]
+    TooMany {
+        /// What it holds.
+        what: &'static str,
+        /// How many are read.
+        limit: usize,
+    },
     /// It asks for more work or memory than is sensible.
     #[error("this {} file asks for {what}, which is beyond the limit of {limit}", format.name())]
     Limits {

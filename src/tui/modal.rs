@@ -33,7 +33,13 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
             let area = middle(canvas, 64, 7);
             canvas.frame(area, "Paste");
             let (x, columns) = (area.x + 2, area.width.saturating_sub(4));
-            canvas.text(x, area.y + 1, columns, "Paste or type a link, a secret or a file's path.", canvas.theme.dim);
+            canvas.text(
+                x,
+                area.y + 1,
+                columns,
+                "A link, a secret or a file's path. Empty: the clipboard's text.",
+                canvas.theme.dim,
+            );
             canvas.input(x, area.y + 3, columns, line, false, true);
             if let Some(problem) = problem {
                 canvas.text(x, area.y + 4, columns, problem, canvas.theme.error);

@@ -40,6 +40,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Probed(probe) => lock::probed(model, probe),
         Event::Created(result) => welcome::created(model, result),
         Event::Copied(result) => list::copied(model, result),
+        Event::ClipboardText(read) => modal::clipboard_read(model, read),
         Event::Imported(attempt, result) => import::imported(model, attempt, result),
         Event::Completed(attempt, names) => import::completed(model, attempt, names),
     };

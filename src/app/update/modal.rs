@@ -39,6 +39,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Modal::Form(_)) => form::on_key(model, key),
         Some(Modal::Paste(line, problem)) => {
             match key.code {
+                KeyCode::Enter if line.is_empty() => return vec![Effect::ReadClipboard],
                 KeyCode::Enter => {
                     let text = line.take();
                     return take_text(model, &text);
@@ -167,6 +168,20 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         Some(Modal::Form(_)) => form::on_paste(model, text),
         Some(Modal::Import(_)) => import::on_paste(model, text),
         Some(Modal::Delete(_) | Modal::Trash(_) | Modal::Leave) => Vec::new(),
+    }
+}
+
+/// The clipboard was read for the paste line.
+pub fn clipboard_read(model: &mut Model, read: Result<Secret<String>, String>) -> Vec<Effect> {
+    if !model.session().is_some_and(|s| matches!(s.modal, Some(Modal::Paste(..)))) {
+        return Vec::new();
+    }
+    match read {
+        Ok(text) => take_text(model, &text),
+        Err(why) => {
+            refuse(model, why);
+            Vec::new()
+        }
     }
 }
 

@@ -10,23 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// How the user wants text to reach the clipboard.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Method {
-    /// Whatever fits where the program runs.
-    #[default]
-    Auto,
-    /// The window system's clipboard.
-    Native,
-    /// An escape sequence by which the terminal sets its own machine's clipboard.
-    Osc52,
-    /// tmux, which passes the text on to its terminal.
-    Tmux,
-    /// A program and its arguments, with the text on its standard input.
-    Command(Vec<String>),
-    /// Never copy.
-    Off,
-}
+pub use crate::config::Method;
 
 /// A way that text takes, or took.
 #[derive(Debug, Clone, PartialEq, Eq)]

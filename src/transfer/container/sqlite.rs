@@ -8,8 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a database begins with.
 pub const MAGIC: &[u8] = b"SQLite format 3\0";
-/// Rows that are read of one table.
-const MAX_ROWS: usize = 1_000_000;
+/// Bytes of content and of bookkeeping that are read of one table: pages can be shared by many rows, so that a small file
+/// could stand for a huge table.
+const MAX_CONTENT: usize = 96 << 20;
+/// Columns that are read of a row.
+const MAX_COLUMNS: usize = 128;
 
 /// A value of a column.
 #[derive(Clone, PartialEq, Debug)]
@@ -135,6 +138,7 @@ impl<'a> Database<'a> {
         let columns = std::rc::Rc::new(columns.to_vec());
         self.page(root)?;
         let (mut rows, mut seen, mut waiting) = (Vec::new(), BTreeSet::new(), vec![root]);
+        let mut left = MAX_CONTENT;
         while let Some(number) = waiting.pop() {
             if !seen.insert(number) {
                 continue;
@@ -156,11 +160,11 @@ impl<'a> Database<'a> {
                 }
                 13 => {
                     for at in offsets {
-                        if rows.len() >= MAX_ROWS {
+                        let Some(values) = self.cell(page, at, &mut left) else { continue };
+                        left = left.saturating_sub(size_of::<Row>() + values.len() * size_of::<Value>());
+                        rows.push(Row { columns: columns.clone(), values });
+                        if left == 0 {
                             return Some(rows);
-                        }
-                        if let Some(values) = self.cell(page, at) {
-                            rows.push(Row { columns: columns.clone(), values });
                         }
                     }
                 }
@@ -171,10 +175,11 @@ impl<'a> Database<'a> {
     }
 
     /// The record of a leaf cell, its overflow pages collected.
-    fn cell(&self, page: &[u8], at: usize) -> Option<Vec<Value>> {
+    fn cell(&self, page: &[u8], at: usize, left: &mut usize) -> Option<Vec<Value>> {
         let mut rest = page.get(at..self.usable)?;
         let size = usize::try_from(varint(&mut rest)?).ok()?;
         varint(&mut rest)?;
+        *left = left.checked_sub(size)?;
         let most = self.usable - 35;
         if size <= most {
             return self.record(rest.get(..size)?);
@@ -202,7 +207,7 @@ impl<'a> Database<'a> {
         let mut body = record.get(head..)?;
         let mut types = record.get(record.len() - types.len()..head)?;
         let mut values = Vec::new();
-        while !types.is_empty() {
+        while !types.is_empty() && values.len() < MAX_COLUMNS {
             values.push(self.value(varint(&mut types)?, &mut body)?);
         }
         Some(values)

@@ -1,12 +1,29 @@
 //! ZIP files: which program made one is told by the names of its members.
 
 use super::super::container::zip::Archive;
+use super::super::detect::{self, Guess};
 use super::super::{Format, Import, ImportError, Source};
 
 /// Archives inside archives that are opened.
 const MAX_DEPTH: usize = 2;
 /// Members that are tried where no name is known.
 const MAX_TRIES: usize = 16;
+
+/// Members that tell the program.
+const KNOWN: &[(&str, Format)] = &[
+    ("export.data", Format::OnePassword),
+    ("Proton Pass/data.json", Format::ProtonPass),
+    ("raivo-otp-export.json", Format::Raivo),
+    ("data.json", Format::Bitwarden),
+    ("Accounts.txt", Format::AuthenticatorPlus),
+    ("credentials.csv", Format::Dashlane),
+];
+
+/// The format by the members' names.
+pub fn format(bytes: &[u8]) -> Option<Format> {
+    let archive = Archive::open(bytes).ok()?;
+    KNOWN.iter().find(|(name, _)| archive.find(name).is_some()).map(|(_, format)| *format)
+}
 
 /// Reads an archive.
 pub fn read(source: &Source<'_>, depth: usize) -> Result<Import, ImportError> {
@@ -15,17 +32,9 @@ pub fn read(source: &Source<'_>, depth: usize) -> Result<Import, ImportError> {
         let reason = "This Proton Pass export is sealed with PGP. Export again as an unencrypted ZIP.";
         return Err(ImportError::Refused { format: Format::ProtonPass, reason: reason.to_owned() });
     }
-    let known = [
-        ("export.data", Format::OnePassword),
-        ("Proton Pass/data.json", Format::ProtonPass),
-        ("raivo-otp-export.json", Format::Raivo),
-        ("data.json", Format::Bitwarden),
-        ("Accounts.txt", Format::AuthenticatorPlus),
-        ("credentials.csv", Format::Dashlane),
-    ];
-    for (name, format) in known {
+    for (name, format) in KNOWN {
         if let Some(member) = archive.find(name) {
-            return inner(&mut archive, &member, format, source, depth);
+            return inner(&mut archive, &member, *format, source, depth);
         }
     }
     let names = archive.names();
@@ -52,7 +61,7 @@ fn inner(
     let content = archive.read(member, format, source.password)?;
     let name = member.rsplit('/').next();
     let inside = Source { bytes: content.expose(), name, password: source.password, ..Source::new(&[]) };
-    if inside.bytes.starts_with(b"PK\x03\x04") {
+    if matches!(detect::guess(inside.bytes), Some(Guess::Zip)) {
         return if depth < MAX_DEPTH { read(&inside, depth + 1) } else { Err(ImportError::Unknown) };
     }
     let mut import = super::super::import(inside)?;

@@ -19,23 +19,34 @@ const PAGE: usize = 1024;
 const RESERVED: usize = 48;
 const ROUNDS: u64 = 64_000;
 
+/// The format of a plain database.
+pub fn format(bytes: &[u8]) -> Option<Format> {
+    by_tables(&Database::open(bytes, None)?)
+}
+
+fn by_tables(database: &Database<'_>) -> Option<Format> {
+    let columns = |columns: &[&str]| database.has("accounts", columns);
+    Some(match () {
+        () if stratum::is_database(database) => Format::Stratum,
+        () if columns(&["oath_secret_key", "username"]) => Format::Microsoft,
+        () if columns(&["original_name", "category", "secret", "email"]) => Format::AuthenticatorPlus,
+        () if columns(&["secret", "email"]) => Format::GoogleDatabase,
+        () => return None,
+    })
+}
+
 /// Turns a row into an account.
 type Reader = fn(&Row) -> Result<Account, EntryError>;
 
 /// Reads a plain database by its tables.
 pub fn read(source: &Source<'_>) -> Result<Import, ImportError> {
     let database = Database::open(source.bytes, source.wal).ok_or(ImportError::Unknown)?;
-    if stratum::is_database(&database) {
-        return Ok(stratum::database(&database));
-    }
-    let (format, account): (Format, Reader) = if database.has("accounts", &["oath_secret_key", "username"]) {
-        (Format::Microsoft, microsoft)
-    } else if database.has("accounts", &["original_name", "category", "secret", "email"]) {
-        (Format::AuthenticatorPlus, plus)
-    } else if database.has("accounts", &["secret", "email"]) {
-        (Format::GoogleDatabase, google)
-    } else {
-        return Err(ImportError::Unknown);
+    let format = by_tables(&database).ok_or(ImportError::Unknown)?;
+    let account: Reader = match format {
+        Format::Stratum => return Ok(stratum::database(&database)),
+        Format::Microsoft => microsoft,
+        Format::AuthenticatorPlus => plus,
+        _ => google,
     };
     let mut import = Import::new(format);
     for row in database.rows("accounts").unwrap_or_default() {

@@ -2,13 +2,13 @@
 
 mod aegis;
 mod andotp;
-mod archive;
+pub(super) mod archive;
 mod authy;
 mod battle_net;
 mod bitwarden;
 mod cotp;
 pub(super) mod csv;
-mod databases;
+pub(super) mod databases;
 mod duo;
 mod ente;
 mod freeotp;

@@ -9,9 +9,9 @@ use super::super::{Format, Import, ImportError};
 use super::uri_list;
 
 const FORMAT: Format = Format::Picture;
-/// Pixels on a side, and bytes that decoding may take.
-const MAX_SIDE: u32 = 12_000;
-const MAX_BYTES: u64 = 96 << 20;
+/// Pixels of a picture, and bytes that decoding may take.
+const MAX_PIXELS: u64 = 25_000_000;
+const MAX_BYTES: u64 = 100 << 20;
 /// Pixels beyond which a picture is not doubled.
 const LARGE: u32 = 1600;
 
@@ -24,14 +24,17 @@ pub fn is_picture(bytes: &[u8]) -> bool {
 
 /// Reads every code of a picture.
 pub fn read(bytes: &[u8]) -> Result<Import, ImportError> {
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| ImportError::Unknown)?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_BYTES);
-    reader.limits(limits);
+    let open = || ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| ImportError::Unknown);
     let damaged =
         |_| ImportError::Damaged { format: FORMAT, reason: String::from("the picture is too large or damaged") };
+    let (width, height) = open()?.into_dimensions().map_err(damaged)?;
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(ImportError::TooMany { what: "pixels", limit: MAX_PIXELS as usize });
+    }
+    let mut reader = open()?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_BYTES);
+    reader.limits(limits);
     let picture = gray(reader.decode().map_err(damaged)?);
     let texts = codes(&picture);
     if texts.is_empty() {
