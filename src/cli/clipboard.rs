@@ -5,7 +5,7 @@ use super::output::say;
 use super::session::World;
 use crate::config::Config;
 use crate::otp::code::Code;
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, sentence};
 use crate::runtime::clipboard::{ClipboardError, Surroundings, Way, copy_once};
 use crate::secret::Secret;
 use crate::text::clean;
@@ -46,7 +46,7 @@ fn to_terminal(bytes: &Secret<Vec<u8>>) -> Result<(), Failure> {
     std::io::stderr().write_all(bytes.expose()).map_err(|_| Failure::from(nowhere()))
 }
 
-fn nowhere() -> Report {
+pub fn nowhere() -> Report {
     Report::new(
         Exit::Failed,
         "There is no clipboard here",
@@ -55,7 +55,7 @@ fn nowhere() -> Report {
     )
 }
 
-fn report(error: &ClipboardError) -> Report {
+pub fn report(error: &ClipboardError) -> Report {
     match error {
         ClipboardError::Off => Report::new(
             Exit::Failed,
@@ -66,7 +66,7 @@ fn report(error: &ClipboardError) -> Report {
         ClipboardError::Empty | ClipboardError::Native(_) | ClipboardError::Program(..) => Report::new(
             Exit::Failed,
             "The code could not be copied",
-            format!("{}.", clean(&error.to_string())),
+            sentence(&error.to_string()),
             "`otpanel doctor` tells which ways are here. `otpanel code` prints the code.",
         ),
     }

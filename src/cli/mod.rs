@@ -20,6 +20,9 @@ mod recover;
 mod session;
 mod vault;
 
+#[cfg(test)]
+mod every_report;
+
 use args::{Cli, Command, Completions, Global};
 use clap::CommandFactory as _;
 use failure::Failure;
