@@ -53,12 +53,6 @@ fn import(error: &ImportError) -> Report {
             "The password is wrong, or the file is damaged; often nobody can tell which.",
             "Try the password that was in force when it was exported, or export again.",
         ),
-        ImportError::TooMany { what, limit } => Report::new(
-            Exit::Failed,
-            "It holds too much",
-            format!("The file holds more than {limit} {what}; more are not read."),
-            "No real export is so large. If yours is, export it in parts.",
-        ),
         ImportError::Damaged { format, reason } => refused(
             *format,
             reason,
