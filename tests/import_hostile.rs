@@ -59,6 +59,13 @@ fn a_file_beyond_the_limit_is_refused_unread() {
 }
 
 #[test]
+fn more_lines_than_anybody_has_accounts_are_refused() {
+    let mut list = format!("otpauth://totp/Acme:bob?secret={SECRET}\n");
+    list.push_str(&"x\n".repeat(transfer::MAX_ENTRIES));
+    assert!(matches!(refusal(list.as_bytes()), ImportError::TooMany { .. }));
+}
+
+#[test]
 fn depth_and_number_of_values_are_bounded() {
     assert!(matches!(refusal("[".repeat(100_000).as_bytes()), ImportError::NotJson(_)));
     assert!(matches!(refusal("{\"a\":".repeat(100_000).as_bytes()), ImportError::NotJson(_)));

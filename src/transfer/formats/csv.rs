@@ -101,6 +101,9 @@ pub fn read(text: &str, format: Format) -> Result<Import, ImportError> {
     let users: Vec<usize> = USERS.iter().filter_map(|n| header.iter().position(|c| c == n)).collect();
     let mut import = Import::new(format);
     for row in rows {
+        if import.is_full() {
+            break;
+        }
         let otp = cell(&row, Some(code));
         if otp.is_empty() {
             continue;
