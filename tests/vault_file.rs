@@ -1,5 +1,6 @@
 //! The vault's file on a real disk: created, saved, raced for, damaged, locked away. What is asserted everywhere: no account
 //! is lost, and nothing that does not open is overwritten.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
