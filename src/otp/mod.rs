@@ -7,10 +7,12 @@ pub mod account;
 pub mod base32;
 pub mod code;
 pub mod motp;
+pub mod names;
 pub mod params;
 pub mod steam;
 pub mod uri;
 pub mod yandex;
 
 pub use account::{Account, Kind};
+pub use code::{Code, code_at, hotp_code, next_code_at, remaining};
 pub use params::{Algorithm, Digits, ParamError, Period, Pin, Seed};

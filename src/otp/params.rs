@@ -204,6 +204,6 @@ impl fmt::Debug for Pin {
 }
 
 /// At most 24 characters of foreign text for an error message, without control characters.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(24).collect()
 }

@@ -205,7 +205,7 @@ impl Unlocked {
     }
 
     /// True when everything in the file with this digest is in this state already.
-    pub(super) fn knows(&self, digest: &[u8; 32]) -> bool {
+    pub fn knows(&self, digest: &[u8; 32]) -> bool {
         self.known.as_ref() == Some(digest)
     }
 

@@ -1,0 +1,108 @@
+//! Aegis (FORMATS 3): a vault file, plain or sealed under one of several slots.
+
+use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+
+use super::super::container::{crypto, kdf};
+use super::super::json::Json;
+use super::super::parts::Parts;
+use super::super::{EntryError, Format, Import, ImportError, Source, text};
+use crate::otp::{Account, base32};
+use crate::secret::Secret;
+
+const FORMAT: Format = Format::Aegis;
+/// The work that all password slots together may ask for: 64 of the size that Aegis makes.
+const MAX_SLOTS_COST: u64 = 2 << 30;
+
+/// Reads a vault file.
+pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
+    if doc.get("header").get("slots").list().is_empty() && !matches!(doc.get("db"), Json::Text(_)) {
+        return Ok(database(doc.get("db")));
+    }
+    let plain = open(doc, source)?;
+    Ok(database(&Json::parse(&text::decode(plain.expose()), FORMAT)?))
+}
+
+/// Opens a sealed vault by the first password slot that the password fits.
+fn open(doc: &Json, source: &Source<'_>) -> Result<Secret<Vec<u8>>, ImportError> {
+    let header = doc.get("header");
+    let slots: Vec<&Json> =
+        header.get("slots").list().iter().filter(|s| matches!(s.get("type").number(), Ok(Some(1)))).collect();
+    if slots.is_empty() {
+        let reason = "This Aegis vault is protected by biometrics only. Add a password in Aegis and export again.";
+        return Err(ImportError::Refused { format: FORMAT, reason: reason.to_owned() });
+    }
+    let password = source.need_password(FORMAT)?.expose().as_bytes();
+    let mut cost = 0;
+    let mut ready = Vec::new();
+    for slot in slots {
+        let number = |key: &str| slot.get(key).number().ok().flatten().unwrap_or_default();
+        let (n, r, p) = (number("n"), number("r"), number("p"));
+        cost += kdf::scrypt_cost(FORMAT, n, r, p)?;
+        if cost > MAX_SLOTS_COST {
+            let what = String::from("too much work to open all its password slots");
+            return Err(ImportError::Limits { format: FORMAT, what, limit: "2 GiB of scrypt" });
+        }
+        ready.push((slot, (n, r, p)));
+    }
+    for (slot, cost) in ready {
+        let key = kdf::scrypt(FORMAT, password, &hex(slot, "salt")?, cost)?;
+        let sealed = [hex(slot, "key")?, hex(slot.get("key_params"), "tag")?].concat();
+        let nonce = hex(slot.get("key_params"), "nonce")?;
+        let Some(master) = crypto::gcm(key.expose(), &nonce, &[], &sealed) else { continue };
+        let Ok(master) = <&[u8; 32]>::try_from(master.expose().as_slice()) else { continue };
+        let mut sealed = BASE64.decode(doc.get("db").text().as_bytes()).map_err(|_| damaged("db is not base64"))?;
+        sealed.extend(hex(header.get("params"), "tag")?);
+        let nonce = hex(header.get("params"), "nonce")?;
+        return crypto::gcm(master, &nonce, &[], &sealed).ok_or_else(|| damaged("its content does not open"));
+    }
+    Err(ImportError::WrongPassword(FORMAT))
+}
+
+fn damaged(reason: &str) -> ImportError {
+    ImportError::Damaged { format: FORMAT, reason: reason.to_owned() }
+}
+
+fn hex(object: &Json, key: &str) -> Result<Vec<u8>, ImportError> {
+    let text = object.get(key).text();
+    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| damaged(&format!("{key} in its header is not hexadecimal")))
+}
+
+fn database(db: &Json) -> Import {
+    let mut import = Import::new(FORMAT);
+    let groups: Vec<(&str, &str)> =
+        db.get("groups").list().iter().map(|g| (g.get("uuid").text(), g.get("name").text())).collect();
+    for entry in db.get("entries").list() {
+        import.take(entry.str("issuer"), entry.str("name"), account(entry, &groups));
+    }
+    import
+}
+
+fn account(entry: &Json, groups: &[(&str, &str)]) -> Result<Account, EntryError> {
+    let info = entry.get("info");
+    let kind = match entry.str("type") {
+        "" => return Err(EntryError::Other("it has no type")),
+        kind => kind,
+    };
+    let mut account = Parts {
+        issuer: entry.str("issuer"),
+        label: entry.str("name"),
+        kind,
+        algorithm: info.get("algo").text(),
+        digits: info.get("digits"),
+        period: info.get("period"),
+        counter: info.get("counter"),
+        secret: base32::bytes(info.get("secret").text()),
+        pin: info.get("pin").text(),
+    }
+    .account()?;
+    entry.get("note").text().clone_into(&mut account.note);
+    account.favourite = entry.get("favorite").flag();
+    // Version 3 lists the ids of groups, version 2 has one name.
+    let ids = entry.get("groups").list().iter().map(Json::text);
+    account.groups =
+        ids.filter_map(|id| groups.iter().find(|(uuid, _)| *uuid == id)).map(|(_, name)| (*name).to_owned()).collect();
+    if account.groups.is_empty() && !entry.str("group").is_empty() {
+        account.groups.push(entry.str("group").to_owned());
+    }
+    Ok(account)
+}

@@ -1,0 +1,97 @@
+//! Bitwarden and Bitwarden Authenticator (FORMATS 9): JSON, plain or sealed with a password. CSV is read by [`super::csv`].
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use super::super::container::kdf::{Hash, Key};
+use super::super::container::{base64, crypto, kdf};
+use super::super::json::Json;
+use super::super::{Format, Import, ImportError, Source, text};
+use super::item;
+use crate::secret::Secret;
+
+const FORMAT: Format = Format::Bitwarden;
+
+/// Reads an export.
+pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
+    if !doc.get("encrypted").flag() {
+        return Ok(items(doc));
+    }
+    if !doc.get("passwordProtected").flag() {
+        let reason = "This export is locked to your Bitwarden account. \
+                      Export again as 'password protected' or plain JSON.";
+        return Err(ImportError::Refused { format: FORMAT, reason: reason.to_owned() });
+    }
+    let plain = open(doc, source)?;
+    Ok(items(&Json::parse(&text::decode(plain.expose()), FORMAT)?))
+}
+
+fn items(doc: &Json) -> Import {
+    // The Authenticator writes the same shape without folders or collections.
+    let vault = doc.has("folders") || doc.has("collections");
+    let mut import = Import::new(if vault { FORMAT } else { Format::BitwardenAuthenticator });
+    for entry in doc.get("items").list() {
+        let login = entry.get("login");
+        let (title, user) = (entry.str("name"), login.str("username"));
+        if login.str("totp").is_empty() {
+            continue;
+        }
+        let result = item::account(login.str("totp"), title, user).map(|mut account| {
+            let id = entry.get("folderId").text();
+            let folder = doc.get("folders").list().iter().find(|f| !id.is_empty() && f.get("id").text() == id);
+            account.groups.extend(folder.map(|f| f.str("name").to_owned()));
+            account.favourite = entry.get("favorite").flag();
+            entry.get("notes").text().clone_into(&mut account.note);
+            account
+        });
+        import.take(title, user, result);
+    }
+    import
+}
+
+/// Opens a password-protected export: first the validation text, then the data.
+fn open(doc: &Json, source: &Source<'_>) -> Result<Secret<Vec<u8>>, ImportError> {
+    let password = source.need_password(FORMAT)?.expose().as_bytes();
+    let number = |key: &str| doc.get(key).number().ok().flatten().unwrap_or_default();
+    // The salt is used as the text that it is.
+    let salt = doc.get("salt").text().as_bytes();
+    let key = match doc.get("kdfType").number() {
+        Ok(Some(0)) => kdf::pbkdf2(FORMAT, Hash::Sha256, password, salt, number("kdfIterations"))?,
+        Ok(Some(1)) => {
+            let cost = (number("kdfMemory").saturating_mul(1024), number("kdfIterations"), number("kdfParallelism"));
+            kdf::argon2id(FORMAT, password, &Sha256::digest(salt), cost)?
+        }
+        _ => return Err(damaged("its key derivation is unknown")),
+    };
+    let keys = (expand(&key, b"enc"), expand(&key, b"mac"));
+    let validation = doc.get("encKeyValidation_DO_NOT_EDIT").text();
+    unseal(validation, &keys)?.ok_or(ImportError::WrongPassword(FORMAT))?;
+    unseal(doc.get("data").text(), &keys)?.ok_or_else(|| damaged("its data does not open"))
+}
+
+fn damaged(reason: &str) -> ImportError {
+    ImportError::Damaged { format: FORMAT, reason: reason.to_owned() }
+}
+
+fn expand(key: &Key, info: &[u8]) -> Key {
+    let mut out = Secret::new([0; 32]);
+    Hkdf::<Sha256>::from_prk(key.expose())
+        .and_then(|hkdf| hkdf.expand(info, out.expose_mut()).map_err(|_| hkdf::InvalidPrkLength))
+        .expect("a key of 32 bytes expands to 32 bytes");
+    out
+}
+
+/// Opens `2.IV|ciphertext|MAC`; none when the MAC does not fit.
+fn unseal(text: &str, (enc, mac): &(Key, Key)) -> Result<Option<Secret<Vec<u8>>>, ImportError> {
+    let parts: Option<Vec<Vec<u8>>> = text.strip_prefix("2.").and_then(|t| t.split('|').map(base64).collect());
+    let Some([iv, data, tag]) = parts.as_deref() else { return Err(damaged("a sealed text has an unknown form")) };
+    let Ok(iv) = <&[u8; 16]>::try_from(iv.as_slice()) else { return Err(damaged("a sealed text has no valid IV")) };
+    let mut check = <Hmac<Sha256> as KeyInit>::new_from_slice(mac.expose()).expect("HMAC takes a key of any length");
+    check.update(iv);
+    check.update(data);
+    if check.verify_slice(tag).is_err() {
+        return Ok(None);
+    }
+    Ok(crypto::cbc(enc.expose(), iv, data))
+}

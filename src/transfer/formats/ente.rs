@@ -1,0 +1,27 @@
+//! Ente Auth's sealed export (FORMATS 5). The plain one is a list of links.
+
+use super::super::container::{base64, kdf, secretstream};
+use super::super::json::Json;
+use super::super::{Format, Import, ImportError, Source, text};
+use super::uri_list;
+
+const FORMAT: Format = Format::Ente;
+
+/// Opens an export. Memory comes in bytes and may really be 1 GiB.
+pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
+    let password = source.need_password(FORMAT)?;
+    let cost = doc.get("kdfParams");
+    let number = |key: &str| cost.get(key).number().ok().flatten().unwrap_or_default();
+    let damaged =
+        |what: &str| ImportError::Damaged { format: FORMAT, reason: format!("its {what} is not what it should be") };
+    let salt = base64(cost.get("salt").text()).filter(|s| s.len() == 16).ok_or_else(|| damaged("salt"))?;
+    let header = base64(doc.get("encryptionNonce").text()).filter(|h| h.len() == secretstream::HEADER);
+    let header = header.ok_or_else(|| damaged("nonce"))?;
+    let data = base64(doc.get("encryptedData").text()).ok_or_else(|| damaged("data"))?;
+    let cost = (number("memLimit") / 1024, number("opsLimit"), 1);
+    let key = kdf::argon2id(FORMAT, password.expose().as_bytes(), &salt, cost)?;
+    let plain = secretstream::open(key.expose(), &header, &data).ok_or(ImportError::WrongPassword(FORMAT))?;
+    let mut import = uri_list::read(&text::decode(plain.expose()))?;
+    import.format = FORMAT;
+    Ok(import)
+}

@@ -1,0 +1,144 @@
+//! Stratum, once Authenticator Pro (FORMATS 13): JSON, two sealed forms, the app's database and an HTML page.
+
+use super::super::container::kdf::Hash;
+use super::super::container::sqlite::Database;
+use super::super::container::{crypto, kdf};
+use super::super::json::Json;
+use super::super::parts::Parts;
+use super::super::{EntryError, Format, Import, ImportError, Source, text};
+use super::uri_list;
+use crate::otp::{Account, base32, motp};
+use crate::secret::Secret;
+
+const FORMAT: Format = Format::Stratum;
+/// What a sealed backup begins with.
+pub const MAGIC: &[u8] = b"AUTHENTICATORPRO";
+/// What an older one begins with.
+pub const LEGACY_MAGIC: &[u8] = b"AuthenticatorPro";
+/// Argon2id: 64 MiB, 3 passes, 4 lanes.
+const COST: (u64, u64, u64) = (65_536, 3, 4);
+const LEGACY_ROUNDS: u64 = 64_000;
+
+/// Opens a sealed backup.
+pub fn sealed(source: &Source<'_>) -> Result<Import, ImportError> {
+    let plain = open(source)?;
+    Ok(read(&Json::parse(&text::decode(plain.expose()), FORMAT)?))
+}
+
+fn open(source: &Source<'_>) -> Result<Secret<Vec<u8>>, ImportError> {
+    let (magic, body) = source.bytes.split_at(MAGIC.len());
+    let short = || ImportError::Damaged { format: FORMAT, reason: String::from("it is too short") };
+    let legacy = magic == LEGACY_MAGIC;
+    if body.len() < if legacy { 20 + 16 + 16 } else { 16 + 12 + crypto::TAG } {
+        return Err(short());
+    }
+    let password = source.need_password(FORMAT)?.expose().as_bytes();
+    let plain = if legacy {
+        let key = kdf::pbkdf2(FORMAT, Hash::Sha1, password, &body[..20], LEGACY_ROUNDS)?;
+        let iv = body[20..36].try_into().map_err(|_| short())?;
+        crypto::cbc(key.expose(), iv, &body[36..])
+    } else {
+        let key = kdf::argon2id(FORMAT, password, &body[..16], COST)?;
+        crypto::gcm(key.expose(), &body[16..28], &[], &body[28..])
+    };
+    // The old form has no MAC: what is no JSON was opened with the wrong key.
+    plain.filter(|p| p.expose().trim_ascii_start().first() == Some(&b'{')).ok_or(ImportError::WrongPassword(FORMAT))
+}
+
+/// Reads a plain backup.
+pub fn read(doc: &Json) -> Import {
+    let mut import = Import::new(FORMAT);
+    let categories = doc.get("Categories").list();
+    let links = doc.get("AuthenticatorCategories").list();
+    for entry in doc.get("Authenticators").list() {
+        let number = |key: &str| entry.get(key).number().ok().flatten();
+        let secret = entry.get("Secret").text();
+        let parts = Parts {
+            issuer: entry.str("Issuer"),
+            label: entry.str("Username"),
+            digits: entry.get("Digits"),
+            period: entry.get("Period"),
+            counter: entry.get("Counter"),
+            pin: entry.get("Pin").text(),
+            ..Parts::default()
+        };
+        let result = account(&parts, number("Type"), number("Algorithm"), secret).map(|mut account| {
+            // Stratum joins categories by the secret's text.
+            let ids = links
+                .iter()
+                .filter(|l| l.get("AuthenticatorSecret").text() == secret)
+                .map(|l| l.get("CategoryId").loose());
+            account.groups = ids
+                .filter_map(|id| categories.iter().find(|c| c.get("Id").loose() == id))
+                .map(|c| c.str("Name").to_owned())
+                .collect();
+            account
+        });
+        import.take(entry.str("Issuer"), entry.str("Username"), result);
+    }
+    import
+}
+
+fn account(parts: &Parts<'_>, kind: Option<u64>, algorithm: Option<u64>, secret: &str) -> Result<Account, EntryError> {
+    let kind = match kind {
+        Some(1) => "hotp",
+        Some(2) => "totp",
+        Some(3) => "motp",
+        Some(4) => "steam",
+        Some(5) => "yandex",
+        _ => return Err(EntryError::Other("its type is unknown")),
+    };
+    let algorithm = match algorithm {
+        None | Some(0) => "SHA1",
+        Some(1) => "SHA256",
+        Some(2) => "SHA512",
+        Some(_) => return Err(EntryError::Other("its algorithm is unknown")),
+    };
+    let secret = if kind == "motp" { motp::seed(secret).map(|s| s.expose().to_vec()) } else { base32::bytes(secret) };
+    Parts { kind, algorithm, secret, ..*parts }.account()
+}
+
+/// Whether a database is the app's.
+pub fn is_database(database: &Database<'_>) -> bool {
+    database.has("authenticator", &["secret", "issuer", "username"])
+}
+
+/// Reads the app's database.
+pub fn database(database: &Database<'_>) -> Import {
+    let mut import = Import::new(FORMAT);
+    let categories = database.rows("category").unwrap_or_default();
+    let links = database.rows("authenticatorcategory").unwrap_or_default();
+    for row in database.rows("authenticator").unwrap_or_default() {
+        let number = |column: &str| row.int(column).and_then(|n| u64::try_from(n).ok());
+        let json = |column: &str| Json::Text(row.text(column).into());
+        let (issuer, label, secret, pin) =
+            (row.text("issuer"), row.text("username"), row.text("secret"), row.text("pin"));
+        let (digits, period, counter) = (json("digits"), json("period"), json("counter"));
+        let parts = Parts {
+            issuer: &issuer,
+            label: &label,
+            digits: &digits,
+            period: &period,
+            counter: &counter,
+            pin: &pin,
+            ..Parts::default()
+        };
+        let result = account(&parts, number("type"), number("algorithm"), &secret).map(|mut account| {
+            let ids = links.iter().filter(|l| l.text("authenticatorsecret") == secret).map(|l| l.text("categoryid"));
+            account.groups =
+                ids.filter_map(|id| categories.iter().find(|c| c.text("id") == id)).map(|c| c.text("name")).collect();
+            account
+        });
+        import.take(&issuer, &label, result);
+    }
+    import
+}
+
+/// Reads the HTML page: each link stands in a `<code>`.
+pub fn html(text: &str) -> Result<Import, ImportError> {
+    let codes = text.split("<code>").skip(1).filter_map(|part| part.split_once("</code>")).map(|(code, _)| code);
+    let list: String = codes.map(|code| super::unescape(code) + "\n").collect();
+    let mut import = uri_list::read(&list)?;
+    import.format = FORMAT;
+    Ok(import)
+}

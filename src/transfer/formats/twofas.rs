@@ -1,0 +1,90 @@
+//! 2FAS (FORMATS 4): a backup of any schema, plain or sealed.
+
+use super::super::container::kdf::Hash;
+use super::super::container::{base64, crypto, kdf};
+use super::super::json::Json;
+use super::super::parts::Parts;
+use super::super::{EntryError, Format, Import, ImportError, Source, text};
+use crate::otp::{Account, Kind, base32, uri};
+use crate::secret::Secret;
+
+const FORMAT: Format = Format::TwoFas;
+const ROUNDS: u64 = 10_000;
+
+/// Reads a backup.
+pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
+    let sealed = doc.get("servicesEncrypted").text();
+    if sealed.is_empty() {
+        return Ok(services(doc.get("services"), doc.get("groups")));
+    }
+    let plain = open(sealed, source)?;
+    Ok(services(&Json::parse(&text::decode(plain.expose()), FORMAT)?, doc.get("groups")))
+}
+
+/// Opens `cipher and tag : salt : nonce`.
+fn open(sealed: &str, source: &Source<'_>) -> Result<Secret<Vec<u8>>, ImportError> {
+    let password = source.need_password(FORMAT)?;
+    let parts: Option<Vec<Vec<u8>>> = sealed.split(':').map(base64).collect();
+    let Some([data, salt, nonce]) = parts.as_deref() else {
+        let reason = String::from("its sealed part is not three pieces of base64");
+        return Err(ImportError::Damaged { format: FORMAT, reason });
+    };
+    let key = kdf::pbkdf2(FORMAT, Hash::Sha256, password.expose().as_bytes(), salt, ROUNDS)?;
+    crypto::gcm(key.expose(), nonce, &[], data).ok_or(ImportError::WrongPassword(FORMAT))
+}
+
+fn services(list: &Json, groups: &Json) -> Import {
+    let mut import = Import::new(FORMAT);
+    for service in list.list() {
+        let otp = service.get("otp");
+        let issuer = if service.str("name").is_empty() { otp.str("issuer") } else { service.str("name") };
+        let result = account(service, issuer).map(|mut account| {
+            let id = service.get("groupId").text();
+            let group = groups.list().iter().find(|g| !id.is_empty() && g.get("id").text() == id);
+            account.groups.extend(group.map(|g| g.str("name").to_owned()));
+            account
+        });
+        import.take(issuer, otp.str("account"), result);
+    }
+    import
+}
+
+fn account(service: &Json, issuer: &str) -> Result<Account, EntryError> {
+    let otp = service.get("otp");
+    // What the fields do not say, the scanned link may.
+    let link = uri::parse(otp.str("link")).ok();
+    let label = match (otp.str("account"), &link) {
+        ("", Some(link)) => link.account.as_str(),
+        ("", None) => otp.str("label"),
+        (account, _) => account,
+    };
+    let mut account = Parts {
+        issuer,
+        label,
+        kind: if otp.str("tokenType").is_empty() { "totp" } else { otp.str("tokenType") },
+        algorithm: otp.str("algorithm"),
+        digits: otp.get("digits"),
+        period: otp.get("period"),
+        counter: otp.get("counter"),
+        secret: base32::bytes(service.get("secret").text()),
+        pin: "",
+    }
+    .account()?;
+    let missing = |key: &str| matches!(otp.get(key), Json::Null);
+    match (&mut account.kind, link.map(|l| l.kind)) {
+        (Kind::Totp { algorithm, digits, period }, Some(Kind::Totp { algorithm: a, digits: d, period: p })) => {
+            if missing("algorithm") {
+                *algorithm = a;
+            }
+            if missing("digits") {
+                *digits = d;
+            }
+            if missing("period") {
+                *period = p;
+            }
+        }
+        (Kind::Hotp { counter, .. }, Some(Kind::Hotp { counter: c, .. })) if missing("counter") => *counter = c,
+        _ => {}
+    }
+    Ok(account)
+}
