@@ -4,7 +4,6 @@
 //! sentences. A report never holds a secret; names in it are cleaned for display.
 
 use std::borrow::Cow;
-use std::fmt;
 
 /// How a command ends. The numbers are promised to scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,14 +63,6 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "[{}] {}", self.exit.code(), self.problem)?;
-        writeln!(f, "  why: {}", self.cause)?;
-        write!(f, "   do: {}", self.next)
-    }
-}
-
 /// Makes a report of an error owned or lent.
 macro_rules! told {
     ($($error:ty => $words:expr;)*) => {$(
@@ -95,8 +86,6 @@ mod imports;
 mod keys;
 mod vaults;
 
-pub use ground::system;
+pub use ground::{sentence, system};
+pub use keys::OTHERWISE;
 pub use vaults::{COPIES, warning};
-
-#[cfg(test)]
-mod tests;

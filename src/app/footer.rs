@@ -36,7 +36,8 @@ impl Model {
         };
         let mut items = match &session.modal {
             Some(Modal::Palette(_)) => fixed(&[("enter", "do it"), ("up", "up"), ("down", "down"), ("esc", "close")]),
-            Some(Modal::Delete(_)) => fixed(&[("enter", "to the trash"), ("esc", "keep it")]),
+            // A question carries its keys itself.
+            Some(Modal::Delete(_) | Modal::Leave) => Vec::new(),
             Some(Modal::Form(form)) => {
                 let save = if form.editing.is_some() { "save" } else { "add" };
                 let mut keys =
@@ -64,10 +65,9 @@ impl Model {
                 }
             },
             Some(Modal::Trash(_)) => fixed(&[("enter", "bring it back"), ("esc", "close")]),
-            Some(Modal::Leave) => fixed(&[("s", "save again"), ("y", "leave and lose it"), ("esc", "stay")]),
             None if session.query.is_some() => fixed(&[("enter", "copy"), ("tab", "copy next"), ("esc", "leave")]),
             None if session.rows.all.is_empty() => {
-                self.actions(&[Action::Paste, Action::Import, Action::Add, Action::Palette, Action::Help, Action::Quit])
+                self.actions(&[Action::Paste, Action::Import, Action::Add, Action::Help, Action::Quit, Action::Palette])
             }
             None if session.saving.failed.is_some() => {
                 self.actions(&[Action::Save, Action::Copy, Action::Search, Action::Palette, Action::Help, Action::Quit])

@@ -120,12 +120,12 @@ macro_rules! table {
 
 table! {
     Codes: {
-        Copy "copy" ["enter" "c"] "copy" "copy the selected code; for a counter code, make the next one";
+        Copy "copy" ["enter" "c"] "copy" "copy the code; for a counter code, make the next";
         CopyNext "copy_next" ["C"] "copy next" "copy the code that comes next";
-        Search "search" ["/"] "search" "search by issuer, account and tag; Enter copies the first";
+        Search "search" ["/"] "search" "search issuers, accounts, tags; Enter copies";
         Hide "hide" ["h"] "hide codes" "hide or show all codes";
-        Reveal "reveal" ["r"] "reveal" "show the selected code for ten seconds while codes are hidden";
-        ShowNext "next" ["n"] "next codes" "show or hide the next code beside the current one";
+        Reveal "reveal" ["r"] "reveal" "show one hidden code for ten seconds";
+        ShowNext "next" ["n"] "next codes" "show or hide the next codes";
     }
     Moving: {
         Up "up" ["up" "k"] "up" "select the row above";

@@ -140,6 +140,8 @@ pub struct CounterCode {
     pub until: UnixTime,
     /// It may be shown: the counter after it was saved.
     pub saved: bool,
+    /// It was copied.
+    pub copied: bool,
 }
 
 /// How the saving goes.

@@ -51,8 +51,15 @@ pub struct Global {
     /// A file with the vault's password, '-' for stdin (or OTPANEL_PASSWORD_FILE)
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub password_file: Option<PathBuf>,
-    /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    /// When to use colour: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub color: Color,
 }
 
@@ -110,13 +117,18 @@ pub enum Command {
 /// `init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Ways to open a vault:
+  password   typed at every start
+  keychain   this session's keychain, without typing; keep the recovery key
+  both       the keychain here, the password anywhere
+
 Examples:
   otpanel init
   otpanel init --unlock keychain --recovery-key-file ~/recovery.txt
   otpanel --password-file pw init --unlock password --no-backup --recovery-key-file recovery.txt")]
 pub struct Init {
-    /// How the vault opens; asked for on a terminal
-    #[arg(long, value_name = "HOW")]
+    /// How the vault opens: password, keychain or both; asked for on a terminal
+    #[arg(long, value_name = "HOW", hide_possible_values = true)]
     pub unlock: Option<UnlockWith>,
     /// Write the recovery key to this new file instead of printing it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -225,8 +237,14 @@ pub struct Add {
     /// An otpauth:// link, '-' to read a link or a secret from stdin
     #[arg(value_name = "URI")]
     pub uri: Option<String>,
-    /// The kind of code
-    #[arg(long = "type", value_name = "KIND", default_value = "totp", hide_default_value = true)]
+    /// The kind of code: totp (the usual one), hotp, steam, motp or yandex
+    #[arg(
+        long = "type",
+        value_name = "KIND",
+        default_value = "totp",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub kind: KindName,
     /// Names and parameters.
     #[command(flatten)]

@@ -3,10 +3,10 @@
 use super::failure::Failure;
 use super::output::say;
 use super::session::World;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::otp::code::Code;
-use crate::report::{Exit, Report};
-use crate::runtime::clipboard::{ClipboardError, Method, Surroundings, Way, copy_once};
+use crate::report::{Exit, Report, sentence};
+use crate::runtime::clipboard::{ClipboardError, Surroundings, Way, copy_once};
 use crate::secret::Secret;
 use crate::text::clean;
 
@@ -17,8 +17,8 @@ use crate::text::clean;
 pub fn leave(world: &World, code: &Code, title: &str) -> Result<(), Failure> {
     let secs = u64::from(world.config.clipboard.clear_secs);
     let text = Secret::new(code.expose().to_owned());
-    let method = method(&world.config.clipboard.method);
-    let done = copy_once(&text, secs, &method, Surroundings::here()).map_err(|e| Failure::from(report(&e)))?;
+    let method = &world.config.clipboard.method;
+    let done = copy_once(&text, secs, method, Surroundings::here()).map_err(|e| Failure::from(report(&e)))?;
     let mut note = format!("{} {}", clean(title), done.copied.describe());
     match &done.to_terminal {
         Some(bytes) => {
@@ -46,7 +46,7 @@ fn to_terminal(bytes: &Secret<Vec<u8>>) -> Result<(), Failure> {
     std::io::stderr().write_all(bytes.expose()).map_err(|_| Failure::from(nowhere()))
 }
 
-fn nowhere() -> Report {
+pub fn nowhere() -> Report {
     Report::new(
         Exit::Failed,
         "There is no clipboard here",
@@ -55,7 +55,7 @@ fn nowhere() -> Report {
     )
 }
 
-fn report(error: &ClipboardError) -> Report {
+pub fn report(error: &ClipboardError) -> Report {
     match error {
         ClipboardError::Off => Report::new(
             Exit::Failed,
@@ -66,27 +66,15 @@ fn report(error: &ClipboardError) -> Report {
         ClipboardError::Empty | ClipboardError::Native(_) | ClipboardError::Program(..) => Report::new(
             Exit::Failed,
             "The code could not be copied",
-            format!("{}.", clean(&error.to_string())),
+            sentence(&error.to_string()),
             "`otpanel doctor` tells which ways are here. `otpanel code` prints the code.",
         ),
     }
 }
 
-/// The method of the config as the clipboard knows it.
-fn method(method: &config::Method) -> Method {
-    match method {
-        config::Method::Auto => Method::Auto,
-        config::Method::Native => Method::Native,
-        config::Method::Osc52 => Method::Osc52,
-        config::Method::Tmux => Method::Tmux,
-        config::Method::Command(command) => Method::Command(command.clone()),
-        config::Method::Off => Method::Off,
-    }
-}
-
 /// Which ways a copy would take here, for `doctor`: whether it can be cleared again, and a sentence.
 pub fn prospect(config: &Config) -> (bool, String) {
-    let (first, second) = Surroundings::here().ways(&method(&config.clipboard.method));
+    let (first, second) = Surroundings::here().ways(&config.clipboard.method);
     let ways = if first.is_empty() { second } else { first };
     let names: Vec<String> = ways.iter().map(name).collect();
     match names.as_slice() {

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::report::{Exit, Report, system};
+use crate::report::{Exit, Report, sentence, system};
+use crate::runtime::PanelError;
 use crate::text::clean;
 
 /// Why a command could not be done.
@@ -63,6 +64,10 @@ pub enum Failure {
     },
     /// No way to open the vault was given.
     NoWayIn,
+    /// A recovery key that is well written and opens nothing.
+    WrongRecoveryKey,
+    /// The keychain's key is there and opens nothing.
+    WrongKeychainKey,
     /// A password was given as empty.
     EmptyPassword,
     /// A password typed twice, differently.
@@ -90,6 +95,8 @@ pub enum Failure {
         /// Why.
         reason: String,
     },
+    /// The panel could not be opened, or ended.
+    Panel(PanelError),
     /// An error of the floors below, in words already.
     Told(Box<Report>),
 }
@@ -187,6 +194,18 @@ impl Failure {
                 "Give --password-file FILE ('-' is stdin), set OTPANEL_PASSWORD_FILE,\n\
                  or unlock the keychain of a vault that has a keychain key.",
             ),
+            Self::WrongRecoveryKey => Report::new(
+                Exit::Locked,
+                "The recovery key does not open this vault",
+                "It is well written, but belongs to another vault, or a newer one has replaced it.",
+                "Look for a newer one, or use the password or the keychain.",
+            ),
+            Self::WrongKeychainKey => Report::new(
+                Exit::Locked,
+                "The keychain's key does not open this vault",
+                "The keychain holds a key for it, but not the right one; something has changed it.",
+                "Open the vault by its password or recovery key: --password-file FILE, or type it.",
+            ),
             Self::EmptyPassword => Report::new(
                 Exit::Usage,
                 "The new password is empty",
@@ -231,11 +250,29 @@ impl Failure {
             Self::Unusable { name, reason } => Report::new(
                 Exit::Failed,
                 format!("{} makes no codes here", clean(name)),
-                format!("{}.", clean(reason)),
+                sentence(reason),
                 "It is kept as it is. A newer otpanel may know it; otherwise enrol the account again.",
+            ),
+            Self::Panel(PanelError::NoTerminal) => Report::new(
+                Exit::Failed,
+                "The panel needs a terminal",
+                "Standard input or output is a file or a pipe.",
+                "Run it on a terminal, or use a command: `otpanel --help` lists them.",
+            ),
+            Self::Panel(PanelError::Terminal(e)) => Report::new(
+                Exit::Failed,
+                "The terminal failed",
+                format!("{}.", system(e)),
+                "`otpanel doctor` tells about the terminal.",
             ),
             Self::Told(report) => (**report).clone(),
         })
+    }
+}
+
+impl From<PanelError> for Failure {
+    fn from(error: PanelError) -> Self {
+        Self::Panel(error)
     }
 }
 

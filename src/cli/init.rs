@@ -11,6 +11,7 @@ use super::output::{answer, say};
 use super::prompt;
 use super::session::World;
 use crate::keychain::{Keychain as _, Probe, system};
+use crate::report::{OTHERWISE, Report};
 use crate::secret::Secret;
 use crate::unlock::{self, Mode, New};
 
@@ -59,7 +60,10 @@ pub fn init(world: &World, args: &Init) -> Result<(), Failure> {
             if let Some((path, _)) = &key_file {
                 let _ = fs::remove_file(path);
             }
-            return Err(e.into());
+            let mut report = Report::from(e);
+            report.next =
+                report.next.replace(OTHERWISE, "A password needs no keychain: `otpanel init --unlock password`.");
+            return Err(report.into());
         }
     };
     say(&format!("Made {}.", world.paths.vault_file.display()));

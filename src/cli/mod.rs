@@ -20,10 +20,15 @@ mod recover;
 mod session;
 mod vault;
 
-use args::{Cli, Command, Completions};
+#[cfg(test)]
+mod every_report;
+
+use args::{Cli, Command, Completions, Global};
 use clap::CommandFactory as _;
 use failure::Failure;
 use session::World;
+
+use crate::runtime::{self, Panel};
 
 /// Carries out a command line.
 ///
@@ -31,7 +36,7 @@ use session::World;
 /// Whatever kept it from being done.
 pub fn run(cli: Cli) -> Result<(), Failure> {
     let global = cli.global;
-    let Some(command) = cli.command else { return panel(&global, false) };
+    let Some(command) = cli.command else { return panel(global, false) };
     match command {
         Command::Init(args) => init::init(&World::new(global)?, &args),
         Command::List(args) => codes::list(&World::new(global)?, &args),
@@ -46,16 +51,16 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Vault(args) => vault::vault(&World::new(global)?, &args),
         Command::Config(args) => config::config(&global, args),
         Command::Doctor(args) => doctor::doctor(&global, &args),
-        Command::Demo => panel(&global, true),
+        Command::Demo => panel(global, true),
         Command::Lock => lock(),
         Command::Completions(args) => completions(&args),
     }
 }
 
 /// The panel, on the vault or on sample accounts.
-fn panel(_global: &args::Global, _demo: bool) -> Result<(), Failure> {
-    // Replaced by `runtime::run` when the panel is merged.
-    Err(Failure::usage("The panel is not here yet", "Use a command: `otpanel --help` lists them."))
+fn panel(global: Global, demo: bool) -> Result<(), Failure> {
+    let World { paths, config, .. } = World::new(global)?;
+    Ok(runtime::run(Panel { paths, config, demo })?)
 }
 
 /// No key outlives a command yet, so nothing can be forgotten.

@@ -22,9 +22,9 @@ use crate::report::{self, Exit, Report};
 use crate::secret::Secret;
 use crate::text::clean;
 use crate::time::UnixTime;
-use crate::unlock;
+use crate::unlock::{self, UnlockError};
 use crate::vault::history::Reason;
-use crate::vault::{DeviceId, Entry, EntryId, Locked, Place, SlotKind, Stamp, State, Unlocked, recovery};
+use crate::vault::{DeviceId, Entry, EntryId, Error, Locked, Place, SlotKind, Stamp, State, Unlocked, recovery};
 
 /// The greatest password file that is read, in bytes.
 const LONGEST_PASSWORD: u64 = 64 * 1024;
@@ -111,6 +111,7 @@ impl World {
             let keychain = if asking { system::asking() } else { system::system() };
             match unlock::with_keychain(locked, &keychain) {
                 Ok(unlocked) => return Ok(unlocked),
+                Err(UnlockError::Vault(Error::WrongKey)) => why_not = Failure::WrongKeychainKey.report(),
                 Err(e) => why_not = Some(Report::from(e)),
             }
         }
@@ -231,7 +232,10 @@ fn is_recovery_key(words: &Secret<String>) -> bool {
 
 fn with_words(locked: &Locked, words: &Secret<String>) -> Result<Unlocked, Failure> {
     if is_recovery_key(words) {
-        return Ok(unlock::with_recovery_key(locked, words)?);
+        return unlock::with_recovery_key(locked, words).map_err(|e| match e {
+            UnlockError::Vault(Error::WrongKey) => Failure::WrongRecoveryKey,
+            e => e.into(),
+        });
     }
     Ok(unlock::with_password(locked, words)?)
 }
@@ -240,10 +244,11 @@ fn by_typing(locked: &Locked, password: bool) -> Result<Unlocked, Failure> {
     let what = if password { "Password (or recovery key)" } else { "Recovery key" };
     for _ in 0..2 {
         match with_words(locked, &prompt::secret(what)?) {
-            Err(Failure::Told(report)) if report.exit == Exit::Locked => {
-                output::say(&format!("{}. Try again.", report.problem));
-            }
-            done => return done,
+            Err(failure) => match failure.report() {
+                Some(report) if report.exit == Exit::Locked => output::say(&format!("{}. Try again.", report.problem)),
+                _ => return Err(failure),
+            },
+            Ok(unlocked) => return Ok(unlocked),
         }
     }
     with_words(locked, &prompt::secret(what)?)

@@ -71,8 +71,14 @@ fn import(error: &ImportError) -> Report {
         ImportError::TooLarge { what, mib } => Report::new(
             Exit::Failed,
             "It is too large to be an export",
-            format!("{} is larger than {mib} MiB, the limit.", clean(what)),
+            sentence(&format!("{what} is larger than {mib} MiB, the limit")),
             "Check that this is the right file.",
+        ),
+        ImportError::TooMany { what, limit } => Report::new(
+            Exit::Failed,
+            "It holds too much to be an export",
+            format!("It has more than {limit} {}.", clean(what)),
+            "Check that this is the right file; one that is truly yours can be brought in in parts.",
         ),
         ImportError::Limits { format, what, limit } => Report::new(
             Exit::Failed,

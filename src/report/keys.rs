@@ -10,7 +10,7 @@ told! {
 }
 
 /// What else opens a vault; the last line of every report about a keychain.
-const OTHERWISE: &str = "The password or the recovery key opens the vault too: --password-file FILE, or type it.";
+pub const OTHERWISE: &str = "The password or the recovery key opens the vault too: --password-file FILE, or type it.";
 
 fn keychain(error: &KeychainError) -> Report {
     match error {

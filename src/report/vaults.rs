@@ -50,10 +50,10 @@ fn envelope(error: &Error) -> Report {
         Error::Truncated { .. } | Error::Trailing(_) => {
             damaged("The vault is damaged", cause, "If a sync tool is running, let it finish and try again.")
         }
-        Error::Newer { .. } => Report::new(
+        Error::Newer { major, minor } => Report::new(
             Exit::Damaged,
             "The vault was made by a newer otpanel",
-            cause,
+            format!("Its format is {major}.{minor}; this version reads 1.x."),
             "Install a newer otpanel. The file was not touched and will not be.",
         ),
         Error::Limits(_) | Error::Slots(_) => {
@@ -72,9 +72,11 @@ fn envelope(error: &Error) -> Report {
             "The key is right, but the file was altered or damaged since it was written.".to_owned(),
             "Do not trust it until you know who changed it.",
         ),
-        Error::Payload(_) => {
-            damaged("The vault's content cannot be read", cause, "If a newer otpanel wrote it, install that one.")
-        }
+        Error::Payload(inner) => damaged(
+            "The vault's content cannot be read",
+            sentence(&inner.to_string()),
+            "If a newer otpanel wrote it, install that one.",
+        ),
     }
 }
 

@@ -83,10 +83,16 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Empties a part of the screen and draws a frame round it, where there is room for one.
-    pub fn frame(&mut self, area: Rect, title: &str) {
+    /// Empties a part of the screen.
+    pub fn empty(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);
         for y in area.top()..area.bottom() {
+            // A wide character that reaches in from the left would push the edge aside.
+            if let Some(cell) = area.left().checked_sub(1).and_then(|x| self.buffer.cell_mut((x, y)))
+                && width(cell.symbol()) > 1
+            {
+                cell.set_symbol(" ");
+            }
             for x in area.left()..area.right() {
                 if let Some(cell) = self.buffer.cell_mut(Position::new(x, y)) {
                     cell.reset();
@@ -94,6 +100,12 @@ impl<'a> Canvas<'a> {
                 }
             }
         }
+    }
+
+    /// Empties a part of the screen and draws a frame round it, where there is room for one.
+    pub fn frame(&mut self, area: Rect, title: &str) {
+        self.empty(area);
+        let area = area.intersection(self.buffer.area);
         if area.width < 4 || area.height < 3 {
             return;
         }

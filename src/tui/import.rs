@@ -3,7 +3,7 @@
 use super::Canvas;
 use crate::app::Model;
 use crate::app::import::{Fate, Flow, Preview, Step};
-use crate::text::{clean, width};
+use crate::text::clean;
 
 /// Draws the import.
 pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
@@ -113,5 +113,4 @@ fn draw_preview(preview: &Preview, canvas: &mut Canvas) {
             canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent);
         }
     }
-    let _ = width("");
 }

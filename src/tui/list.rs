@@ -62,7 +62,7 @@ fn header(session: &Session, model: &Model, canvas: &mut Canvas, y: u16, with_co
     let mut end = canvas.width().saturating_sub(1);
     if with_countdown {
         let (secs, style) = countdown(session, model, canvas);
-        end = canvas.right(end, y, &secs, style).saturating_sub(1);
+        end = canvas.right(end, y, &secs, style).saturating_sub(2);
     }
     let (tone, words) = state(session, model);
     let (style, mark) = canvas.tone(tone);
@@ -138,7 +138,7 @@ fn rows(session: &Session, model: &Model, canvas: &mut Canvas) {
     for (i, ((at, row), marks)) in shown.iter().zip(marks).enumerate() {
         let y = panes.list_top + i as u16;
         let selected = *at == session.selected;
-        let left = code_part(session, model, canvas, row, y, &columns, selected);
+        let left = code_part(session, model, canvas, row, y, &columns);
         names(canvas, row, y, left.saturating_sub(1), &columns, &marks);
         if selected {
             canvas.restyle(0, y, panes.list_width, canvas.theme.selected);
@@ -183,15 +183,7 @@ fn underline(canvas: &mut Canvas, x: u16, y: u16, room: u16, text: &str, places:
 }
 
 /// Draws what stands at the right of a row and hands back its first column.
-fn code_part(
-    session: &Session,
-    model: &Model,
-    canvas: &mut Canvas,
-    row: &Row,
-    y: u16,
-    columns: &Columns,
-    selected: bool,
-) -> u16 {
+fn code_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, y: u16, columns: &Columns) -> u16 {
     let (now, code_time) = (model.now, model.code_time());
     let (edge, dim) = (columns.edge, canvas.theme.dim);
     let copied = session.copied.filter(|(id, until)| *id == row.id && now < *until);
@@ -240,7 +232,6 @@ fn code_part(
             left = canvas.right(left.saturating_sub(1), y, mark, canvas.theme.good);
         }
     }
-    let _ = selected;
     left
 }
 

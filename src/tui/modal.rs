@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::Canvas;
 use super::detail::date;
 use crate::app::Model;
-use crate::app::keys::{Action, Binding, Group, show};
+use crate::app::keys::{Binding, Group, show};
 use crate::app::model::{Modal, Palette, Session};
 pub use crate::app::update::modal::key_name;
 use crate::app::update::modal::{palette_rows, trashed};
@@ -56,27 +56,31 @@ fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
     Rect::new((canvas.width() - width) / 2, (canvas.height() - height) / 2, width, height)
 }
 
+/// Asks something: in a box, or over the whole of a screen that is too low for one.
 fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &str)]) {
     let columns = canvas.width().min(60);
-    let inner = columns.saturating_sub(4);
+    let boxed = canvas.height() as usize >= wrap(text, columns.saturating_sub(4) as usize).len() + 5;
+    let inner = columns.saturating_sub(if boxed { 4 } else { 2 });
     let lines = wrap(text, inner as usize);
-    let tight = canvas.height() < lines.len() as u16 + 5;
-    let rows = lines.len() as u16 + if tight { 2 } else { 4 };
-    let area = middle(canvas, columns, rows);
-    canvas.frame(area, title);
-    let x = area.x + 2;
-    for (i, line) in lines.iter().enumerate() {
-        canvas.text(x, area.y + 1 + i as u16, inner, line, canvas.theme.text);
+    let (x, top, bottom) = if boxed {
+        let area = middle(canvas, columns, lines.len() as u16 + 4);
+        canvas.frame(area, title);
+        (area.x + 2, area.y + 1, area.bottom() - 2)
+    } else {
+        canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));
+        (1, 0, canvas.height() - 1)
+    };
+    for (line, y) in lines.iter().zip(top..bottom) {
+        canvas.text(x, y, inner, line, canvas.theme.text);
     }
-    let y = if tight { area.bottom() - 1 } else { area.bottom() - 2 };
-    let mut at = x;
+    let (mut at, end) = (x, x + inner);
     for (key, word) in keys {
         let shown = show(key, canvas.ascii);
-        if at + (width(&shown) + 1 + width(word)) as u16 > area.right() {
+        if at + (width(&shown) + 1 + width(word)) as u16 > end {
             break;
         }
-        at = canvas.put(at, y, &shown, canvas.theme.accent) + 1;
-        at = canvas.text(at, y, area.right().saturating_sub(at + 1), word, canvas.theme.dim) + 3;
+        at = canvas.put(at, bottom, &shown, canvas.theme.accent) + 1;
+        at = canvas.put(at, bottom, word, canvas.theme.dim) + 3;
     }
 }
 
@@ -182,5 +186,4 @@ pub fn trash(selected: usize, session: &Session, model: &Model, canvas: &mut Can
     if let Some(notice) = model.notice.as_ref().filter(|_| height > 8) {
         canvas.notice(1, height - 2, canvas.width().saturating_sub(2), notice);
     }
-    let _ = Action::Trash;
 }

@@ -1,6 +1,6 @@
 //! Presses keys, reads the screen: the panel without a terminal. Effects are answered inline, as the world would.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use otpanel::app::event::{Effect, Event, With};
@@ -69,7 +69,22 @@ pub fn vault(accounts: &[Account]) -> Unlocked {
         id[..8].copy_from_slice(&(n as u64).to_be_bytes());
         state.add(EntryId(id), account, "personal", "a test", stamp);
     }
-    Unlocked::create(VaultId([9; 16]), DataKey::new(Secret::new([3; 32])), Vec::new(), state)
+    let mut vault = base().duplicate();
+    vault.state = Arc::new(state);
+    vault
+}
+
+/// A vault without accounts that [`PASSWORD`] opens, cheap to derive and derived once.
+fn base() -> &'static Unlocked {
+    static BASE: OnceLock<Unlocked> = OnceLock::new();
+    BASE.get_or_init(|| {
+        let state = State::default();
+        let stamp = state.next_stamp(BEGIN, DEVICE);
+        let mut vault = Unlocked::create(VaultId([9; 16]), DataKey::new(Secret::new([3; 32])), Vec::new(), state);
+        let kdf = KdfParams { memory_kib: 8192, passes: 1, lanes: 1 };
+        unlock::change_password(&mut vault, &Secret::new(PASSWORD.to_owned()), kdf, stamp).expect("it can be set");
+        vault
+    })
 }
 
 /// Many plain accounts.
@@ -325,13 +340,4 @@ fn name(style: Style) -> String {
         words.push(fg.to_string().to_lowercase());
     }
     words.join(" ")
-}
-
-/// A vault file's bytes that [`PASSWORD`] opens, cheap to derive.
-pub fn with_password(accounts: &[Account]) -> Unlocked {
-    let mut vault = vault(accounts);
-    let stamp = vault.state.next_stamp(BEGIN, DEVICE);
-    let kdf = KdfParams { memory_kib: 8192, passes: 1, lanes: 1 };
-    unlock::change_password(&mut vault, &Secret::new(PASSWORD.to_owned()), kdf, stamp).expect("it can be set");
-    vault
 }

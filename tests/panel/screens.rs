@@ -50,9 +50,9 @@ fn plain_signs_only() {
 
 #[test]
 fn no_size_and_no_number_of_accounts_makes_it_fail() {
-    for n in [0, 1, 5, 60] {
-        for width in [1, 2, 3, 7, 19, 20, 33, 59, 60, 109, 110, 240] {
-            for height in [1, 2, 3, 4, 6, 7, 8, 12, 60] {
+    for n in [0, 1, 60] {
+        for width in [1, 2, 3, 19, 33, 60, 110] {
+            for height in [1, 2, 3, 6, 7, 9, 30] {
                 for keys in ["", "?", "a", "p", "i", "d", "H", "/x", ":", "h", "G"] {
                     let journey = Journey::unlocked(&many(n)).size(width, height).keys(keys);
                     journey.screen();

@@ -169,6 +169,13 @@ pub fn imported(model: &mut Model, attempt: u64, result: Result<Box<Import>, Imp
             flow.step = Step::Password { path, app: format.name().to_owned(), line: Input::default() };
             flow.error = with_password.then(|| String::from("wrong password, or the file is damaged"));
         }
+        Err(ImportTrouble::Import(ImportError::MaybeEncrypted)) => {
+            flow.step = Step::Password { path, app: String::from("encrypted?"), line: Input::default() };
+        }
+        Err(ImportTrouble::Import(ImportError::NothingFits)) => {
+            flow.step = Step::Password { path, app: String::from("encrypted?"), line: Input::default() };
+            flow.error = Some(String::from("wrong password, or this is no export"));
+        }
         Err(ImportTrouble::Import(error)) => {
             let report = Report::from(&error);
             back_to_path(flow);

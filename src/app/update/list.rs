@@ -249,7 +249,7 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
         Shows::Counter(_) => {
             if let Some(counter) = session.state_mut().advance(id) {
                 let until = now.plus_secs(COUNTER_CODE_SECS);
-                session.counter_code = Some(CounterCode { id, counter, until, saved: false });
+                session.counter_code = Some(CounterCode { id, counter, until, saved: false, copied: false });
                 session.refresh();
                 files::changed(session);
             }
@@ -277,10 +277,11 @@ pub fn copy_waiting_counter(model: &mut Model) -> Vec<Effect> {
     let now = model.now;
     let secs = model.config.clipboard.clear_secs;
     let Some(session) = model.session_mut() else { return Vec::new() };
-    let Some(CounterCode { id, counter, saved: true, .. }) = session.counter_code else { return Vec::new() };
-    if session.copied.is_some_and(|(copied, _)| copied == id) {
+    let Some(made) = session.counter_code.as_mut().filter(|made| made.saved && !made.copied) else {
         return Vec::new();
-    }
+    };
+    made.copied = true;
+    let CounterCode { id, counter, .. } = *made;
     let Some(code) = counter_code(session, id, counter) else { return Vec::new() };
     session.copied = Some((id, now.plus_secs(if secs == 0 { 5 } else { secs.into() })));
     let title = session.row(id).map_or("", |row| row.short()).to_owned();
