@@ -66,7 +66,7 @@ pub fn reread(place: &Place, generation: u64, open: &Unlocked) -> Event {
 pub fn save(place: &Place, generation: u64, mut vault: Box<Unlocked>, reason: Reason) -> Event {
     let saved = match place.save_before(&mut vault, reason) {
         // An I/O error may pass: one new try on a new file, never on the same descriptor (VAULT section 2).
-        Err(FileError::Io { .. }) => place.save_before(&mut vault, reason),
+        Err(FileError::Io { .. } | FileError::Unconfirmed { .. }) => place.save_before(&mut vault, reason),
         other => other,
     };
     Event::Saved(generation, saved.map(|_| vault))
