@@ -1,1 +1,263 @@
-//! To be written.
+//! The settings: what `config.ron` may say, its defaults and bounds, and reading it. It knows no terminal, no vault and
+//! no key: the names of keys and themes stay texts here, and the floors above give them meaning.
+//!
+//! A file says only what differs from the defaults. A section of [`Profiles`] says what differs again for one profile.
+//! Every setting is named once, in the tables below, which make both the settings and the shape of the file
+//! (`layer.rs`); `config.example.ron` explains each to users.
+
+mod layer;
+mod mistake;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use layer::{Lay, Named, Plain, Within, settings};
+pub use mistake::Mistake;
+
+settings! {
+    /// Every setting, as in force.
+    pub struct Config from ConfigLayer named "Config" {
+        /// Seconds without a key press until the panel locks; 0 never.
+        idle_lock_secs: u32 as Within<0, 86_400> = 300,
+        /// What opens a locked panel again.
+        lock_unlocks_with: LockUnlocksWith as Plain<LockUnlocksWith> = LockUnlocksWith::Keychain,
+        /// How codes are copied.
+        clipboard: Clipboard as ClipboardLayer = Clipboard::default(),
+        /// Shows the next code dim beside the one that is about to end.
+        show_next: bool as Plain<bool> = true,
+        /// Seconds before its end from which a code warns; 0 never.
+        warn_secs: u32 as Within<0, 60> = 5,
+        /// Starts with the codes hidden.
+        hide_codes: bool as Plain<bool> = false,
+        /// Asks before an account goes to the trash.
+        confirm_delete: bool as Plain<bool> = true,
+        /// Which signs the panel draws with.
+        glyphs: Glyphs as Plain<Glyphs> = Glyphs::Unicode,
+        /// The name of a theme.
+        theme: String as Plain<String> = String::from("terminal"),
+        /// Listens to the mouse.
+        mouse: bool as Plain<bool> = true,
+        /// Plain text without boxes, for screen readers.
+        accessible: bool as Plain<bool> = false,
+        /// Days until the trash is emptied of an account; 0 never.
+        trash_days: u32 as Within<0, 3_650> = 30,
+        /// Seconds added to the computer's clock when codes are made.
+        clock_offset_secs: i64 as Within<{ -86_400 }, 86_400> = 0,
+        /// Which old copies of the vault are kept.
+        history: History as HistoryLayer = History::default(),
+        /// How hard passwords are made to guess.
+        kdf: Kdf as KdfLayer = Kdf::default(),
+        /// What is written to the log.
+        log: Log as Plain<Log> = Log::Off,
+        /// The keys of each action by its name; actions that are not named keep their own.
+        keys: BTreeMap<String, Vec<String>> as Named<Vec<String>> = BTreeMap::new(),
+        /// What differs for each profile.
+        #[serde(skip_serializing)]
+        profiles: Profiles as Named<ConfigLayer> = Profiles::default(),
+    }
+}
+
+settings! {
+    /// How codes are copied.
+    pub struct Clipboard from ClipboardLayer named "Clipboard" {
+        /// Seconds until a copied code is cleared; 0 never.
+        clear_secs: u32 as Within<0, 3_600> = 30,
+        /// The way to the clipboard.
+        method: Method as Plain<Method> = Method::Auto,
+    }
+}
+
+settings! {
+    /// Which old copies of the vault are kept.
+    pub struct History from HistoryLayer named "History" {
+        /// The last saves.
+        saves: u32 as Within<1, 1_000> = 20,
+        /// Days of which one copy is kept.
+        days: u32 as Within<0, 3_650> = 30,
+        /// Months of which one copy is kept.
+        months: u32 as Within<0, 120> = 12,
+        /// MiB that all copies may take together.
+        max_mib: u32 as Within<1, 10_240> = 64,
+    }
+}
+
+settings! {
+    /// How hard passwords are made to guess.
+    pub struct Kdf from KdfLayer named "Kdf" {
+        /// Milliseconds that deriving a key should take on this machine when a password is set.
+        target_ms: u32 as Within<50, 10_000> = 500,
+    }
+}
+
+/// What opens a locked panel again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub enum LockUnlocksWith {
+    /// The keychain where the vault has a slot for it, else the password.
+    Keychain,
+    /// Always the password.
+    Password,
+}
+
+/// The way to the clipboard.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub enum Method {
+    /// tmux inside tmux, OSC 52 over SSH, else native.
+    Auto,
+    /// The system's own: X11, Wayland, macOS, Windows.
+    Native,
+    /// The terminal's, by the escape sequence OSC 52.
+    Osc52,
+    /// tmux's buffer and the terminal behind it.
+    Tmux,
+    /// A program that reads the code from its input.
+    Command(Vec<String>),
+    /// None: nothing is ever copied.
+    Off,
+}
+
+/// Which signs the panel draws with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub enum Glyphs {
+    /// Blocks and marks, as most terminals draw them.
+    Unicode,
+    /// ASCII alone.
+    Ascii,
+}
+
+/// What is written to the log. Names, counts and durations only, whichever is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub enum Log {
+    /// Nothing.
+    Off,
+    /// What happened.
+    Info,
+    /// Each step of it too.
+    Debug,
+}
+
+/// What differs for each profile, by its name. Taken up by [`Config::profile`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Profiles(BTreeMap<String, ConfigLayer>);
+
+impl Lay<Profiles> for Named<ConfigLayer> {
+    fn lay(self, onto: &mut Profiles) {
+        self.lay(&mut onto.0);
+    }
+}
+
+/// Why the settings could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is there and cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file says something that is no setting.
+    #[error("{}:{mistake}", path.display())]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        mistake: Box<Mistake>,
+    },
+}
+
+impl Config {
+    /// The file that explains every setting and says its default.
+    pub const fn example() -> &'static str {
+        include_str!("../config.example.ron")
+    }
+
+    /// Reads a file; one that is missing says nothing, so all is as by default.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the place of the mistake.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(ConfigError::Read { path: path.to_owned(), source }),
+        };
+        mistake::utf8(&bytes)
+            .and_then(parse)
+            .map_err(|mistake| ConfigError::Text { path: path.to_owned(), mistake: Box::new(mistake) })
+    }
+
+    /// These settings as a file that says them all; sections of profiles are left out.
+    pub fn to_text(&self) -> String {
+        let style = ron::ser::PrettyConfig::new().indentor("    ").struct_names(true);
+        ron::ser::to_string_pretty(self, style).expect("settings are plain values that RON can write")
+    }
+
+    /// These settings with what their section for the named profile says; a profile without a section has no differences.
+    #[must_use]
+    pub fn profile(mut self, name: &str) -> Self {
+        if let Some(section) = self.profiles.0.remove(name) {
+            section.lay(&mut self);
+        }
+        self
+    }
+}
+
+/// Reads settings from text.
+///
+/// # Errors
+/// [`Mistake`] with line, column, what was expected, and the nearest name to one that is not known.
+pub fn parse(text: &str) -> Result<Config, Mistake> {
+    let mut config = Config::default();
+    let layer: ConfigLayer = match layer::options().from_str(text) {
+        Ok(layer) => layer,
+        Err(error) if mistake::says_nothing(&error, text) => return Ok(config),
+        Err(error) => return Err(Mistake::from_ron(&error, text)),
+    };
+    layer.lay(&mut config);
+    if config.profiles.0.values().all(|section| section.profiles.is_empty()) {
+        Ok(config)
+    } else {
+        Err(Mistake::nested_profiles(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every setting as the file writes it, groups with their own.
+    fn names() -> impl Iterator<Item = &'static str> {
+        [Config::NAMES, Clipboard::NAMES, History::NAMES, Kdf::NAMES].into_iter().flatten().copied()
+    }
+
+    /// The explained settings: names that stand at the start of a line.
+    fn written() -> Vec<&'static str> {
+        Config::example().lines().filter_map(|line| line.trim().split_once(": ")).map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn the_example_says_the_defaults() {
+        assert_eq!(parse(Config::example()).map_err(|e| e.to_string()), Ok(Config::default()));
+    }
+
+    #[test]
+    fn the_example_names_every_setting_once_in_order() {
+        let mut expected: Vec<_> = names().collect();
+        let mut found: Vec<_> = written().into_iter().filter(|name| !name.starts_with("//")).collect();
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_example_explains_every_setting() {
+        let lines: Vec<_> = Config::example().lines().map(str::trim).collect();
+        for pair in lines.windows(2).filter(|pair| names().any(|name| pair[1].starts_with(&format!("{name}: ")))) {
+            assert!(pair[0].starts_with("// "), "no line explains {}", pair[1]);
+        }
+    }
+}

@@ -13,7 +13,7 @@
 //! | 2 | [`transfer`], [`keychain`] | imports and exports; the platform's keychain behind one small trait |
 //! | 1 | [`vault`] | the file, the save, the merge |
 //! | 0 | [`otp`] | accounts and their codes |
-//! | ground | [`secret`], [`time`], [`entropy`], [`config`], [`paths`], [`local`], [`logging`] | no knowledge of accounts |
+//! | ground | [`secret`], [`time`], [`entropy`], [`config`], [`paths`], [`local`], [`logging`], [`text`] | no knowledge of accounts |
 //!
 //! # Invariants (held by `tests/house.rs`)
 //!
@@ -39,6 +39,7 @@ pub mod paths;
 pub mod report;
 pub mod runtime;
 pub mod secret;
+pub mod text;
 pub mod time;
 pub mod transfer;
 pub mod tui;

@@ -1,3 +1,32 @@
 //! The program: parse, run, print the report, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use otpanel::cli::{self, args::Cli, harden, output};
+use otpanel::runtime::clipboard;
+
+/// Wipes every block of memory when it is freed: strings inside libraries too.
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
+fn main() -> ExitCode {
+    harden::harden();
+    harden::quiet_panics();
+    let mut args = std::env::args().skip(1);
+    if args.next().is_some_and(|first| first == clipboard::HOLD) {
+        return if clipboard::hold(&args.collect::<Vec<_>>()) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let cli = Cli::parse();
+    let style = output::Style::of(cli.global.color);
+    match cli::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => match failure.report() {
+            Some(report) => {
+                output::complain(&report, style);
+                ExitCode::from(report.exit.code())
+            }
+            None => ExitCode::SUCCESS,
+        },
+    }
+}

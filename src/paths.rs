@@ -1,1 +1,335 @@
-//! To be written.
+//! Where files lie, and making files and folders that only their owner can read. It knows names, not what is in them.
+//!
+//! Places follow the platform: XDG on Linux and other Unix systems, `Application Support` on macOS, `AppData` on Windows.
+//! The XDG variables are honoured everywhere; one that is not absolute is ignored, as their specification asks.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use etcetera::base_strategy::{BaseStrategy, Windows};
+
+/// The folder of ours in each place.
+const NAME: &str = "otpanel";
+
+/// Where everything lies. Nothing here need exist yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// The settings.
+    pub config_file: PathBuf,
+    /// The vault.
+    pub vault_file: PathBuf,
+    /// What belongs to this machine alone: locks, history, the device's id, the log. One for all profiles, so that two
+    /// ways to one vault meet at one lock; what lies there is named by vault.
+    pub state_dir: PathBuf,
+    /// The log.
+    pub log_file: PathBuf,
+    /// The profile, where one was asked for.
+    pub profile: Option<String>,
+}
+
+/// Why a place could not be found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathsError {
+    /// The system names no home folder.
+    #[error("the home folder is not known: HOME is not set")]
+    NoHome,
+    /// A profile's name that could not name a folder everywhere.
+    #[error("`{0}` cannot name a profile: letters, digits, - and _ can, at most 64 of them")]
+    Profile(String),
+    /// A path that was given and means nothing.
+    #[error("the path of the {0} is empty")]
+    Empty(&'static str),
+}
+
+impl Paths {
+    /// Finds the places from what the command line gave and the environment.
+    ///
+    /// The vault is the one given, else the profile's, else that of `OTPANEL_VAULT`, else the usual one. The settings
+    /// are those given, else `OTPANEL_CONFIG`, else the usual ones.
+    ///
+    /// # Errors
+    /// [`PathsError`].
+    pub fn from_env(
+        vault: Option<PathBuf>,
+        config: Option<PathBuf>,
+        profile: Option<&str>,
+    ) -> Result<Self, PathsError> {
+        Self::resolve(vault, config, profile, &|name| std::env::var_os(name))
+    }
+
+    /// As [`Self::from_env`], with an environment of the caller's.
+    ///
+    /// # Errors
+    /// [`PathsError`].
+    pub fn resolve(
+        vault: Option<PathBuf>,
+        config: Option<PathBuf>,
+        profile: Option<&str>,
+        env: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, PathsError> {
+        let set = |name: &str| env(name).filter(|value| !value.is_empty());
+        let base = |variable: &str, usual: fn(&Home) -> PathBuf| match set(variable).map(PathBuf::from) {
+            Some(path) if path.is_absolute() => Ok(path.join(NAME)),
+            _ => Home::find(&set).map(|home| usual(&home)),
+        };
+        let own_vault = match profile.map(checked).transpose()? {
+            Some(name) => Some(base("XDG_DATA_HOME", Home::data)?.join("profiles").join(name).join("vault.otpv")),
+            None => set("OTPANEL_VAULT").map(PathBuf::from),
+        };
+        let vault_file = match vault.or(own_vault) {
+            Some(path) => absolute(path, "vault")?,
+            None => base("XDG_DATA_HOME", Home::data)?.join("vault.otpv"),
+        };
+        let config_file = match config.or_else(|| set("OTPANEL_CONFIG").map(PathBuf::from)) {
+            Some(path) => absolute(path, "settings")?,
+            None => base("XDG_CONFIG_HOME", Home::config)?.join("config.ron"),
+        };
+        let state_dir = base("XDG_STATE_HOME", Home::state)?;
+        let log_file = state_dir.join("otpanel.log");
+        Ok(Self { config_file, vault_file, state_dir, log_file, profile: profile.map(str::to_owned) })
+    }
+}
+
+/// The user's own folder, and what the platform keeps where below it.
+struct Home(PathBuf);
+
+impl Home {
+    fn find(set: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, PathsError> {
+        let named = set("HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        named.or_else(|| etcetera::home_dir().ok()).map(Self).ok_or(PathsError::NoHome)
+    }
+
+    fn config(&self) -> PathBuf {
+        if cfg!(any(target_os = "macos", windows)) { self.data() } else { self.0.join(".config").join(NAME) }
+    }
+
+    fn data(&self) -> PathBuf {
+        if cfg!(target_os = "macos") {
+            self.0.join("Library/Application Support").join(NAME)
+        } else if cfg!(windows) {
+            Windows::new().map_or_else(|_| self.0.join("AppData/Roaming"), |places| places.data_dir()).join(NAME)
+        } else {
+            self.0.join(".local/share").join(NAME)
+        }
+    }
+
+    fn state(&self) -> PathBuf {
+        if cfg!(target_os = "macos") {
+            self.data().join("state")
+        } else if cfg!(windows) {
+            // What roams with the user must not hold what belongs to one machine.
+            Windows::new().map_or_else(|_| self.0.join("AppData/Local"), |places| places.cache_dir()).join(NAME)
+        } else {
+            self.0.join(".local/state").join(NAME)
+        }
+    }
+}
+
+fn checked(profile: &str) -> Result<&str, PathsError> {
+    let good = (1..=64).contains(&profile.len())
+        && profile.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if good {
+        Ok(profile)
+    } else {
+        Err(PathsError::Profile(profile.chars().filter(|c| !c.is_control()).take(64).collect()))
+    }
+}
+
+/// Keeps a path right when the working folder changes; links stay as they are.
+fn absolute(path: PathBuf, what: &'static str) -> Result<PathBuf, PathsError> {
+    if path.as_os_str().is_empty() {
+        return Err(PathsError::Empty(what));
+    }
+    Ok(std::path::absolute(&path).unwrap_or(path))
+}
+
+/// Makes a folder, and those above it that are missing, for the owner alone (0700) whatever the umask. Folders that
+/// are there stay as they are: they may be the user's own.
+///
+/// # Errors
+/// What the system says.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        private_dir(parent)?;
+    }
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        // Another otpanel was quicker.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(e) => Err(e),
+        Ok(()) => only_owner(&fs::metadata(path)?, |mode| fs::set_permissions(path, mode), 0o700),
+    }
+}
+
+/// Opens a file of ours for appending, made where it is missing, for the owner alone (0600) whatever the umask and
+/// whatever it was before.
+///
+/// # Errors
+/// What the system says.
+pub fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    only_owner(&file.metadata()?, |mode| file.set_permissions(mode), 0o600)?;
+    Ok(file)
+}
+
+/// Puts bytes in place of a file of ours at once, by a new file beside it and a rename, for the owner alone (0600). Its
+/// folder is made where it is missing. A crash leaves the old file or the new one, whole.
+///
+/// # Errors
+/// What the system says; the old file stands then.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    private_dir(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".otpanel-").tempfile_in(folder)?;
+    only_owner(&file.as_file().metadata()?, |mode| file.as_file().set_permissions(mode), 0o600)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}
+
+/// Takes away whatever others may do, and gives the owner what the mode says. Windows has no modes: the user's own
+/// folders are closed to others there.
+#[cfg(unix)]
+fn only_owner(now: &fs::Metadata, set: impl FnOnce(fs::Permissions) -> io::Result<()>, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if now.permissions().mode() & 0o777 == mode { Ok(()) } else { set(fs::Permissions::from_mode(mode)) }
+}
+
+#[cfg(not(unix))]
+fn only_owner(_now: &fs::Metadata, _set: impl FnOnce(fs::Permissions) -> io::Result<()>, _mode: u32) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(vault: Option<&str>, profile: Option<&str>, env: &[(&str, &str)]) -> Result<Paths, PathsError> {
+        let env = |name: &str| env.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
+        Paths::resolve(vault.map(PathBuf::from), None, profile, &env)
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn without_variables_files_lie_where_xdg_says() {
+        let paths = resolve(None, None, &[("HOME", "/home/ada")]).expect("places");
+        assert_eq!(paths.config_file, Path::new("/home/ada/.config/otpanel/config.ron"));
+        assert_eq!(paths.vault_file, Path::new("/home/ada/.local/share/otpanel/vault.otpv"));
+        assert_eq!(paths.state_dir, Path::new("/home/ada/.local/state/otpanel"));
+        assert_eq!(paths.log_file, Path::new("/home/ada/.local/state/otpanel/otpanel.log"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn xdg_variables_are_honoured_when_absolute_and_ignored_when_not() {
+        let env = [("HOME", "/h"), ("XDG_DATA_HOME", "/d"), ("XDG_CONFIG_HOME", "conf"), ("XDG_STATE_HOME", "")];
+        let paths = resolve(None, None, &env).expect("places");
+        assert_eq!(paths.vault_file, Path::new("/d/otpanel/vault.otpv"));
+        assert_eq!(paths.config_file, Path::new("/h/.config/otpanel/config.ron"));
+        assert_eq!(paths.state_dir, Path::new("/h/.local/state/otpanel"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_vault_given_wins_over_the_profile_and_the_profile_over_the_variable() {
+        let env = [("HOME", "/h"), ("OTPANEL_VAULT", "/v/env.otpv"), ("XDG_DATA_HOME", "/d")];
+        let vault = |given, profile| resolve(given, profile, &env).expect("places").vault_file;
+        assert_eq!(vault(Some("/v/given.otpv"), Some("work")), Path::new("/v/given.otpv"));
+        assert_eq!(vault(None, Some("work")), Path::new("/d/otpanel/profiles/work/vault.otpv"));
+        assert_eq!(vault(None, None), Path::new("/v/env.otpv"));
+    }
+
+    #[test]
+    fn a_relative_vault_is_made_absolute_and_an_empty_one_refused() {
+        let home = std::env::temp_dir();
+        let env = [("HOME", home.to_str().expect("text"))];
+        assert!(resolve(Some("v.otpv"), None, &env).expect("places").vault_file.is_absolute());
+        assert_eq!(resolve(Some(""), None, &env), Err(PathsError::Empty("vault")));
+    }
+
+    #[test]
+    fn a_profile_cannot_leave_its_folder() {
+        let home = std::env::temp_dir();
+        let env = [("HOME", home.to_str().expect("text"))];
+        for bad in ["", ".", "..", "../x", "a/b", "a\\b", "ä", "a b", &"x".repeat(65)] {
+            assert!(matches!(resolve(None, Some(bad), &env), Err(PathsError::Profile(_))), "{bad:?}");
+        }
+        for good in ["work", "Work-2_x", &"x".repeat(64)] {
+            assert!(resolve(None, Some(good), &env).is_ok(), "{good:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    mod modes {
+        use std::os::unix::fs::PermissionsExt;
+
+        use super::*;
+
+        fn mode(path: &Path) -> u32 {
+            fs::metadata(path).expect("there").permissions().mode() & 0o777
+        }
+
+        // The umask belongs to the whole process, so a process of its own has another.
+        #[test]
+        fn the_umask_changes_nothing() {
+            let program = std::env::current_exe().expect("this test");
+            for umask in ["000", "022", "077"] {
+                let script = format!("umask {umask}; exec \"$0\" --exact \"$1\"");
+                let output = std::process::Command::new("sh")
+                    .args(["-c", &script])
+                    .arg(&program)
+                    .arg("paths::tests::modes::folders_and_files_are_for_their_owner_alone")
+                    .output()
+                    .expect("run");
+                let told = String::from_utf8_lossy(&output.stdout);
+                assert!(output.status.success() && told.contains("1 passed"), "umask {umask}: {told}");
+            }
+        }
+
+        #[test]
+        fn folders_and_files_are_for_their_owner_alone() {
+            let root = tempfile::tempdir().expect("a folder");
+            let deep = root.path().join("a/b");
+            private_dir(&deep).expect("made");
+            private_dir(&deep).expect("there already");
+            assert_eq!((mode(&deep), mode(&root.path().join("a"))), (0o700, 0o700));
+
+            let log = deep.join("log");
+            drop(private_file(&log).expect("made"));
+            assert_eq!(mode(&log), 0o600);
+
+            replace_private(&deep.join("c/local.ron"), b"one").expect("written");
+            replace_private(&deep.join("c/local.ron"), b"two").expect("written");
+            assert_eq!(mode(&deep.join("c")), 0o700);
+            assert_eq!(mode(&deep.join("c/local.ron")), 0o600);
+            assert_eq!(fs::read(deep.join("c/local.ron")).expect("read"), b"two");
+            assert_eq!(fs::read_dir(deep.join("c")).expect("listed").count(), 1, "no temporary file is left");
+        }
+
+        #[test]
+        fn a_file_of_ours_that_others_could_read_is_closed_and_the_users_folder_left_alone() {
+            let root = tempfile::tempdir().expect("a folder");
+            let (folder, log) = (root.path().join("open"), root.path().join("open/log"));
+            fs::create_dir(&folder).expect("made");
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("set");
+            fs::write(&log, "old\n").expect("written");
+            fs::set_permissions(&log, fs::Permissions::from_mode(0o644)).expect("set");
+            private_dir(&folder).expect("there already");
+            private_file(&log).expect("opened").write_all(b"new\n").expect("written");
+            assert_eq!((mode(&folder), mode(&log)), (0o755, 0o600));
+            assert_eq!(fs::read_to_string(&log).expect("read"), "old\nnew\n");
+        }
+    }
+}

@@ -1,1 +1,91 @@
-//! To be written.
+//! Any error in words: what happened, why, and what to do next. The command line and the panel say the same.
+//!
+//! Every error of the floors below is turned here by matches without `_`, so that no error can be added without its
+//! sentences. A report never holds a secret; names in it are cleaned for display.
+
+use std::borrow::Cow;
+
+/// How a command ends. The numbers are promised to scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 1: it could not be done.
+    Failed,
+    /// 2: the command line or a value on it is wrong.
+    Usage,
+    /// 3: nothing, or more than one, has that name.
+    NotFound,
+    /// 4: the vault or an export stayed locked: no key, or a wrong one.
+    Locked,
+    /// 5: the vault is damaged, or made by a newer version.
+    Damaged,
+}
+
+impl Exit {
+    /// The number.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Locked => 4,
+            Self::Damaged => 5,
+        }
+    }
+}
+
+/// An error in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What happened, one line without a full stop.
+    pub problem: String,
+    /// Why.
+    pub cause: String,
+    /// What to do next.
+    pub next: String,
+    /// How a command ends that meets it.
+    pub exit: Exit,
+}
+
+impl Report {
+    /// Puts one together.
+    pub fn new<'a>(
+        exit: Exit,
+        problem: impl Into<Cow<'a, str>>,
+        cause: impl Into<Cow<'a, str>>,
+        next: impl Into<Cow<'a, str>>,
+    ) -> Self {
+        Self {
+            problem: problem.into().into_owned(),
+            cause: cause.into().into_owned(),
+            next: next.into().into_owned(),
+            exit,
+        }
+    }
+}
+
+/// Makes a report of an error owned or lent.
+macro_rules! told {
+    ($($error:ty => $words:expr;)*) => {$(
+        impl From<&$error> for Report {
+            fn from(error: &$error) -> Self {
+                let words: fn(&$error) -> Report = $words;
+                words(error)
+            }
+        }
+
+        impl From<$error> for Report {
+            fn from(error: $error) -> Self {
+                Self::from(&error)
+            }
+        }
+    )*};
+}
+
+mod ground;
+mod imports;
+mod keys;
+mod vaults;
+
+pub use ground::{sentence, system};
+pub use keys::OTHERWISE;
+pub use vaults::{COPIES, warning};

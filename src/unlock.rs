@@ -1,1 +1,323 @@
-//! To be written.
+//! The ways to make a vault and to open one: password, keychain, recovery key; and to change them later.
+//!
+//! Knows the vault and the keychain, no screen. A key that lies in the keychain is 32 random bytes at service `otpanel`,
+//! user `<vault id>/<slot id>` in hex.
+
+use std::time::{Duration, Instant};
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::entropy;
+use crate::keychain::{Keychain, KeychainError};
+use crate::secret::Secret;
+use crate::time::UnixTime;
+use crate::vault::entry::{DeviceId, SlotId, Stamp, State, VaultId};
+use crate::vault::envelope::{self, Key, Locked, Unlocked};
+use crate::vault::file::{FileError, Place};
+use crate::vault::kdf::{KdfError, KdfParams};
+use crate::vault::recovery::{self, BadRecoveryKey};
+use crate::vault::slots::{Fresh, Slot, SlotKind};
+use crate::vault::{DataKey, kdf, unlocked};
+
+/// The keychain's service name of keys that open vaults.
+pub const SERVICE: &str = "otpanel";
+
+/// How a vault is to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// By a password.
+    Password,
+    /// By the platform's keychain, without typing.
+    Keychain,
+    /// By either.
+    Both,
+}
+
+/// What a new vault is made from.
+pub struct New {
+    /// How it is opened.
+    pub mode: Mode,
+    /// The password, where the mode wants one.
+    pub password: Option<Secret<String>>,
+    /// The cost of deriving from it.
+    pub kdf: KdfParams,
+}
+
+/// A vault that was just made.
+pub struct Created {
+    /// Open already.
+    pub unlocked: Unlocked,
+    /// The recovery key as the user writes it down. Shown once, kept nowhere.
+    pub recovery_key: Secret<String>,
+}
+
+/// Why a vault was not made, not opened or not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UnlockError {
+    /// The mode wants a password, and there is none or an empty one.
+    #[error("a password is needed")]
+    NoPassword,
+    /// The vault does not open, or was refused.
+    #[error(transparent)]
+    Vault(#[from] envelope::Error),
+    /// The file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The keychain failed.
+    #[error(transparent)]
+    Keychain(#[from] KeychainError),
+    /// The vault can be opened by a keychain, but this one does not hold its key.
+    #[error("this keychain does not hold the vault's key")]
+    NotInKeychain,
+    /// The keychain said that it kept the key, and does not give it back.
+    #[error("the keychain does not keep what it is given")]
+    KeychainForgets,
+    /// The text is no recovery key.
+    #[error(transparent)]
+    RecoveryKey(#[from] BadRecoveryKey),
+}
+
+impl From<KdfError> for UnlockError {
+    fn from(error: KdfError) -> Self {
+        Self::Vault(error.into())
+    }
+}
+
+/// Makes a vault: key, slots and file. The keychain's item is written, and read back, before the file is.
+///
+/// # Errors
+/// [`UnlockError`]; then neither a file nor an item in the keychain is left behind.
+pub fn create(place: &Place, new: New, keychain: &dyn Keychain) -> Result<Created, UnlockError> {
+    let New { mode, password, kdf } = new;
+    let (mut unlocked, recovery_key) = bare(mode, password.as_ref(), kdf, keychain)?;
+    if let Err(error) = place.create_known(&mut unlocked) {
+        for slot in unlocked.slots().iter().filter(|slot| slot.kind() == SlotKind::Keychain) {
+            let _ = keychain.delete(SERVICE, &user_of(unlocked.vault_id(), slot.id));
+        }
+        return Err(error.into());
+    }
+    Ok(Created { unlocked, recovery_key })
+}
+
+fn bare(
+    mode: Mode,
+    password: Option<&Secret<String>>,
+    kdf: KdfParams,
+    keychain: &dyn Keychain,
+) -> Result<(Unlocked, Secret<String>), UnlockError> {
+    let (vault, dek) = (VaultId(entropy::bytes()), DataKey::new(entropy::secret()));
+    let mut slots = Vec::new();
+    if mode != Mode::Keychain {
+        let password = password.filter(|password| !is_empty(password)).ok_or(UnlockError::NoPassword)?;
+        slots.push(Slot::wrap(&dek, vault, Key::Password(password), kdf, &fresh())?);
+    }
+    let recovery_bytes = entropy::secret();
+    slots.push(Slot::wrap(&dek, vault, Key::Recovery(&recovery_bytes), kdf, &fresh())?);
+    if mode != Mode::Password {
+        slots.push(keychain_slot(&dek, vault, keychain)?);
+    }
+    // There is no device yet; zeros stand for "when it was made".
+    let stamp = Stamp { time: UnixTime::now().0, device: DeviceId([0; 8]) };
+    let mut state = State::default();
+    state.meta.extend(slots.iter().map(|slot| unlocked::created_note(slot.id, stamp)));
+    state.note(stamp);
+    Ok((Unlocked::create(vault, dek, slots, state), recovery::write(&recovery_bytes)))
+}
+
+/// Opens by a password.
+///
+/// # Errors
+/// [`UnlockError::Vault`]: [`envelope::Error::NoSlot`] where no password was set, [`envelope::Error::WrongKey`].
+pub fn with_password(locked: &Locked, password: &Secret<String>) -> Result<Unlocked, UnlockError> {
+    Ok(locked.open(&Key::Password(password))?)
+}
+
+/// Opens by a recovery key as it was typed.
+///
+/// # Errors
+/// [`UnlockError::RecoveryKey`] with the slip, [`UnlockError::Vault`].
+pub fn with_recovery_key(locked: &Locked, text: &Secret<String>) -> Result<Unlocked, UnlockError> {
+    let key = recovery::read(text.expose())?;
+    Ok(locked.open(&Key::Recovery(&key))?)
+}
+
+/// Opens by the keychain, trying the vault's keychain slots one after another. May raise the keychain's own dialog.
+///
+/// # Errors
+/// [`UnlockError::Vault`] with [`envelope::Error::NoSlot`] where there is none, [`UnlockError::NotInKeychain`],
+/// [`UnlockError::Keychain`], and [`UnlockError::Vault`].
+pub fn with_keychain(locked: &Locked, keychain: &dyn Keychain) -> Result<Unlocked, UnlockError> {
+    let mut answer = UnlockError::Vault(envelope::Error::NoSlot(SlotKind::Keychain));
+    for slot in locked.slots().iter().filter(|slot| slot.kind() == SlotKind::Keychain) {
+        let Some(bytes) = keychain.get(SERVICE, &user_of(locked.vault_id(), slot.id))? else {
+            if !matches!(answer, UnlockError::Vault(envelope::Error::WrongKey)) {
+                answer = UnlockError::NotInKeychain;
+            }
+            continue;
+        };
+        match array(&bytes).map_or(Err(envelope::Error::WrongKey), |key| locked.open(&Key::Keychain(&key))) {
+            Ok(unlocked) => return Ok(unlocked),
+            Err(envelope::Error::WrongKey) => answer = UnlockError::Vault(envelope::Error::WrongKey),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(answer)
+}
+
+/// Puts a new password in the place of every one before it. The caller saves.
+///
+/// # Errors
+/// [`UnlockError::NoPassword`], [`UnlockError::Vault`]; nothing changed then.
+pub fn change_password(
+    unlocked: &mut Unlocked,
+    new: &Secret<String>,
+    kdf: KdfParams,
+    stamp: Stamp,
+) -> Result<(), UnlockError> {
+    if is_empty(new) {
+        return Err(UnlockError::NoPassword);
+    }
+    let slot = Slot::wrap(unlocked.data_key(), unlocked.vault_id(), Key::Password(new), kdf, &fresh())?;
+    Ok(replace(unlocked, slot, stamp)?)
+}
+
+/// Makes a new recovery key; the old one opens nothing from the next save on. The caller saves, then shows the text once.
+///
+/// # Errors
+/// [`UnlockError::Vault`]; nothing changed then.
+pub fn new_recovery_key(unlocked: &mut Unlocked, stamp: Stamp) -> Result<Secret<String>, UnlockError> {
+    let bytes = entropy::secret();
+    let (vault, dek) = (unlocked.vault_id(), unlocked.data_key());
+    let slot = Slot::wrap(dek, vault, Key::Recovery(&bytes), KdfParams::DEFAULT, &fresh())?;
+    replace(unlocked, slot, stamp)?;
+    Ok(recovery::write(&bytes))
+}
+
+/// Lets this keychain open the vault: writes an item, reads it back, adds a slot. The caller saves. True when a slot was
+/// added; false when this keychain opens the vault already.
+///
+/// # Errors
+/// [`UnlockError::Keychain`], [`UnlockError::KeychainForgets`], [`UnlockError::Vault`]; nothing changed then.
+pub fn add_keychain(unlocked: &mut Unlocked, keychain: &dyn Keychain, stamp: Stamp) -> Result<bool, UnlockError> {
+    let vault = unlocked.vault_id();
+    for slot in unlocked.slots().iter().filter(|slot| slot.kind() == SlotKind::Keychain) {
+        let held = keychain.get(SERVICE, &user_of(vault, slot.id))?;
+        if let Some(key) = held.as_ref().and_then(array)
+            && slot.unwrap(vault, Key::Keychain(&key))?.is_some()
+        {
+            return Ok(false);
+        }
+    }
+    let slot = keychain_slot(unlocked.data_key(), vault, keychain)?;
+    let id = slot.id;
+    if let Err(error) = unlocked.add_slot(slot, stamp) {
+        let _ = keychain.delete(SERVICE, &user_of(vault, id));
+        return Err(error.into());
+    }
+    Ok(true)
+}
+
+/// Takes the keychain slots away: those of this keychain with their items, and those of other machines too. The caller
+/// saves. True when a slot was taken away; the last slot that opens the vault stays.
+///
+/// # Errors
+/// [`UnlockError::Keychain`] when an item could not be deleted; its slot is gone all the same, so it opens nothing.
+pub fn remove_keychain(unlocked: &mut Unlocked, keychain: &dyn Keychain, stamp: Stamp) -> Result<bool, UnlockError> {
+    let mut removed = false;
+    let mut failed = None;
+    for id in ids_of(unlocked, SlotKind::Keychain) {
+        if unlocked.remove_slot(id, stamp) {
+            removed = true;
+            failed = keychain.delete(SERVICE, &user_of(unlocked.vault_id(), id)).err().or(failed);
+        }
+    }
+    failed.map_or(Ok(removed), |error| Err(error.into()))
+}
+
+/// Wraps the key anew where the password slot that opened the vault costs less than today's default. The caller saves
+/// when it says true.
+///
+/// # Errors
+/// [`UnlockError::Vault`]; nothing changed then.
+pub fn stronger_slot(unlocked: &mut Unlocked, password: &Secret<String>, stamp: Stamp) -> Result<bool, UnlockError> {
+    let Some(old) = unlocked.opened_by().filter(|slot| slot.kind() == SlotKind::Password) else { return Ok(false) };
+    let id = old.id;
+    if !old.kdf().is_some_and(|kdf| kdf.weaker_than(KdfParams::DEFAULT)) {
+        return Ok(false);
+    }
+    let (vault, dek) = (unlocked.vault_id(), unlocked.data_key());
+    let slot = Slot::wrap(dek, vault, Key::Password(password), KdfParams::DEFAULT, &fresh())?;
+    unlocked.add_slot(slot, stamp)?;
+    unlocked.remove_slot(id, stamp);
+    Ok(true)
+}
+
+/// The cost that takes about `target` on this machine: the default or more, at most 256 MiB of memory. Takes about as long
+/// as one derivation of the default cost.
+pub fn calibrate(target: Duration) -> KdfParams {
+    let started = Instant::now();
+    let probe = kdf::argon2id(&Secret::new(String::from("calibration")), &[0; 32], KdfParams::DEFAULT);
+    if probe.is_err() {
+        return KdfParams::DEFAULT;
+    }
+    scaled(started.elapsed(), target)
+}
+
+/// The default cost takes `measured`: which takes `target`? Memory first, as it hurts a guesser most; then passes.
+fn scaled(measured: Duration, target: Duration) -> KdfParams {
+    let base = KdfParams::DEFAULT;
+    let factor = (target.as_secs_f64() / measured.as_secs_f64().max(0.001)).clamp(1.0, 20.0);
+    let memory_factor = factor.min(4.0);
+    // In steps of 16 MiB, for numbers that a person can read.
+    let memory_kib = (f64::from(base.memory_kib) * memory_factor) as u32 / 16_384 * 16_384;
+    let passes = (f64::from(base.passes) * factor / memory_factor) as u32;
+    KdfParams { memory_kib, passes: passes.clamp(base.passes, 16), ..base }
+}
+
+/// Adds a slot and removes all others of its kind.
+fn replace(unlocked: &mut Unlocked, slot: Slot, stamp: Stamp) -> Result<(), envelope::Error> {
+    let old = ids_of(unlocked, slot.kind());
+    unlocked.add_slot(slot, stamp)?;
+    for id in old {
+        unlocked.remove_slot(id, stamp);
+    }
+    Ok(())
+}
+
+fn ids_of(unlocked: &Unlocked, kind: SlotKind) -> Vec<SlotId> {
+    unlocked.slots().iter().filter(|slot| slot.kind() == kind).map(|slot| slot.id).collect()
+}
+
+/// Writes a new random key to the keychain, reads it back and wraps the data key under it.
+fn keychain_slot(dek: &DataKey, vault: VaultId, keychain: &dyn Keychain) -> Result<Slot, UnlockError> {
+    let (key, fresh) = (entropy::secret::<32>(), fresh());
+    let slot = Slot::wrap(dek, vault, Key::Keychain(&key), KdfParams::DEFAULT, &fresh)?;
+    let user = user_of(vault, slot.id);
+    keychain.set(SERVICE, &user, key.expose())?;
+    match keychain.get(SERVICE, &user) {
+        Ok(Some(held)) if held.expose().as_slice() == key.expose() => Ok(slot),
+        answer => {
+            let _ = keychain.delete(SERVICE, &user);
+            Err(answer.err().map_or(UnlockError::KeychainForgets, UnlockError::Keychain))
+        }
+    }
+}
+
+fn user_of(vault: VaultId, slot: SlotId) -> String {
+    format!("{vault}/{slot}")
+}
+
+fn fresh() -> Fresh {
+    Fresh { id: SlotId(entropy::bytes()), salt: entropy::bytes() }
+}
+
+fn array(bytes: &Secret<Vec<u8>>) -> Option<Secret<[u8; 32]>> {
+    <[u8; 32]>::try_from(bytes.expose().as_slice()).ok().map(Secret::new)
+}
+
+fn is_empty(password: &Secret<String>) -> bool {
+    password.expose().nfkc().next().is_none()
+}
+
+#[cfg(test)]
+mod tests;

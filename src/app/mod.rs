@@ -1,1 +1,21 @@
-//! To be written.
+//! What happens: a pure machine from events to effects. It never touches a terminal, a file, a clock or a thread.
+//!
+//! [`event`] names what comes in and what goes out, [`model`] what is known, [`update`] how the one changes the other,
+//! [`keys`] which key means what. `tui` draws a [`Model`]; `runtime` feeds events in and performs effects.
+
+pub mod event;
+pub mod footer;
+pub mod form;
+pub mod import;
+pub mod input;
+pub mod keys;
+pub mod layout;
+pub mod model;
+pub mod rows;
+pub mod search;
+pub mod update;
+pub mod welcome;
+
+pub use event::{Effect, Event};
+pub use model::Model;
+pub use update::update;

@@ -1,1 +1,77 @@
-//! To be written.
+//! The command line: one file per family of commands. stdout carries only the answer.
+//!
+//! A command that needs the vault makes a [`session::World`] (places, config, the moment) and opens it; every failure is
+//! a [`failure::Failure`], which `main` prints as a report.
+
+mod accounts;
+pub mod args;
+mod clipboard;
+mod codes;
+mod config;
+mod doctor;
+pub mod failure;
+pub mod harden;
+mod import;
+mod init;
+pub mod output;
+mod prompt;
+mod query;
+mod recover;
+mod session;
+mod vault;
+
+#[cfg(test)]
+mod every_report;
+
+use args::{Cli, Command, Completions, Global};
+use clap::CommandFactory as _;
+use failure::Failure;
+use session::World;
+
+use crate::runtime::{self, Panel};
+
+/// Carries out a command line.
+///
+/// # Errors
+/// Whatever kept it from being done.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    let global = cli.global;
+    let Some(command) = cli.command else { return panel(global, false) };
+    match command {
+        Command::Init(args) => init::init(&World::new(global)?, &args),
+        Command::List(args) => codes::list(&World::new(global)?, &args),
+        Command::Code(args) => codes::code(&World::new(global)?, &args),
+        Command::Copy(args) => codes::copy(&World::new(global)?, &args),
+        Command::Add(args) => accounts::add(&World::new(global)?, &args),
+        Command::Edit(args) => accounts::edit(&World::new(global)?, &args),
+        Command::Rm(args) => accounts::remove(&World::new(global)?, &args),
+        Command::Restore(args) => accounts::restore(&World::new(global)?, &args),
+        Command::Tag(args) => accounts::tag(&World::new(global)?, &args),
+        Command::Import(args) => import::import(&World::new(global)?, &args),
+        Command::Vault(args) => vault::vault(&World::new(global)?, &args),
+        Command::Config(args) => config::config(&global, args),
+        Command::Doctor(args) => doctor::doctor(&global, &args),
+        Command::Demo => panel(global, true),
+        Command::Lock => lock(),
+        Command::Completions(args) => completions(&args),
+    }
+}
+
+/// The panel, on the vault or on sample accounts.
+fn panel(global: Global, demo: bool) -> Result<(), Failure> {
+    let World { paths, config, .. } = World::new(global)?;
+    Ok(runtime::run(Panel { paths, config, demo })?)
+}
+
+/// No key outlives a command yet, so nothing can be forgotten.
+#[expect(clippy::unnecessary_wraps, reason = "one shape for all commands")]
+fn lock() -> Result<(), Failure> {
+    output::say("There is nothing to lock: no key is kept between commands. An open panel locks by L.");
+    Ok(())
+}
+
+fn completions(args: &Completions) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "otpanel", &mut script);
+    output::answer(&String::from_utf8_lossy(&script))
+}

@@ -1,1 +1,376 @@
-//! To be written.
+//! The loop: wait, update, perform, draw. The only place where the panel meets the world.
+//!
+//! It wakes for events and at the moments at which something visible changes by itself ([`Model::next_change`]): once a
+//! second while codes are shown, never while the panel is locked.
+
+pub mod clipboard;
+mod lanes;
+mod perform;
+pub mod screen;
+pub mod terminal;
+pub mod watch;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use crate::app::event::{Effect, Event};
+use crate::app::model::Start;
+use crate::app::{Model, update};
+use crate::config::{Config, ConfigError};
+use crate::entropy;
+use crate::local::Local;
+use crate::otp::Account;
+use crate::paths::Paths;
+use crate::time::UnixTime;
+use crate::transfer::{self, Source};
+use crate::tui::{Theme, view};
+use crate::vault::envelope::Unlocked;
+use crate::vault::file::Place;
+use crate::vault::{DataKey, DeviceId, EntryId, State, VaultId};
+use clipboard::{Clipboard, Report as ClipboardReport, Surroundings};
+use lanes::{Lane, spawn};
+use screen::Screen;
+use terminal::{Input, Out, Signal, Terminal};
+use watch::{Changed, Targets, Watch};
+
+/// How long leaving waits for a save that is under way.
+const LAST_SAVE: Duration = Duration::from_secs(10);
+/// How long leaving waits for the clipboard to be cleared.
+const LAST_CLEAR: Duration = Duration::from_secs(2);
+
+/// What a panel is opened on.
+pub struct Panel {
+    /// Where things lie.
+    pub paths: Paths,
+    /// The settings in force.
+    pub config: Config,
+    /// Sample accounts instead of the vault.
+    pub demo: bool,
+}
+
+/// Why the panel could not be opened, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum PanelError {
+    /// Standard input or output is not a terminal.
+    #[error("standard input and output must be a terminal")]
+    NoTerminal,
+    /// The terminal failed.
+    #[error("the terminal failed: {0}")]
+    Terminal(#[from] io::Error),
+}
+
+/// What arrives at the loop.
+enum Incoming {
+    Event(Box<Event>),
+    Input(Input),
+    Clipboard(ClipboardReport),
+}
+
+/// Opens the panel and stays until the user leaves.
+///
+/// # Errors
+/// [`PanelError`]; the terminal is given back first.
+pub fn run(panel: Panel) -> Result<(), PanelError> {
+    use std::io::IsTerminal;
+    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        return Err(PanelError::NoTerminal);
+    }
+    let (send, receive) = channel();
+    let world = World::new(&panel, send);
+    // The vault is read while the terminal is set up.
+    if !panel.demo {
+        world.perform_in_background(Effect::Look);
+    }
+    terminal::install_panic_hook();
+    let terminal = Terminal::enter(panel.config.mouse)?;
+    let colours = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let screen = ratatui::Terminal::new(Screen::new(terminal::out()?, colours))?;
+    let inputs = world.send.clone();
+    terminal::listen(move |input| inputs.send(Incoming::Input(input)).is_ok())?;
+    let theme = theme(&panel.config, colours);
+    let clips = world.send.clone();
+    let clipboard = Clipboard::start(Surroundings::here(), move |report| {
+        drop(clips.send(Incoming::Clipboard(report)));
+    });
+    let watch = if panel.demo { None } else { world.watch(&panel.paths) };
+    let mut show = Show { terminal, screen, theme, colours, world, clipboard: Some(clipboard), leaving: false };
+    let ended = show.run(&panel, &receive);
+    drop(watch);
+    show.end();
+    ended
+}
+
+fn theme(config: &Config, colours: bool) -> Theme {
+    let name = if colours { config.theme.as_str() } else { "mono" };
+    Theme::named(name).unwrap_or_default()
+}
+
+/// The panel while it is up.
+struct Show {
+    terminal: Terminal,
+    screen: ratatui::Terminal<Screen<Out>>,
+    theme: Theme,
+    colours: bool,
+    world: World,
+    clipboard: Option<Clipboard>,
+    leaving: bool,
+}
+
+impl Show {
+    fn run(&mut self, panel: &Panel, receive: &Receiver<Incoming>) -> Result<(), PanelError> {
+        let size = self.screen.size()?;
+        let start = start(panel, (size.width, size.height));
+        let mut model = if panel.demo { Model::demo(start, demo_vault()) } else { Model::new(start) };
+        let mut drawn_once = false;
+        while !self.leaving {
+            // Nothing is known for the first milliseconds: an empty frame would only flicker.
+            if drawn_once || !matches!(model.stage, crate::app::model::Stage::Opening) {
+                drawn_once = true;
+                let theme = &self.theme;
+                self.screen.draw(|frame| view(&model, theme, frame))?;
+            }
+            let Some(first) = wait(receive, &model) else { break };
+            let mut next = Some(first);
+            let mut effects = update(&mut model, Event::Tick(UnixTime::now()));
+            // Whatever else has arrived meanwhile is drawn in the same frame.
+            while let Some(incoming) = next.take().flatten() {
+                effects.extend(self.take_in(&mut model, incoming)?);
+                next = Some(receive.try_recv().ok());
+            }
+            for effect in effects {
+                self.perform(&mut model, effect)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finishes what is under way, clears what was copied, and gives the terminal back (on drop).
+    fn end(mut self) {
+        self.world.disk.finish(LAST_SAVE);
+        for bytes in self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).into_iter().flatten() {
+            drop(self.screen.backend_mut().pass(bytes.expose()));
+        }
+    }
+
+    /// Turns what arrived into effects.
+    fn take_in(&mut self, model: &mut Model, incoming: Incoming) -> Result<Vec<Effect>, PanelError> {
+        let event = match incoming {
+            Incoming::Event(event) => *event,
+            Incoming::Clipboard(report) => return self.clipboard_said(model, report),
+            Incoming::Input(Input::Key(key)) => Event::Key(key),
+            Incoming::Input(Input::Mouse(mouse)) => Event::Mouse(mouse),
+            Incoming::Input(Input::Paste(text)) => Event::Paste(text),
+            Incoming::Input(Input::Resize(width, height)) => Event::Resize(width, height),
+            Incoming::Input(Input::Gone) | Incoming::Input(Input::Signal(Signal::Quit)) => {
+                return Ok(vec![Effect::ClearClipboard, Effect::Quit]);
+            }
+            Incoming::Input(Input::Signal(Signal::HangUp)) => Event::LockNow,
+            Incoming::Input(Input::Signal(Signal::Suspend)) => return Ok(vec![Effect::Suspend]),
+            Incoming::Input(Input::Signal(Signal::Continue)) => {
+                self.terminal.take()?;
+                return Ok(vec![Effect::Redraw]);
+            }
+        };
+        tracing::debug!(event = event.name(), "event");
+        let config_changed = matches!(event, Event::Config(Ok(_)));
+        let effects = update(model, event);
+        if config_changed {
+            self.theme = theme(&model.config, self.colours);
+            self.world.config = Arc::new((*model.config).clone());
+        }
+        Ok(effects)
+    }
+
+    fn clipboard_said(&mut self, model: &mut Model, report: ClipboardReport) -> Result<Vec<Effect>, PanelError> {
+        let event = match report {
+            ClipboardReport::Copied(copied) => {
+                // The plain case says nothing beyond what the panel says.
+                let how = copied.describe();
+                Event::Copied(Ok(if how == "copied" { String::new() } else { how.to_owned() }))
+            }
+            ClipboardReport::Failed(error) => Event::Copied(Err(error.to_string())),
+            ClipboardReport::Text(text) => Event::ClipboardText(text.map_err(|e| e.to_string())),
+            ClipboardReport::ToTerminal(bytes) => {
+                self.screen.backend_mut().pass(bytes.expose())?;
+                return Ok(Vec::new());
+            }
+            ClipboardReport::Cleared(_) | ClipboardReport::Image(_) => return Ok(Vec::new()),
+        };
+        Ok(update(model, event))
+    }
+
+    fn perform(&mut self, model: &mut Model, effect: Effect) -> Result<(), PanelError> {
+        match effect {
+            Effect::Quit => self.leaving = true,
+            Effect::Suspend => {
+                if self.terminal.suspend()? {
+                    self.redraw()?;
+                }
+            }
+            Effect::Redraw => self.redraw()?,
+            Effect::Mouse(on) => self.terminal.set_mouse(on)?,
+            Effect::Demo => {
+                let start = Start {
+                    config: model.config.clone(),
+                    device: model.device,
+                    seed: entropy::secret(),
+                    now: UnixTime::now(),
+                    size: model.size,
+                    profile: model.profile.clone(),
+                    vault_path: model.vault_path.clone(),
+                };
+                *model = Model::demo(start, demo_vault());
+            }
+            Effect::Copy(text, secs) => {
+                let method = &model.config.clipboard.method;
+                if let Some(clipboard) = &mut self.clipboard {
+                    clipboard.copy(text, secs.into(), method);
+                }
+            }
+            Effect::ClearClipboard => {
+                if let Some(clipboard) = &mut self.clipboard {
+                    clipboard.clear_now();
+                }
+            }
+            Effect::ReadClipboard => {
+                if let Some(clipboard) = &mut self.clipboard {
+                    clipboard.text();
+                }
+            }
+            other => self.world.perform_in_background(other),
+        }
+        Ok(())
+    }
+
+    fn redraw(&mut self) -> Result<(), PanelError> {
+        self.screen.backend_mut().forget();
+        self.screen.clear()?;
+        Ok(())
+    }
+}
+
+/// Waits for something to arrive or to change by itself. The inner none is a change by itself; the outer the end.
+fn wait(receive: &Receiver<Incoming>, model: &Model) -> Option<Option<Incoming>> {
+    let Some(at) = model.next_change() else { return receive.recv().ok().map(Some) };
+    // One millisecond more, so as not to wake just before the second.
+    let pause = Duration::from_millis(at.0.saturating_sub(UnixTime::now().0).min(1000) + 1);
+    match receive.recv_timeout(pause) {
+        Ok(incoming) => Some(Some(incoming)),
+        Err(RecvTimeoutError::Timeout) => Some(None),
+        Err(RecvTimeoutError::Disconnected) => None,
+    }
+}
+
+/// The threads that effects run on.
+struct World {
+    place: Place,
+    config: Arc<Config>,
+    disk: Lane,
+    send: Sender<Incoming>,
+}
+
+impl World {
+    fn new(panel: &Panel, send: Sender<Incoming>) -> Self {
+        Self {
+            place: Place::new(&panel.paths.vault_file, &panel.paths.state_dir),
+            config: Arc::new(panel.config.clone()),
+            disk: Lane::start("disk"),
+            send,
+        }
+    }
+
+    /// Watches the vault, copies of it and the config.
+    fn watch(&self, paths: &Paths) -> Option<Watch> {
+        let targets = Targets { vault: paths.vault_file.clone(), config: Some(paths.config_file.clone()) };
+        let (send, config, profile) = (self.send.clone(), paths.config_file.clone(), paths.profile.clone());
+        let tell = move |changed: Changed| {
+            let event = match changed {
+                Changed::Vault | Changed::Copy(_) => Event::VaultChanged,
+                Changed::Config => Event::Config(read_config(&config, profile.as_deref()).map(Box::new)),
+            };
+            drop(send.send(Incoming::Event(Box::new(event))));
+        };
+        Watch::start(targets, tell).inspect_err(|error| tracing::error!(%error, "no watch")).ok()
+    }
+
+    /// Hands an effect to the thread that carries it out.
+    fn perform_in_background(&self, effect: Effect) {
+        let (place, send) = (self.place.clone(), self.send.clone());
+        let answer = move |event: Event| drop(send.send(Incoming::Event(Box::new(event))));
+        match effect {
+            Effect::Look => self.disk.run(move || answer(perform::look(&place))),
+            Effect::Reread(generation, vault) => {
+                self.disk.run(move || answer(perform::reread(&place, generation, &vault)));
+            }
+            Effect::Save(generation, vault, reason) => {
+                self.disk.run(move || answer(perform::save(&place, generation, vault, reason)));
+            }
+            Effect::Create(mode, password) => {
+                let config = Arc::clone(&self.config);
+                spawn("create", move || answer(perform::create(&place, &config, mode, password)));
+            }
+            Effect::Unlock(attempt, locked, with) => {
+                spawn("unlock", move || answer(perform::unlock(attempt, &locked, with)));
+            }
+            Effect::Probe => spawn("probe", move || answer(perform::probe())),
+            Effect::Import(attempt, path, password) => {
+                spawn("import", move || answer(perform::import(attempt, &path, password.as_ref())));
+            }
+            Effect::Complete(attempt, typed) => {
+                spawn("complete", move || answer(perform::complete(attempt, &typed)));
+            }
+            Effect::Demo
+            | Effect::Copy(..)
+            | Effect::ClearClipboard
+            | Effect::ReadClipboard
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Mouse(_)
+            | Effect::Quit => {
+                unreachable!("the loop does these itself")
+            }
+        }
+    }
+}
+
+fn read_config(path: &std::path::Path, profile: Option<&str>) -> Result<Config, ConfigError> {
+    let config = Config::load(path)?;
+    Ok(match profile {
+        Some(name) => config.profile(name),
+        None => config,
+    })
+}
+
+fn start(panel: &Panel, size: (u16, u16)) -> Start {
+    // Where no state can be kept an edit still counts; its device is then known for this once only.
+    let local = if panel.demo {
+        Local::unkept()
+    } else {
+        Local::open(&panel.paths.state_dir).unwrap_or_else(|_| Local::unkept())
+    };
+    Start {
+        config: Box::new(panel.config.clone()),
+        device: DeviceId(local.device()),
+        seed: entropy::secret(),
+        now: UnixTime::now(),
+        size,
+        profile: panel.paths.profile.clone().unwrap_or_else(|| String::from("personal")),
+        vault_path: panel.paths.vault_file.display().to_string(),
+    }
+}
+
+/// A vault of the sample accounts, in memory only.
+fn demo_vault() -> Unlocked {
+    let accounts: Vec<Account> = transfer::import(Source::new(include_bytes!("../../assets/demo.txt")))
+        .map(|import| import.entries)
+        .unwrap_or_default();
+    let mut state = State::default();
+    let device = DeviceId(entropy::bytes());
+    for account in &accounts {
+        let stamp = state.next_stamp(UnixTime::now(), device);
+        state.add(EntryId(entropy::bytes()), account, "personal", "a sample", stamp);
+    }
+    Unlocked::create(VaultId(entropy::bytes()), DataKey::new(entropy::secret()), Vec::new(), state)
+}

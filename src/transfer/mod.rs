@@ -10,6 +10,7 @@ mod format;
 mod formats;
 mod json;
 mod parts;
+pub mod plan;
 mod text;
 
 use crate::otp::{Account, Kind, ParamError, account::title, base32, uri::UriError};

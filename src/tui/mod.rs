@@ -1,1 +1,45 @@
-//! To be written.
+//! How a model looks: `view(&Model, &Theme, &mut Frame)`, one file per part of the screen. Never changes anything.
+
+mod canvas;
+mod detail;
+mod form;
+mod import;
+mod list;
+mod lock;
+mod modal;
+pub mod theme;
+mod welcome;
+
+use ratatui::Frame;
+pub use theme::Theme;
+
+use self::canvas::Canvas;
+use crate::app::Model;
+use crate::app::model::{Modal, Stage};
+use crate::config::Glyphs;
+
+/// Draws the whole screen.
+pub fn view(model: &Model, theme: &Theme, frame: &mut Frame) {
+    let mut canvas = Canvas::new(frame.buffer_mut(), theme, model.config.glyphs == Glyphs::Ascii);
+    canvas.fill();
+    if canvas.width() < 2 || canvas.height() < 1 {
+        return;
+    }
+    match &model.stage {
+        Stage::Opening => lock::opening(&mut canvas),
+        Stage::Broken(report) => lock::broken(report, &mut canvas),
+        Stage::Locked(lock) => lock::locked(lock, model, &mut canvas),
+        Stage::Welcome(welcome) => welcome::view(welcome, model, &mut canvas),
+        Stage::Open(session) => match &session.modal {
+            Some(Modal::Import(flow)) => import::view(flow, model, &mut canvas),
+            Some(Modal::Form(form)) => form::view(form, model, &mut canvas),
+            Some(Modal::Trash(selected)) => modal::trash(*selected, session, model, &mut canvas),
+            over => {
+                list::view(session, model, &mut canvas);
+                if let Some(over) = over {
+                    modal::view(over, session, model, &mut canvas);
+                }
+            }
+        },
+    }
+}

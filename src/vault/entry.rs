@@ -21,6 +21,14 @@ pub struct EntryId(pub [u8; 16]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceId(pub [u8; 8]);
 
+/// Random 128 bits that name a vault: all copies of one vault carry the same. Shown as 32 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VaultId(pub [u8; 16]);
+
+/// Random 128 bits that name a slot for ever; a slot never changes. Shown as 32 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SlotId(pub [u8; 16]);
+
 macro_rules! hex_id {
     ($name:ident, $len:literal) => {
         impl fmt::Display for $name {
@@ -48,8 +56,10 @@ macro_rules! hex_id {
 
 hex_id!(EntryId, 16);
 hex_id!(DeviceId, 8);
+hex_id!(VaultId, 16);
+hex_id!(SlotId, 16);
 
-/// A text that should name an entry or a device and does not.
+/// A text that should name an entry, a device, a vault or a slot and does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id")]
 pub struct BadId;
@@ -146,6 +156,20 @@ pub mod field {
     pub const SOURCE: &str = "source";
     /// Number: milliseconds since the epoch at which it went to the trash (for emptying it after 30 days).
     pub const TRASHED_AT: &str = "trashed_at";
+
+    /// Every name above.
+    const KNOWN: [&str; 13] = [
+        ISSUER, ACCOUNT, NOTE, ALGORITHM, DIGITS, PERIOD, ICON, COLOUR, FAVOURITE, POSITION, ADDED, SOURCE, TRASHED_AT,
+    ];
+
+    /// The name as the map of fields holds it: borrowed where this version knows it, so that a vault of thousands of
+    /// entries does not hold each name thousands of times.
+    pub fn name(text: &str) -> super::FieldName {
+        match KNOWN.iter().find(|known| **known == text) {
+            Some(known) => std::borrow::Cow::Borrowed(known),
+            None => std::borrow::Cow::Owned(text.to_owned()),
+        }
+    }
 }
 
 /// Everything of an entry that a purge drops.

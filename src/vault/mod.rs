@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod conflict;
+pub mod crypto;
+pub mod edit;
 pub mod entry;
 pub mod envelope;
 pub mod file;
@@ -9,6 +11,18 @@ pub mod history;
 pub mod kdf;
 pub mod merge;
 pub mod payload;
+pub mod recovery;
 pub mod slots;
+pub mod unlocked;
+pub mod view;
 
-pub use entry::{Body, Core, Counter, DeviceId, Entry, EntryId, Life, Register, Stamp, State, Value, field};
+pub use crypto::DataKey;
+pub use entry::{
+    Body, Core, Counter, DeviceId, Entry, EntryId, Life, Register, SlotId, Stamp, State, Value, VaultId, field,
+};
+pub use envelope::{Error, Key, Locked, Unlocked};
+pub use file::{FileError, Place, Saved};
+pub use kdf::KdfParams;
+pub use merge::{Changes, changes};
+pub use slots::{Slot, SlotKind};
+pub use view::{Unusable, fingerprint};

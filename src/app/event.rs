@@ -1,0 +1,140 @@
+//! What comes in and what goes out. Neither has `Debug`: both carry secrets; logs use [`Event::name`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use crate::config::{Config, ConfigError};
+use crate::keychain::Probe;
+use crate::secret::Secret;
+use crate::time::UnixTime;
+use crate::transfer::{Import, ImportError};
+use crate::unlock::{Mode, UnlockError};
+use crate::vault::envelope::{Locked, Unlocked};
+use crate::vault::file::FileError;
+use crate::vault::history::Reason;
+
+/// Something that happened.
+pub enum Event {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// Text was pasted.
+    Paste(Secret<String>),
+    /// The terminal has this many columns and rows now.
+    Resize(u16, u16),
+    /// It is this late now.
+    Tick(UnixTime),
+    /// The machine slept and woke, or the terminal hung up: lock.
+    LockNow,
+    /// The vault file (or a copy beside it) changed.
+    VaultChanged,
+    /// The config file was read again.
+    Config(Result<Box<Config>, ConfigError>),
+    /// The vault file was looked at.
+    Looked(Result<Option<Arc<Locked>>, FileError>),
+    /// The open vault was read again, with conflict copies beside it; none where nothing changed. The number is the
+    /// session's; the flag says that copies were joined, so that a save is due.
+    Reread(u64, Result<Option<(Box<Unlocked>, bool)>, FileError>),
+    /// A save ended; the vault as it lies in the file now.
+    Saved(u64, Result<Box<Unlocked>, FileError>),
+    /// A try to unlock ended. The number is the attempt's.
+    Unlocked(u64, Result<Box<Unlocked>, UnlockError>),
+    /// The keychain was probed.
+    Probed(Probe),
+    /// A new vault was made; with the recovery key.
+    Created(Result<(Box<Unlocked>, Secret<String>), UnlockError>),
+    /// A copy to the clipboard ended: how, or why not.
+    Copied(Result<String, String>),
+    /// What the clipboard holds, or why nothing was read.
+    ClipboardText(Result<Secret<String>, String>),
+    /// An export was read.
+    Imported(u64, Result<Box<Import>, ImportTrouble>),
+    /// What a typed path could become.
+    Completed(u64, Vec<String>),
+}
+
+/// Why an export was not read.
+pub enum ImportTrouble {
+    /// The file could not be read.
+    File(String),
+    /// It was read and not understood.
+    Import(ImportError),
+}
+
+impl Event {
+    /// A name for logs, without content.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "key",
+            Self::Mouse(_) => "mouse",
+            Self::Paste(_) => "paste",
+            Self::Resize(..) => "resize",
+            Self::Tick(_) => "tick",
+            Self::LockNow => "lock now",
+            Self::VaultChanged => "vault changed",
+            Self::Config(_) => "config",
+            Self::Looked(_) => "looked",
+            Self::Reread(..) => "reread",
+            Self::Saved(..) => "saved",
+            Self::Unlocked(..) => "unlocked",
+            Self::Probed(_) => "probed",
+            Self::Created(_) => "created",
+            Self::Copied(_) => "copied",
+            Self::ClipboardText(_) => "clipboard text",
+            Self::Imported(..) => "imported",
+            Self::Completed(..) => "completed",
+        }
+    }
+}
+
+/// Something to do in the world.
+pub enum Effect {
+    /// Read the vault file; answered by [`Event::Looked`].
+    Look,
+    /// Read the file of the open vault again and open it; answered by [`Event::Reread`].
+    Reread(u64, Box<Unlocked>),
+    /// Save; answered by [`Event::Saved`]. The reason goes with the history copy.
+    Save(u64, Box<Unlocked>, Reason),
+    /// Make a new vault; answered by [`Event::Created`].
+    Create(Mode, Option<Secret<String>>),
+    /// Try to unlock; answered by [`Event::Unlocked`].
+    Unlock(u64, Arc<Locked>, With),
+    /// Ask whether a keychain can be had, without raising a prompt; answered by [`Event::Probed`].
+    Probe,
+    /// Copy to the clipboard and clear it after so many seconds (0: never); answered by [`Event::Copied`].
+    Copy(Secret<String>, u32),
+    /// Read the text in the clipboard; answered by [`Event::ClipboardText`].
+    ReadClipboard,
+    /// Clear the clipboard now if it still holds what was copied.
+    ClearClipboard,
+    /// Read and recognise an export; answered by [`Event::Imported`].
+    Import(u64, PathBuf, Option<Secret<String>>),
+    /// Say what a path could become; answered by [`Event::Completed`].
+    Complete(u64, String),
+    /// Open the sample accounts; answered by a new model.
+    Demo,
+    /// Stop as on Ctrl-Z.
+    Suspend,
+    /// Draw all again.
+    Redraw,
+    /// Turn the mouse on or off.
+    Mouse(bool),
+    /// Leave.
+    Quit,
+}
+
+/// What to unlock with.
+pub enum With {
+    /// The password.
+    Password(Secret<String>),
+    /// The platform's keychain; whether it may raise a prompt, since the user pressed a key for it.
+    Keychain {
+        /// It may.
+        may_prompt: bool,
+    },
+    /// The recovery key as typed.
+    RecoveryKey(Secret<String>),
+}

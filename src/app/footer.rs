@@ -1,0 +1,164 @@
+//! The keys in the last line and the tabs in the second: what they say and where, for the drawing and for the mouse.
+
+use super::import::Step as ImportStep;
+use super::keys::{Action, describe, show};
+use super::layout::WIDE;
+use super::model::{Modal, Model, Stage};
+use super::rows::Tab;
+use crate::config::Glyphs;
+use crate::text::width;
+
+/// One key with its word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The key as shown.
+    pub key: String,
+    /// What it does.
+    pub word: String,
+    /// What a click does; nothing for keys of a form.
+    pub action: Option<Action>,
+    /// The first column.
+    pub from: u16,
+    /// The column after the last.
+    pub to: u16,
+}
+
+impl Model {
+    fn ascii(&self) -> bool {
+        self.config.glyphs == Glyphs::Ascii
+    }
+
+    /// The keys that matter in this mode, as many as fit, the important ones first to stay.
+    pub fn footer(&self) -> Vec<Item> {
+        let Stage::Open(session) = &self.stage else { return Vec::new() };
+        let fixed = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(key, word)| (show(key, self.ascii()), (*word).to_owned(), None)).collect::<Vec<_>>()
+        };
+        let mut items = match &session.modal {
+            Some(Modal::Palette(_)) => fixed(&[("enter", "do it"), ("up", "up"), ("down", "down"), ("esc", "close")]),
+            // A question carries its keys itself.
+            Some(Modal::Delete(_) | Modal::Leave) => Vec::new(),
+            Some(Modal::Form(form)) => {
+                let save = if form.editing.is_some() { "save" } else { "add" };
+                let mut keys =
+                    vec![("enter", save), ("tab", "next field"), ("ctrl-r", "show secret"), ("esc", "leave")];
+                if form.focus.is_choice() {
+                    keys.insert(1, ("space", "choose"));
+                }
+                fixed(&keys)
+            }
+            Some(Modal::Paste(..)) => fixed(&[("enter", "take it"), ("esc", "leave")]),
+            Some(Modal::Import(flow)) => match &flow.step {
+                ImportStep::Path { .. } => fixed(&[("enter", "read it"), ("tab", "complete"), ("esc", "leave")]),
+                ImportStep::Password { .. } => fixed(&[("enter", "open it"), ("esc", "back")]),
+                ImportStep::Reading { .. } => fixed(&[("esc", "cancel")]),
+                ImportStep::Preview(preview) => {
+                    let n = preview.count(super::import::Fate::comes);
+                    let word = format!("import {n}");
+                    fixed(&[
+                        ("enter", word.as_str()),
+                        ("space", "choose"),
+                        ("a", "all or none"),
+                        ("tab", "next problem"),
+                        ("esc", "cancel"),
+                    ])
+                }
+            },
+            Some(Modal::Trash(_)) => fixed(&[("enter", "bring it back"), ("esc", "close")]),
+            None if session.query.is_some() => fixed(&[("enter", "copy"), ("tab", "copy next"), ("esc", "leave")]),
+            None if session.rows.all.is_empty() => {
+                self.actions(&[Action::Paste, Action::Import, Action::Add, Action::Help, Action::Quit, Action::Palette])
+            }
+            None if session.saving.failed.is_some() => {
+                self.actions(&[Action::Save, Action::Copy, Action::Search, Action::Palette, Action::Help, Action::Quit])
+            }
+            None => self.actions(&[
+                Action::Copy,
+                Action::Search,
+                Action::Help,
+                Action::Add,
+                Action::Quit,
+                Action::Import,
+                Action::Palette,
+                Action::Paste,
+                Action::Edit,
+                Action::Lock,
+            ]),
+        };
+        self.place(&mut items)
+    }
+
+    fn actions(&self, actions: &[Action]) -> Vec<(String, String, Option<Action>)> {
+        actions
+            .iter()
+            .filter_map(|action| {
+                let key = self.keymap.keys(*action).first()?;
+                Some((show(key, self.ascii()), describe(*action).short.to_owned(), Some(*action)))
+            })
+            .collect()
+    }
+
+    /// Keeps what fits from the front (the important ones stand there), then sorts help and quit to the end.
+    fn place(&self, items: &mut Vec<(String, String, Option<Action>)>) -> Vec<Item> {
+        let gap: u16 = if self.size.0 >= WIDE { 3 } else { 2 };
+        let needs = |(key, word, _): &(String, String, Option<Action>)| (width(key) + 1 + width(word)) as u16;
+        let mut used = 1;
+        let mut kept = 0;
+        for item in items.iter() {
+            if used + needs(item) > self.size.0 {
+                break;
+            }
+            used += needs(item) + gap;
+            kept += 1;
+        }
+        items.truncate(kept);
+        items.sort_by_key(|(_, _, action)| match action {
+            Some(Action::Palette) => 1,
+            Some(Action::Help) => 2,
+            Some(Action::Quit) => 3,
+            _ => 0,
+        });
+        let mut x = 1;
+        items
+            .drain(..)
+            .map(|item| {
+                let from = x;
+                let to = from + needs(&item);
+                x = to + gap;
+                Item { key: item.0, word: item.1, action: item.2, from, to }
+            })
+            .collect()
+    }
+
+    /// What the tabs say, in their order.
+    pub fn tab_words(&self) -> Vec<String> {
+        let Some(session) = self.session() else { return Vec::new() };
+        session
+            .rows
+            .tabs
+            .iter()
+            .map(|(tab, n)| match tab {
+                Tab::All => format!("All {n}"),
+                Tab::Favourites if self.ascii() => format!("* {n}"),
+                Tab::Favourites => format!("★ {n}"),
+                Tab::Tag(tag) => format!("{} {n}", crate::text::fit(tag, 16)),
+            })
+            .collect()
+    }
+
+    /// The columns of the tabs that fit, from and to.
+    pub fn tab_spans(&self) -> Vec<(u16, u16)> {
+        let most = self.size.0.saturating_sub(20);
+        let mut x = 1u16;
+        let mut spans = Vec::new();
+        for word in self.tab_words() {
+            let to = x + width(&word) as u16;
+            if to > most {
+                break;
+            }
+            spans.push((x, to));
+            x = to + 3;
+        }
+        spans
+    }
+}

@@ -1,0 +1,378 @@
+//! The form that adds and edits an account, with its errors at their fields.
+
+use data_encoding::HEXLOWER;
+
+use super::input::Input;
+use crate::otp::{Account, Algorithm, Digits, Kind, ParamError, Period, Pin, Seed, base32, motp, uri, yandex};
+use crate::secret::Secret;
+use crate::vault::EntryId;
+
+/// A line of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The issuer.
+    Issuer,
+    /// The account's name.
+    Account,
+    /// The secret, or a whole link.
+    Secret,
+    /// The kind of code: chosen, not typed.
+    Kind,
+    /// The PIN of mOTP and Yandex.
+    Pin,
+    /// SHA1, SHA256, SHA512: chosen.
+    Algorithm,
+    /// Digits.
+    Digits,
+    /// Seconds.
+    Period,
+    /// The counter to use next.
+    Counter,
+    /// Tags, separated by commas.
+    Tags,
+    /// A note.
+    Note,
+}
+
+impl Field {
+    /// Its label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Issuer => "issuer",
+            Self::Account => "account",
+            Self::Secret => "secret",
+            Self::Kind => "kind",
+            Self::Pin => "PIN",
+            Self::Algorithm => "algorithm",
+            Self::Digits => "digits",
+            Self::Period => "period, s",
+            Self::Counter => "counter",
+            Self::Tags => "tags",
+            Self::Note => "note",
+        }
+    }
+
+    /// Whether left and right choose its value.
+    pub const fn is_choice(self) -> bool {
+        matches!(self, Self::Kind | Self::Algorithm)
+    }
+}
+
+/// The kinds in the order in which the form offers them.
+pub const KINDS: [&str; 5] = ["totp", "hotp", "steam", "motp", "yandex"];
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
+
+/// The form's values and where the cursor is.
+pub struct Form {
+    /// The entry that is edited, none for a new one.
+    pub editing: Option<EntryId>,
+    /// Where the account came from, for its entry.
+    pub source: &'static str,
+    /// The field that is typed into.
+    pub focus: Field,
+    /// Errors are shown at all fields once a save was tried, before that only at fields that were typed into.
+    pub tried: bool,
+    /// Show the secret's letters.
+    pub show_secret: bool,
+    issuer: Input,
+    account: Input,
+    secret: Input,
+    pin: Input,
+    digits: Input,
+    period: Input,
+    counter: Input,
+    tags: Input,
+    note: Input,
+    kind: usize,
+    algorithm: usize,
+    favourite: bool,
+}
+
+impl Form {
+    /// An empty form.
+    pub fn new() -> Self {
+        Self {
+            editing: None,
+            source: "typed in",
+            focus: Field::Issuer,
+            tried: false,
+            show_secret: false,
+            issuer: Input::default(),
+            account: Input::default(),
+            secret: Input::default(),
+            pin: Input::default(),
+            digits: Input::with("6"),
+            period: Input::with("30"),
+            counter: Input::with("0"),
+            tags: Input::default(),
+            note: Input::default(),
+            kind: 0,
+            algorithm: 0,
+            favourite: false,
+        }
+    }
+
+    /// A form filled from an account: from a pasted link, or the entry that is edited.
+    pub fn filled(account: &Account, editing: Option<EntryId>) -> Self {
+        let mut form = Self::new();
+        form.fill(account);
+        form.editing = editing;
+        form
+    }
+
+    /// A form that waits for the names of a pasted secret.
+    pub fn with_secret(secret: &str) -> Self {
+        let mut form = Self::new();
+        form.secret = Input::with(secret);
+        form.source = "a pasted secret";
+        form
+    }
+
+    fn fill(&mut self, account: &Account) {
+        self.issuer = Input::with(&account.issuer);
+        self.account = Input::with(&account.account);
+        self.secret = match account.kind {
+            Kind::Motp { .. } => Input::with(Secret::new(HEXLOWER.encode(account.seed.expose())).expose()),
+            _ => Input::with(base32::encode(account.seed.expose()).expose()),
+        };
+        self.kind = KINDS.iter().position(|k| *k == account.kind.name()).unwrap_or(0);
+        self.note = Input::with(&account.note);
+        self.tags = Input::with(&account.groups.join(", "));
+        self.favourite = account.favourite;
+        match &account.kind {
+            Kind::Totp { algorithm, digits, period } => {
+                self.algorithm = ALGORITHMS.iter().position(|a| a == algorithm).unwrap_or(0);
+                self.digits = Input::with(&digits.get().to_string());
+                self.period = Input::with(&period.secs().to_string());
+            }
+            Kind::Hotp { algorithm, digits, counter } => {
+                self.algorithm = ALGORITHMS.iter().position(|a| a == algorithm).unwrap_or(0);
+                self.digits = Input::with(&digits.get().to_string());
+                self.counter = Input::with(&counter.to_string());
+            }
+            Kind::Steam => {}
+            Kind::Motp { pin } | Kind::Yandex { pin } => self.pin = Input::with(pin.expose()),
+        }
+    }
+
+    /// The fields that the chosen kind has, from top to bottom.
+    pub fn fields(&self) -> Vec<Field> {
+        let mut fields = vec![Field::Issuer, Field::Account, Field::Secret, Field::Kind];
+        match KINDS[self.kind] {
+            "totp" => fields.extend([Field::Algorithm, Field::Digits, Field::Period]),
+            "hotp" => fields.extend([Field::Algorithm, Field::Digits, Field::Counter]),
+            "steam" => {}
+            _ => fields.push(Field::Pin),
+        }
+        fields.extend([Field::Tags, Field::Note]);
+        fields
+    }
+
+    /// The line of a typed field; none for the chosen ones.
+    pub fn input(&self, field: Field) -> Option<&Input> {
+        Some(match field {
+            Field::Issuer => &self.issuer,
+            Field::Account => &self.account,
+            Field::Secret => &self.secret,
+            Field::Pin => &self.pin,
+            Field::Digits => &self.digits,
+            Field::Period => &self.period,
+            Field::Counter => &self.counter,
+            Field::Tags => &self.tags,
+            Field::Note => &self.note,
+            Field::Kind | Field::Algorithm => return None,
+        })
+    }
+
+    /// The line that is typed into.
+    pub fn input_mut(&mut self) -> Option<&mut Input> {
+        Some(match self.focus {
+            Field::Issuer => &mut self.issuer,
+            Field::Account => &mut self.account,
+            Field::Secret => &mut self.secret,
+            Field::Pin => &mut self.pin,
+            Field::Digits => &mut self.digits,
+            Field::Period => &mut self.period,
+            Field::Counter => &mut self.counter,
+            Field::Tags => &mut self.tags,
+            Field::Note => &mut self.note,
+            Field::Kind | Field::Algorithm => return None,
+        })
+    }
+
+    /// The chosen value of a field that is chosen.
+    pub fn choice(&self, field: Field) -> &'static str {
+        match field {
+            Field::Kind => KINDS[self.kind],
+            _ => ALGORITHMS[self.algorithm].name(),
+        }
+    }
+
+    /// Chooses the next value (or the one before) of the field in focus.
+    pub fn choose(&mut self, back: bool) {
+        let step = |at: usize, n: usize| if back { (at + n - 1) % n } else { (at + 1) % n };
+        match self.focus {
+            Field::Kind => self.kind = step(self.kind, KINDS.len()),
+            Field::Algorithm => self.algorithm = step(self.algorithm, ALGORITHMS.len()),
+            _ => {}
+        }
+    }
+
+    /// Moves to the next field (or the one before), round the form.
+    pub fn go(&mut self, back: bool) {
+        let fields = self.fields();
+        let at = fields.iter().position(|f| *f == self.focus).unwrap_or(0);
+        let n = fields.len();
+        self.focus = fields[if back { (at + n - 1) % n } else { (at + 1) % n }];
+    }
+
+    /// A link typed or pasted into the secret's line fills the whole form.
+    pub fn take_link(&mut self) {
+        if self.secret.text().contains("://")
+            && let Ok(account) = uri::parse(self.secret.text())
+        {
+            let (editing, focus) = (self.editing, self.focus);
+            self.fill(&account);
+            (self.editing, self.focus) = (editing, focus);
+        }
+    }
+
+    /// What is wrong with the value of a field now.
+    pub fn error(&self, field: Field) -> Option<String> {
+        let say = |e: ParamError| Some(e.to_string());
+        match field {
+            Field::Secret => self.seed().err().and_then(say),
+            Field::Digits => self.digits().err().and_then(say),
+            Field::Period => self.period().err().and_then(say),
+            Field::Counter => self.counter().err().and_then(say),
+            Field::Pin => self.pin().err().and_then(say),
+            Field::Issuer if self.issuer.text().trim().is_empty() && self.account.text().trim().is_empty() => {
+                Some(String::from("a name is needed: an issuer, an account or both"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a field's error should show yet: it was typed into, or a save was tried.
+    pub fn shows_error(&self, field: Field) -> bool {
+        self.tried || (field != Field::Issuer && self.input(field).is_some_and(|line| !line.is_empty()))
+    }
+
+    /// The first field with an error.
+    pub fn first_error(&self) -> Option<Field> {
+        self.fields().into_iter().find(|f| self.error(*f).is_some())
+    }
+
+    fn seed(&self) -> Result<Seed, ParamError> {
+        match KINDS[self.kind] {
+            "motp" => motp::seed(self.secret.text().trim()),
+            "yandex" => yandex::seed(base32::bytes(self.secret.text())?),
+            _ => base32::decode(self.secret.text()),
+        }
+    }
+
+    fn digits(&self) -> Result<Digits, ParamError> {
+        let text = self.digits.text().trim();
+        Digits::new(text.parse().map_err(|_| ParamError::Digits(number_text(text)))?)
+    }
+
+    fn period(&self) -> Result<Period, ParamError> {
+        let text = self.period.text().trim();
+        Period::new(text.parse().map_err(|_| ParamError::Period(number_text(text)))?)
+    }
+
+    fn counter(&self) -> Result<u64, ParamError> {
+        let text = self.counter.text().trim();
+        text.parse::<i64>()
+            .ok()
+            .and_then(|n| u64::try_from(n).ok())
+            .ok_or_else(|| ParamError::Counter(number_text(text)))
+    }
+
+    fn pin(&self) -> Result<Pin, ParamError> {
+        Pin::new(self.pin.text().to_owned())
+    }
+
+    /// The account that the form describes; none while a value is wrong. Names may be missing: the preview shows a code
+    /// as soon as the secret is there.
+    pub fn account(&self) -> Option<Account> {
+        let algorithm = ALGORITHMS[self.algorithm];
+        let kind = match KINDS[self.kind] {
+            "totp" => Kind::Totp { algorithm, digits: self.digits().ok()?, period: self.period().ok()? },
+            "hotp" => Kind::Hotp { algorithm, digits: self.digits().ok()?, counter: self.counter().ok()? },
+            "steam" => Kind::Steam,
+            "motp" => Kind::Motp { pin: self.pin().ok()? },
+            _ => Kind::Yandex { pin: self.pin().ok()? },
+        };
+        let mut account = Account::new(self.issuer.text().trim(), self.account.text().trim(), kind, self.seed().ok()?);
+        account.note = self.note.text().trim().to_owned();
+        account.favourite = self.favourite;
+        let tags = self.tags.text().split(',').map(str::trim).filter(|t| !t.is_empty());
+        account.groups = tags.map(str::to_owned).collect();
+        account.groups.sort();
+        account.groups.dedup();
+        Some(account)
+    }
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn number_text(text: &str) -> String {
+    if text.is_empty() { String::from("nothing") } else { text.chars().take(24).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(form: &mut Form, field: Field, text: &str) {
+        form.focus = field;
+        let line = form.input_mut().unwrap();
+        line.clear();
+        line.insert(text);
+    }
+
+    #[test]
+    fn a_link_in_the_secret_fills_the_form() {
+        let mut form = Form::new();
+        typed(&mut form, Field::Secret, "otpauth://totp/GitHub:octo?secret=JBSWY3DPEHPK3PXP&digits=8&period=60");
+        form.take_link();
+        let account = form.account().unwrap();
+        assert_eq!((account.issuer.as_str(), account.account.as_str()), ("GitHub", "octo"));
+        assert_eq!((account.kind.digits(), account.kind.period()), (8, Some(60)));
+    }
+
+    #[test]
+    fn every_wrong_value_has_its_error_at_its_field() {
+        let mut form = Form::new();
+        assert_eq!(form.first_error(), Some(Field::Issuer));
+        typed(&mut form, Field::Issuer, "x");
+        assert_eq!(form.first_error(), Some(Field::Secret));
+        typed(&mut form, Field::Secret, "JBSWY3DPEHPK3PX1");
+        assert!(form.error(Field::Secret).unwrap().contains("place 16"));
+        typed(&mut form, Field::Secret, "JBSWY3DPEHPK3PXP");
+        assert_eq!(form.first_error(), None);
+        typed(&mut form, Field::Digits, "100");
+        typed(&mut form, Field::Period, "0");
+        assert_eq!(form.error(Field::Digits).unwrap(), "100 digits: a code has 1 to 10");
+        assert_eq!(form.error(Field::Period).unwrap(), "a period of 0 s: it may be 1 to 86,400");
+        assert!(form.account().is_none());
+    }
+
+    #[test]
+    fn kinds_have_the_fields_that_they_need() {
+        let mut form = Form::new();
+        form.focus = Field::Kind;
+        form.choose(false);
+        assert!(form.fields().contains(&Field::Counter));
+        form.choose(false);
+        assert_eq!(form.choice(Field::Kind), "steam");
+        assert!(!form.fields().contains(&Field::Digits));
+        form.choose(false);
+        assert!(form.fields().contains(&Field::Pin));
+    }
+}

@@ -1,0 +1,179 @@
+//! The import in the panel: choose a file, give its password, look at the preview, choose, apply.
+
+use std::path::PathBuf;
+
+use super::input::Input;
+use crate::otp::Account;
+use crate::text::clean;
+use crate::transfer::Import;
+use crate::vault::State;
+use crate::vault::view::fingerprint;
+
+/// Where an import is.
+pub struct Flow {
+    /// The step.
+    pub step: Step,
+    /// What went wrong in the last step.
+    pub error: Option<String>,
+}
+
+/// The steps.
+pub enum Step {
+    /// A path is typed, pasted or dropped.
+    Path {
+        /// The path.
+        line: Input,
+        /// What it could become.
+        completions: Vec<String>,
+    },
+    /// The export wants a password.
+    Password {
+        /// The file.
+        path: PathBuf,
+        /// The app's name.
+        app: String,
+        /// What is typed.
+        line: Input,
+    },
+    /// The file is being read; with the attempt's number.
+    Reading {
+        /// The file.
+        path: PathBuf,
+        /// Whether a password was given.
+        with_password: bool,
+    },
+    /// What would happen.
+    Preview(Preview),
+}
+
+/// What would happen to each account of an export.
+pub struct Preview {
+    /// The app's name, with the file's.
+    pub title: String,
+    /// The accounts and what happens to each.
+    pub lines: Vec<Line>,
+    /// The selected line.
+    pub selected: usize,
+    /// Remarks on the whole file.
+    pub notes: Vec<String>,
+}
+
+/// One account of an export.
+pub struct Line {
+    /// Cleaned for display.
+    pub issuer: String,
+    /// Cleaned for display.
+    pub account: String,
+    /// What it is.
+    pub about: String,
+    /// What happens.
+    pub fate: Fate,
+    /// The account; none where it cannot be imported.
+    pub entry: Option<Account>,
+}
+
+/// What happens to an account of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It comes in.
+    New,
+    /// It was left out by the user.
+    LeftOut,
+    /// The same secret is there under the same name.
+    Here,
+    /// The same secret is there under another name: both are kept if it is chosen.
+    Differs,
+    /// It is imported although it differs.
+    DiffersChosen,
+    /// It makes no codes here.
+    Cannot,
+}
+
+impl Fate {
+    /// Whether it will be added.
+    pub const fn comes(self) -> bool {
+        matches!(self, Self::New | Self::DiffersChosen)
+    }
+}
+
+impl Flow {
+    /// An import that starts with a path, typed already or empty.
+    pub fn new(path: &str) -> Self {
+        Self { step: Step::Path { line: Input::with(path), completions: Vec::new() }, error: None }
+    }
+}
+
+impl Preview {
+    /// Compares what was read with what the vault holds.
+    pub fn new(import: Import, file: &str, state: &State) -> Self {
+        let known = state.fingerprints();
+        let title = format!("{} · {}", import.format.name(), clean(file));
+        let mut lines: Vec<Line> = import
+            .entries
+            .into_iter()
+            .map(|account| {
+                let fate = match known.get(&fingerprint(&account)).and_then(|id| state.get(id)) {
+                    None => Fate::New,
+                    Some(e) if e.issuer() == account.issuer && e.name() == account.account => Fate::Here,
+                    Some(_) => Fate::Differs,
+                };
+                Line {
+                    issuer: clean(&account.issuer).into_owned(),
+                    account: clean(&account.account).into_owned(),
+                    about: about(&account),
+                    fate,
+                    entry: Some(account),
+                }
+            })
+            .collect();
+        lines.extend(import.skipped.into_iter().map(|skipped| Line {
+            issuer: clean(&skipped.name).into_owned(),
+            account: String::new(),
+            about: clean(&skipped.reason).into_owned(),
+            fate: Fate::Cannot,
+            entry: None,
+        }));
+        Self { title, lines, selected: 0, notes: import.notes }
+    }
+
+    /// How many lines have a fate that the predicate holds.
+    pub fn count(&self, holds: impl Fn(Fate) -> bool) -> usize {
+        self.lines.iter().filter(|line| holds(line.fate)).count()
+    }
+
+    /// Takes the selected line in or leaves it out.
+    pub fn toggle(&mut self) {
+        if let Some(line) = self.lines.get_mut(self.selected) {
+            line.fate = match line.fate {
+                Fate::New => Fate::LeftOut,
+                Fate::LeftOut => Fate::New,
+                Fate::Differs => Fate::DiffersChosen,
+                Fate::DiffersChosen => Fate::Differs,
+                fixed => fixed,
+            };
+        }
+    }
+}
+
+fn about(account: &Account) -> String {
+    use crate::otp::Kind;
+    match &account.kind {
+        Kind::Totp { algorithm, digits, period } => {
+            let mut text = String::from("TOTP");
+            if algorithm.name() != "SHA1" {
+                text += &format!(", {}", algorithm.name());
+            }
+            if digits.get() != 6 {
+                text += &format!(", {} digits", digits.get());
+            }
+            if period.secs() != 30 {
+                text += &format!(", {} s", period.secs());
+            }
+            text
+        }
+        Kind::Hotp { counter, .. } => format!("HOTP, counter {counter}"),
+        Kind::Steam => String::from("Steam"),
+        Kind::Motp { .. } => String::from("mOTP"),
+        Kind::Yandex { .. } => String::from("Yandex"),
+    }
+}

@@ -1,0 +1,361 @@
+//! Which key means what. One table: the panel acts by it, the help and the footers are read from it, and the config
+//! overrides it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What a key in the list can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Select the row above.
+    Up,
+    /// Select the row below.
+    Down,
+    /// A screen up.
+    PageUp,
+    /// A screen down.
+    PageDown,
+    /// The first row.
+    Top,
+    /// The last row.
+    Bottom,
+    /// Copy the selected code (HOTP: make the next one).
+    Copy,
+    /// Copy the code that comes next.
+    CopyNext,
+    /// Search.
+    Search,
+    /// The next tab.
+    NextTab,
+    /// The tab before.
+    PreviousTab,
+    /// Add by a form.
+    Add,
+    /// Add from what is pasted.
+    Paste,
+    /// Import from another app.
+    Import,
+    /// Edit the selected account.
+    Edit,
+    /// Move the selected account to the trash.
+    Delete,
+    /// Undo the last step.
+    Undo,
+    /// Mark or unmark as a favourite.
+    Favourite,
+    /// Hide or show all codes.
+    Hide,
+    /// Show the selected code while codes are hidden.
+    Reveal,
+    /// Show the next code beside the current one.
+    ShowNext,
+    /// The trash.
+    Trash,
+    /// Save again after a failure.
+    Save,
+    /// Lock.
+    Lock,
+    /// All actions.
+    Palette,
+    /// Help.
+    Help,
+    /// Stop for now, as other programs do on Ctrl-Z.
+    Suspend,
+    /// Draw the whole screen again.
+    Redraw,
+    /// Leave.
+    Quit,
+}
+
+/// The parts of the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Codes.
+    Codes,
+    /// Moving about.
+    Moving,
+    /// Accounts.
+    Accounts,
+    /// The program.
+    Program,
+}
+
+impl Group {
+    /// Its heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Codes => "Codes",
+            Self::Moving => "Moving",
+            Self::Accounts => "Accounts",
+            Self::Program => "Program",
+        }
+    }
+}
+
+/// One row of the table.
+pub struct Binding {
+    /// What it does.
+    pub action: Action,
+    /// Its name in the config.
+    pub name: &'static str,
+    /// The keys that it has by default.
+    pub keys: &'static [&'static str],
+    /// Two or three words for a footer.
+    pub short: &'static str,
+    /// A line for the help.
+    pub text: &'static str,
+    /// Where the help lists it.
+    pub group: Group,
+}
+
+macro_rules! table {
+    ($($group:ident: { $( $action:ident $name:literal [$($key:literal)*] $short:literal $text:literal; )* })*) => {
+        /// Every action with its default keys, in the order of the help.
+        pub const TABLE: &[Binding] = &[$($(
+            Binding { action: Action::$action, name: $name, keys: &[$($key),*], short: $short, text: $text, group: Group::$group },
+        )*)*];
+    };
+}
+
+table! {
+    Codes: {
+        Copy "copy" ["enter" "c"] "copy" "copy the code; for a counter code, make the next";
+        CopyNext "copy_next" ["C"] "copy next" "copy the code that comes next";
+        Search "search" ["/"] "search" "search issuers, accounts, tags; Enter copies";
+        Hide "hide" ["h"] "hide codes" "hide or show all codes";
+        Reveal "reveal" ["r"] "reveal" "show one hidden code for ten seconds";
+        ShowNext "next" ["n"] "next codes" "show or hide the next codes";
+    }
+    Moving: {
+        Up "up" ["up" "k"] "up" "select the row above";
+        Down "down" ["down" "j"] "down" "select the row below";
+        PageUp "page_up" ["pgup" "ctrl-b"] "page up" "a screen up";
+        PageDown "page_down" ["pgdn" "ctrl-f"] "page down" "a screen down";
+        Top "top" ["g" "home"] "top" "the first row";
+        Bottom "bottom" ["G" "end"] "bottom" "the last row";
+        NextTab "next_tab" ["tab" "right" "l"] "next tab" "the next tab: all, favourites, tags";
+        PreviousTab "previous_tab" ["shift-tab" "left"] "previous tab" "the tab before";
+    }
+    Accounts: {
+        Add "add" ["a"] "add" "type an account in, with a live preview of its code";
+        Paste "paste" ["p"] "paste" "add from a pasted link or secret";
+        Import "import" ["i"] "import" "bring accounts from another app's export";
+        Edit "edit" ["e"] "edit" "edit the selected account";
+        Delete "delete" ["d" "delete"] "delete" "move the selected account to the trash";
+        Undo "undo" ["u"] "undo" "undo the last step";
+        Favourite "favourite" ["f"] "favourite" "mark or unmark as a favourite";
+        Trash "trash" ["H"] "trash" "what lies in the trash, and bring it back";
+    }
+    Program: {
+        Save "save" ["s"] "save again" "save again after a failure";
+        Lock "lock" ["L"] "lock" "lock: forget all keys and codes and blank the screen";
+        Palette "palette" [":" "ctrl-p"] "actions" "every action, by name";
+        Help "help" ["?" "f1"] "help" "this help";
+        Suspend "suspend" ["ctrl-z"] "suspend" "stop for now and give the terminal back";
+        Redraw "redraw" ["ctrl-l"] "redraw" "draw the whole screen again";
+        Quit "quit" ["q" "ctrl-c"] "quit" "leave; what was copied is cleared";
+    }
+}
+
+/// A key as the table compares it: upper-case letters carry no shift.
+pub type Press = (KeyCode, KeyModifiers);
+
+/// The press of a key event.
+pub fn press(key: KeyEvent) -> Press {
+    let mut mods = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
+    match key.code {
+        KeyCode::Char(_) => mods.remove(KeyModifiers::SHIFT),
+        KeyCode::BackTab => return (KeyCode::Tab, KeyModifiers::SHIFT),
+        _ => {}
+    }
+    (key.code, mods)
+}
+
+/// Reads a key's name: `q`, `G`, `ctrl-p`, `alt-x`, `shift-tab`, `enter`, `esc`, `space`, `up`, `pgup`, `f1`…
+pub fn parse(text: &str) -> Option<Press> {
+    let mut mods = KeyModifiers::NONE;
+    let mut rest = text;
+    while let Some((head, tail)) = rest.split_once('-').filter(|(_, tail)| !tail.is_empty()) {
+        match head.to_ascii_lowercase().as_str() {
+            "ctrl" | "control" | "c" => mods |= KeyModifiers::CONTROL,
+            "alt" | "meta" => mods |= KeyModifiers::ALT,
+            "shift" => mods |= KeyModifiers::SHIFT,
+            _ => return None,
+        }
+        rest = tail;
+    }
+    let mut chars = rest.chars();
+    if let (Some(c), None) = (chars.next(), chars.next()) {
+        let c = if mods.contains(KeyModifiers::SHIFT) { c.to_ascii_uppercase() } else { c };
+        mods.remove(KeyModifiers::SHIFT);
+        return Some((KeyCode::Char(c), mods));
+    }
+    let code = match rest.to_ascii_lowercase().as_str() {
+        "enter" | "return" => KeyCode::Enter,
+        "esc" | "escape" => KeyCode::Esc,
+        "space" => return Some((KeyCode::Char(' '), mods)),
+        "tab" => KeyCode::Tab,
+        "backspace" => KeyCode::Backspace,
+        "delete" | "del" => KeyCode::Delete,
+        "insert" => KeyCode::Insert,
+        "up" => KeyCode::Up,
+        "down" => KeyCode::Down,
+        "left" => KeyCode::Left,
+        "right" => KeyCode::Right,
+        "home" => KeyCode::Home,
+        "end" => KeyCode::End,
+        "pgup" | "pageup" => KeyCode::PageUp,
+        "pgdn" | "pagedown" => KeyCode::PageDown,
+        f => KeyCode::F(f.strip_prefix('f')?.parse().ok().filter(|n| (1..=24).contains(n))?),
+    };
+    Some((code, mods))
+}
+
+/// The keys in force.
+pub struct Keymap {
+    actions: HashMap<Press, Action>,
+    names: HashMap<Action, Vec<String>>,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Self::new(&BTreeMap::new()).0
+    }
+}
+
+impl Keymap {
+    /// The default keys with the config's in their place, and what is wrong with the config's: unknown actions, keys that
+    /// cannot be read, keys that two actions claim (the first in the table keeps it).
+    pub fn new(overrides: &BTreeMap<String, Vec<String>>) -> (Self, Vec<String>) {
+        let mut problems: Vec<String> = overrides
+            .keys()
+            .filter(|name| !TABLE.iter().any(|b| b.name == name.as_str()))
+            .map(|name| format!("keys: there is no action `{name}`"))
+            .collect();
+        let mut map = Self { actions: HashMap::new(), names: HashMap::new() };
+        // The user's own keys first, so that a default yields to them without a conflict.
+        let (own, default): (Vec<_>, Vec<_>) = TABLE.iter().partition(|b| overrides.contains_key(b.name));
+        for binding in own {
+            for key in &overrides[binding.name] {
+                match parse(key) {
+                    None => problems.push(format!("keys: {}: `{key}` is not a key", binding.name)),
+                    Some(p) => match map.actions.get(&p) {
+                        Some(taken) if *taken != binding.action => problems.push(format!(
+                            "keys: `{key}` is given to both {} and {}",
+                            describe(*taken).name,
+                            binding.name
+                        )),
+                        _ => map.bind(p, binding.action, key),
+                    },
+                }
+            }
+        }
+        for binding in default {
+            for key in binding.keys {
+                if let Some(p) = parse(key)
+                    && !map.actions.contains_key(&p)
+                {
+                    map.bind(p, binding.action, key);
+                }
+            }
+        }
+        (map, problems)
+    }
+
+    fn bind(&mut self, press: Press, action: Action, name: &str) {
+        self.actions.insert(press, action);
+        self.names.entry(action).or_default().push(name.to_owned());
+    }
+
+    /// What a key asks for.
+    pub fn action(&self, key: KeyEvent) -> Option<Action> {
+        self.actions.get(&press(key)).copied()
+    }
+
+    /// The names of an action's keys, as the help shows them; empty where it has none.
+    pub fn keys(&self, action: Action) -> &[String] {
+        self.names.get(&action).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The table's row of an action.
+///
+/// # Panics
+/// Never: a test holds that every action has its row.
+pub fn describe(action: Action) -> &'static Binding {
+    TABLE.iter().find(|b| b.action == action).expect("every action has its row")
+}
+
+/// A key's name as footers and help show it: `↵`, `⇥`, `^P`, or as it is.
+pub fn show(name: &str, ascii: bool) -> String {
+    match (name, ascii) {
+        ("enter", false) => String::from("↵"),
+        ("tab", false) => String::from("⇥"),
+        ("up", false) => String::from("↑"),
+        ("down", false) => String::from("↓"),
+        ("left", false) => String::from("←"),
+        ("right", false) => String::from("→"),
+        _ => match name.strip_prefix("ctrl-") {
+            Some(key) => format!("^{}", key.to_uppercase()),
+            None => name.to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(code: KeyCode, mods: KeyModifiers) -> KeyEvent {
+        KeyEvent::new(code, mods)
+    }
+
+    #[test]
+    fn every_default_key_is_readable_and_belongs_to_one_action() {
+        let mut seen = HashMap::new();
+        for binding in TABLE {
+            for key in binding.keys {
+                let p = parse(key).unwrap_or_else(|| panic!("{key} of {}", binding.name));
+                assert_eq!(seen.insert(p, binding.name), None, "{key} twice");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_find_their_actions() {
+        let map = Keymap::default();
+        assert_eq!(map.action(event(KeyCode::Char('G'), KeyModifiers::SHIFT)), Some(Action::Bottom));
+        assert_eq!(map.action(event(KeyCode::BackTab, KeyModifiers::SHIFT)), Some(Action::PreviousTab));
+        assert_eq!(map.action(event(KeyCode::Char('p'), KeyModifiers::CONTROL)), Some(Action::Palette));
+        assert_eq!(map.action(event(KeyCode::Char('%'), KeyModifiers::NONE)), None);
+    }
+
+    #[test]
+    fn the_config_replaces_an_actions_keys_and_takes_them_from_others() {
+        let own = BTreeMap::from([(String::from("quit"), vec![String::from("c")])]);
+        let (map, problems) = Keymap::new(&own);
+        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(map.action(event(KeyCode::Char('c'), KeyModifiers::NONE)), Some(Action::Quit));
+        assert_eq!(map.action(event(KeyCode::Char('q'), KeyModifiers::NONE)), None);
+        assert_eq!(map.keys(Action::Copy), ["enter"]);
+    }
+
+    #[test]
+    fn mistakes_in_the_config_are_named() {
+        let own = BTreeMap::from([
+            (String::from("quit"), vec![String::from("x")]),
+            (String::from("lock"), vec![String::from("x"), String::from("hyper-q")]),
+            (String::from("fly"), vec![]),
+        ]);
+        let (_, problems) = Keymap::new(&own);
+        assert_eq!(
+            problems,
+            [
+                "keys: there is no action `fly`",
+                "keys: lock: `hyper-q` is not a key",
+                "keys: `x` is given to both lock and quit"
+            ]
+        );
+    }
+}

@@ -1,0 +1,162 @@
+//! The accounts as the list shows them: names cleaned once, order and tabs made, nothing secret kept.
+//!
+//! Rows are made anew when the vault's state changes, not while drawing. A code is asked for by [`code`] at the moment it
+//! is drawn.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use crate::otp::{self, Code};
+use crate::text::clean;
+use crate::time::UnixTime;
+use crate::vault::{Entry, EntryId, State};
+
+/// What a row's code is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shows {
+    /// A code that changes every so many seconds.
+    Timed {
+        /// Seconds.
+        period: u64,
+    },
+    /// A counter: the next code is made by a key. Holds the counter to use next.
+    Counter(u64),
+    /// No code, and why.
+    Nothing(String),
+}
+
+/// One row.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Whose.
+    pub id: EntryId,
+    /// Cleaned for display.
+    pub issuer: String,
+    /// Cleaned for display.
+    pub account: String,
+    /// Cleaned for display, sorted.
+    pub tags: Vec<String>,
+    /// Marked as a favourite.
+    pub favourite: bool,
+    /// What stands in the code's place.
+    pub shows: Shows,
+    /// What a search looks in: issuer, account, tags.
+    pub haystack: String,
+}
+
+impl Row {
+    fn new(entry: &Entry) -> Self {
+        let (issuer, account) = (clean(entry.issuer()).into_owned(), clean(entry.name()).into_owned());
+        let tags: Vec<String> = entry.tags().map(|t| clean(t).into_owned()).collect();
+        let shows = match entry.account() {
+            Err(why) => Shows::Nothing(why.to_string()),
+            Ok(account) => match account.kind.period() {
+                Some(period) => Shows::Timed { period },
+                None => Shows::Counter(entry.counter.next),
+            },
+        };
+        let mut haystack = format!("{issuer} {account}");
+        for tag in &tags {
+            haystack.push(' ');
+            haystack.push_str(tag);
+        }
+        Self { id: entry.id, issuer, account, tags, favourite: entry.favourite(), shows, haystack }
+    }
+
+    /// How notices name it.
+    pub fn title(&self) -> String {
+        otp::account::title(&self.issuer, &self.account)
+    }
+
+    /// The one name that short notices use: the issuer, or the account where there is none.
+    pub fn short(&self) -> &str {
+        match (self.issuer.as_str(), self.account.as_str()) {
+            ("", "") => "the account without a name",
+            ("", account) => account,
+            (issuer, _) => issuer,
+        }
+    }
+}
+
+/// Which accounts are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tab {
+    /// All.
+    All,
+    /// Those marked.
+    Favourites,
+    /// Those with this tag.
+    Tag(String),
+}
+
+impl Tab {
+    /// Whether a row belongs to it.
+    pub fn holds(&self, row: &Row) -> bool {
+        match self {
+            Self::All => true,
+            Self::Favourites => row.favourite,
+            Self::Tag(tag) => row.tags.contains(tag),
+        }
+    }
+}
+
+/// All rows, sorted, with the tabs that they give.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// By issuer, then account, as people sort: without regard to case; rows without an issuer by their account.
+    pub all: Vec<Row>,
+    /// All, favourites where there are any, then tags by name, each with its count.
+    pub tabs: Vec<(Tab, usize)>,
+    /// The period that most rows share, in seconds: the header counts it down.
+    pub period: u64,
+}
+
+impl Rows {
+    /// Makes the rows of a state.
+    pub fn new(state: &State) -> Self {
+        let mut keyed: Vec<(String, Row)> = state
+            .live()
+            .map(|entry| {
+                let row = Row::new(entry);
+                let first = if row.issuer.is_empty() { &row.account } else { &row.issuer };
+                (format!("{}\u{0}{}", first.to_lowercase(), row.account.to_lowercase()), row)
+            })
+            .collect();
+        keyed.sort_by(|a, b| match a.0.cmp(&b.0) {
+            Ordering::Equal => a.1.id.cmp(&b.1.id),
+            other => other,
+        });
+        let all: Vec<Row> = keyed.into_iter().map(|(_, row)| row).collect();
+
+        let mut tags: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut periods: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut favourites = 0;
+        for row in &all {
+            favourites += usize::from(row.favourite);
+            for tag in &row.tags {
+                *tags.entry(tag).or_default() += 1;
+            }
+            if let Shows::Timed { period } = row.shows {
+                *periods.entry(period).or_default() += 1;
+            }
+        }
+        let mut tabs = vec![(Tab::All, all.len())];
+        if favourites > 0 {
+            tabs.push((Tab::Favourites, favourites));
+        }
+        tabs.extend(tags.into_iter().map(|(tag, n)| (Tab::Tag(tag.to_owned()), n)));
+        // Thirty where the counts are equal, else the commonest.
+        let period = periods.into_iter().max_by_key(|&(p, n)| (n, p == 30)).map_or(30, |(p, _)| p);
+        Self { all, tabs, period }
+    }
+}
+
+/// The code of an entry now, none for counters and for entries that cannot make one.
+pub fn code(entry: &Entry, now: UnixTime) -> Option<Code> {
+    otp::code_at(&entry.account().ok()?, now)
+}
+
+/// The code that comes after the current one.
+pub fn next_code(entry: &Entry, now: UnixTime) -> Option<Code> {
+    otp::next_code_at(&entry.account().ok()?, now)
+}

@@ -1,0 +1,167 @@
+//! The open vault and its file: saving what changed, joining what others changed.
+
+use std::sync::Arc;
+
+use crate::app::event::Effect;
+use crate::app::model::{Model, Session, Stage, Tone};
+use crate::report::Report;
+use crate::time::UnixTime;
+use crate::vault::EntryId;
+use crate::vault::envelope::Unlocked;
+use crate::vault::file::FileError;
+use crate::vault::history::Reason;
+use crate::vault::merge::{Changes, changes};
+
+/// Seconds between two tries to save after a failure.
+const RETRY_SECS: u64 = 30;
+
+/// Begins a save where the state changed and none is under way.
+pub fn save_if_changed(model: &mut Model) -> Vec<Effect> {
+    let (generation, demo) = (model.generation, model.demo);
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    if !session.saving.again || session.saving.running || session.saving.retry.is_some() {
+        return Vec::new();
+    }
+    session.saving.again = false;
+    if demo {
+        reveal_counter(session);
+        return super::list::copy_waiting_counter(model);
+    }
+    session.saving.running = true;
+    vec![Effect::Save(
+        generation,
+        Box::new(session.vault.duplicate()),
+        session.saving.reason.take().unwrap_or(Reason::Save),
+    )]
+}
+
+/// Says that the state changed, so that it is saved after this event.
+pub fn changed(session: &mut Session) {
+    session.saving.again = true;
+    session.saving.retry = None;
+}
+
+/// Tries again to save when the time has come.
+pub fn retry_when_due(session: &mut Session, now: UnixTime) {
+    if session.saving.retry.is_some_and(|at| at <= now) {
+        changed(session);
+    }
+}
+
+fn reveal_counter(session: &mut Session) {
+    if let Some(code) = &mut session.counter_code {
+        code.saved = true;
+    }
+}
+
+/// A save ended.
+pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, FileError>) -> Vec<Effect> {
+    if generation != model.generation {
+        return Vec::new();
+    }
+    let now = model.now;
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    session.saving.running = false;
+    match result {
+        Ok(stored) => {
+            let healed = session.saving.failed.take().is_some();
+            // A counter code may be shown once nothing of it is in memory only.
+            if !session.saving.again {
+                reveal_counter(session);
+            }
+            let news = absorb(session, *stored);
+            if healed {
+                model.say(Tone::Good, "saved: there is room again");
+            }
+            tell(model, news);
+            super::list::copy_waiting_counter(model)
+        }
+        Err(error) => {
+            let report = Report::from(&error);
+            session.saving.again = true;
+            session.saving.retry = Some(now.plus_secs(RETRY_SECS));
+            session.counter_code = None;
+            session.saving.failed = Some(report);
+            Vec::new()
+        }
+    }
+}
+
+/// The vault file changed: read it again, or look again where none is open.
+pub fn vault_changed(model: &mut Model) -> Vec<Effect> {
+    if model.demo {
+        return Vec::new();
+    }
+    let generation = model.generation;
+    match &model.stage {
+        Stage::Open(session) => vec![Effect::Reread(generation, Box::new(session.vault.duplicate()))],
+        Stage::Locked(_) | Stage::Broken(_) => vec![Effect::Look],
+        Stage::Welcome(w) if matches!(w.step, crate::app::welcome::Step::Start(_)) => vec![Effect::Look],
+        Stage::Opening | Stage::Welcome(_) => Vec::new(),
+    }
+}
+
+/// The open vault was read again.
+pub fn reread(
+    model: &mut Model,
+    generation: u64,
+    found: Result<Option<(Box<Unlocked>, bool)>, FileError>,
+) -> Vec<Effect> {
+    if generation != model.generation {
+        return Vec::new();
+    }
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    match found {
+        Ok(None) => {}
+        Ok(Some((stored, copies))) => {
+            let mut theirs = stored.state.clone();
+            let news = absorb(session, *stored);
+            // Copies are tidied away by a save; a file that went back, or lacks what is known here, is healed by one.
+            if copies || Arc::make_mut(&mut theirs).join(&session.vault.state) {
+                changed(session);
+            }
+            tell(model, news);
+        }
+        Err(error) => model.say_report(&Report::from(&error)),
+    }
+    Vec::new()
+}
+
+/// Joins a stored vault into the open one and says what came with it.
+fn absorb(session: &mut Session, mut stored: Unlocked) -> Changes {
+    let before = session.vault.state.clone();
+    // The stored one takes in ours, not the other way round: it knows which file holds it.
+    stored.absorb(&session.vault);
+    session.vault = stored;
+    let news = changes(&before, &session.vault.state);
+    if !news.is_empty() {
+        session.refresh();
+    }
+    news
+}
+
+/// Tells what others changed, by name where it is one account.
+fn tell(model: &mut Model, news: Changes) {
+    let Some(session) = model.session() else { return };
+    let name = |ids: &[EntryId], verb: &str| match ids {
+        [] => None,
+        [one] => {
+            let title = session.row(*one).map_or_else(|| String::from("an account"), |r| r.title());
+            Some(format!("{title} {verb}"))
+        }
+        many => Some(format!("{} accounts {verb}", many.len())),
+    };
+    let parts: Vec<String> = [
+        name(&news.added, "added"),
+        name(&news.changed, "changed"),
+        name(&news.restored, "brought back"),
+        name(&news.trashed, "moved to the trash"),
+        name(&news.purged, "deleted for good"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !parts.is_empty() {
+        model.say(Tone::Info, format!("from elsewhere: {}", parts.join(", ")));
+    }
+}

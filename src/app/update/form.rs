@@ -1,0 +1,82 @@
+//! Keys in the form that adds and edits.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{change, list};
+use crate::app::event::Effect;
+use crate::app::form::{Field, Form};
+use crate::app::model::{Modal, Model, Tone};
+use crate::otp::uri;
+use crate::secret::Secret;
+
+fn form(model: &mut Model) -> Option<&mut Form> {
+    match model.session_mut()?.modal.as_mut()? {
+        Modal::Form(form) => Some(form),
+        _ => None,
+    }
+}
+
+/// A key in the form.
+pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    let Some(form) = form(model) else { return Vec::new() };
+    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    match key.code {
+        KeyCode::Enter => save(model),
+        KeyCode::Char('s') if ctrl => save(model),
+        KeyCode::Char('r') if ctrl => form.show_secret = !form.show_secret,
+        KeyCode::Tab | KeyCode::Down => form.go(false),
+        KeyCode::BackTab | KeyCode::Up => form.go(true),
+        KeyCode::Left if form.focus.is_choice() => form.choose(true),
+        KeyCode::Right | KeyCode::Char(' ') if form.focus.is_choice() => form.choose(false),
+        _ => {
+            if form.input_mut().is_some_and(|line| line.key(key)) && form.focus == Field::Secret {
+                form.take_link();
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// A paste in the form: a link fills it, anything else goes into the field in focus.
+pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
+    let Some(form) = form(model) else { return Vec::new() };
+    let text = text.expose().trim();
+    if uri::is_link(text)
+        && let Ok(account) = uri::parse(text)
+    {
+        let editing = form.editing;
+        *form = Form::filled(&account, editing);
+        form.source = "a link";
+    } else if let Some(line) = form.input_mut() {
+        line.insert(text);
+    }
+    Vec::new()
+}
+
+fn save(model: &mut Model) {
+    let Some(form) = form(model) else { return };
+    form.tried = true;
+    if let Some(field) = form.first_error() {
+        form.focus = field;
+        return;
+    }
+    let Some(account) = form.account() else { return };
+    let (editing, source) = (form.editing, form.source);
+    let Some(session) = model.session_mut() else { return };
+    session.modal = None;
+    match editing {
+        Some(id) => change::edit(model, id, &account),
+        None => {
+            if let Some(same) = session.state().find_same(&account) {
+                session.select(same);
+                let title = session.row(same).map_or_else(String::new, |row| row.title());
+                model.say(Tone::Warn, format!("not added: the same secret is here already as {title}"));
+                return;
+            }
+            let title = crate::text::clean(&account.title()).into_owned();
+            change::add(model, &[&account], source, format!("{title} was added"));
+            model.say(Tone::Good, format!("{title} added"));
+        }
+    }
+    list::mark_changed(model);
+}

@@ -1,0 +1,249 @@
+//! Keys in the import, and the answers it waits for.
+
+use std::path::PathBuf;
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::{change, list, modal};
+use crate::app::event::{Effect, ImportTrouble};
+use crate::app::import::{Fate, Flow, Preview, Step};
+use crate::app::input::Input;
+use crate::app::model::{Modal, Model, Session, Tone};
+use crate::otp::Account;
+use crate::report::Report;
+use crate::secret::Secret;
+use crate::text::clean;
+use crate::transfer::{self, Import, ImportError};
+use crate::vault::history::Reason;
+
+fn flow(session: &mut Session) -> Option<&mut Flow> {
+    match session.modal.as_mut()? {
+        Modal::Import(flow) => Some(flow),
+        _ => None,
+    }
+}
+
+fn with_flow<T>(model: &mut Model, act: impl FnOnce(&mut Flow) -> T) -> Option<T> {
+    model.session_mut().and_then(flow).map(act)
+}
+
+/// A key in the import.
+pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    let attempt = model.generation;
+    let page = (model.size.1 as usize / 2).max(1);
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    let Some(flow) = flow(session) else { return Vec::new() };
+    match &mut flow.step {
+        Step::Path { line, completions } => match key.code {
+            KeyCode::Esc => session.modal = None,
+            KeyCode::Enter => return submit(model),
+            KeyCode::Tab => return vec![Effect::Complete(attempt, line.text().to_owned())],
+            _ => {
+                if line.key(key) {
+                    completions.clear();
+                    flow.error = None;
+                }
+            }
+        },
+        Step::Password { path, line, .. } => match key.code {
+            KeyCode::Esc => back_to_path(flow),
+            KeyCode::Enter if !line.is_empty() => {
+                let (path, password) = (path.clone(), line.take());
+                flow.step = Step::Reading { path: path.clone(), with_password: true };
+                flow.error = None;
+                return vec![Effect::Import(attempt, path, Some(password))];
+            }
+            _ => {
+                if line.key(key) {
+                    flow.error = None;
+                }
+            }
+        },
+        Step::Reading { .. } => {
+            if key.code == KeyCode::Esc {
+                back_to_path(flow);
+            }
+        }
+        Step::Preview(preview) => {
+            let last = preview.lines.len().saturating_sub(1);
+            match key.code {
+                KeyCode::Esc | KeyCode::Char('q') => session.modal = None,
+                KeyCode::Up | KeyCode::Char('k') => preview.selected = preview.selected.saturating_sub(1),
+                KeyCode::Down | KeyCode::Char('j') => preview.selected = (preview.selected + 1).min(last),
+                KeyCode::PageUp => preview.selected = preview.selected.saturating_sub(page),
+                KeyCode::PageDown => preview.selected = (preview.selected + page).min(last),
+                KeyCode::Home | KeyCode::Char('g') => preview.selected = 0,
+                KeyCode::End | KeyCode::Char('G') => preview.selected = last,
+                KeyCode::Char(' ') => preview.toggle(),
+                KeyCode::Char('a') => {
+                    let all_in = preview.count(|f| f == Fate::LeftOut) == 0;
+                    for line in &mut preview.lines {
+                        line.fate = match line.fate {
+                            Fate::New if all_in => Fate::LeftOut,
+                            Fate::LeftOut => Fate::New,
+                            other => other,
+                        };
+                    }
+                }
+                KeyCode::Tab => {
+                    let n = preview.lines.len();
+                    let problem = |at: &usize| matches!(preview.lines[*at].fate, Fate::Cannot | Fate::Differs);
+                    if let Some(at) = (1..=n).map(|by| (preview.selected + by) % n.max(1)).find(problem) {
+                        preview.selected = at;
+                    }
+                }
+                KeyCode::Enter => apply(model),
+                _ => {}
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn back_to_path(flow: &mut Flow) {
+    let path = match &flow.step {
+        Step::Password { path, .. } | Step::Reading { path, .. } => path.display().to_string(),
+        Step::Path { .. } | Step::Preview(_) => String::new(),
+    };
+    *flow = Flow::new(&path);
+}
+
+/// Reads the file whose path is typed.
+pub fn submit(model: &mut Model) -> Vec<Effect> {
+    let attempt = model.generation;
+    with_flow(model, |flow| {
+        let Step::Path { line, .. } = &flow.step else { return Vec::new() };
+        let typed = line.text().trim();
+        if typed.is_empty() {
+            return Vec::new();
+        }
+        let path = PathBuf::from(modal::path_of(typed).unwrap_or_else(|| typed.to_owned()));
+        flow.step = Step::Reading { path: path.clone(), with_password: false };
+        flow.error = None;
+        vec![Effect::Import(attempt, path, None)]
+    })
+    .unwrap_or_default()
+}
+
+/// A paste: into the line, or, where it is a dropped path, read at once.
+pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
+    let dropped = with_flow(model, |flow| match &mut flow.step {
+        Step::Path { line, .. } => {
+            let text = text.expose().trim();
+            if let Some(path) = modal::path_of(text).filter(|_| line.is_empty()) {
+                line.insert(&path);
+                return true;
+            }
+            line.insert(text);
+            false
+        }
+        Step::Password { line, .. } => {
+            line.insert(text.expose().trim_end_matches(['\r', '\n']));
+            false
+        }
+        Step::Reading { .. } | Step::Preview(_) => false,
+    });
+    if dropped == Some(true) { submit(model) } else { Vec::new() }
+}
+
+/// An export was read.
+pub fn imported(model: &mut Model, attempt: u64, result: Result<Box<Import>, ImportTrouble>) -> Vec<Effect> {
+    if attempt != model.generation {
+        return Vec::new();
+    }
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    let state = session.vault.state.clone();
+    let Some(flow) = flow(session) else { return Vec::new() };
+    let Step::Reading { path, with_password } = &flow.step else { return Vec::new() };
+    let (path, with_password) = (path.clone(), *with_password);
+    match result {
+        Ok(import) => {
+            let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            flow.step = Step::Preview(Preview::new(*import, &file, &state));
+        }
+        Err(ImportTrouble::File(why)) => {
+            back_to_path(flow);
+            flow.error = Some(why);
+        }
+        Err(ImportTrouble::Import(ImportError::PasswordNeeded(format) | ImportError::WrongPassword(format))) => {
+            flow.step = Step::Password { path, app: format.name().to_owned(), line: Input::default() };
+            flow.error = with_password.then(|| String::from("wrong password, or the file is damaged"));
+        }
+        Err(ImportTrouble::Import(ImportError::MaybeEncrypted)) => {
+            flow.step = Step::Password { path, app: String::from("encrypted?"), line: Input::default() };
+        }
+        Err(ImportTrouble::Import(ImportError::NothingFits)) => {
+            flow.step = Step::Password { path, app: String::from("encrypted?"), line: Input::default() };
+            flow.error = Some(String::from("wrong password, or this is no export"));
+        }
+        Err(ImportTrouble::Import(error)) => {
+            let report = Report::from(&error);
+            back_to_path(flow);
+            flow.error = Some(format!("{}. {} {}", report.problem, report.cause, report.next));
+        }
+    }
+    Vec::new()
+}
+
+/// What a path could become: one completion is taken at once.
+pub fn completed(model: &mut Model, attempt: u64, names: Vec<String>) -> Vec<Effect> {
+    if attempt == model.generation {
+        with_flow(model, |flow| {
+            if let Step::Path { line, completions } = &mut flow.step {
+                let common = common_start(&names);
+                if common.len() > line.text().len() {
+                    *line = Input::with(&common);
+                }
+                *completions = if names.len() == 1 { Vec::new() } else { names };
+            }
+        });
+    }
+    Vec::new()
+}
+
+fn common_start(names: &[String]) -> String {
+    let Some(first) = names.first() else { return String::new() };
+    let mut end = first.len();
+    for name in &names[1..] {
+        end = first
+            .char_indices()
+            .zip(name.chars())
+            .take_while(|((_, a), b)| a == b)
+            .last()
+            .map_or(0, |((at, a), _)| (at + a.len_utf8()).min(end));
+    }
+    first[..end].to_owned()
+}
+
+/// Opens the preview of links that were pasted.
+pub fn take_text(model: &mut Model, text: &str) -> Vec<Effect> {
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    match transfer::import(transfer::Source::new(text.as_bytes())) {
+        Ok(import) => {
+            let preview = Preview::new(import, "pasted", &session.vault.state);
+            session.modal = Some(Modal::Import(Box::new(Flow { step: Step::Preview(preview), error: None })));
+        }
+        Err(error) => model.say_report(&Report::from(&error)),
+    }
+    Vec::new()
+}
+
+fn apply(model: &mut Model) {
+    let Some(session) = model.session_mut() else { return };
+    let Some(Modal::Import(flow)) = session.modal.take() else { return };
+    let Step::Preview(preview) = flow.step else { return };
+    let chosen: Vec<&Account> =
+        preview.lines.iter().filter(|line| line.fate.comes()).filter_map(|line| line.entry.as_ref()).collect();
+    let here = preview.count(|f| f == Fate::Here);
+    if chosen.is_empty() {
+        model.say(Tone::Info, format!("nothing imported: {here} already here"));
+        return;
+    }
+    session.saving.reason = Some(Reason::Import);
+    let source = clean(&preview.title).into_owned();
+    let n = chosen.len();
+    change::add(model, &chosen, &source, format!("the import of {n} accounts"));
+    list::mark_changed(model);
+    let undo = modal::key_name(model, crate::app::keys::Action::Undo);
+    model.say(Tone::Good, format!("{n} accounts imported, {here} were here already; {undo} takes them back"));
+}

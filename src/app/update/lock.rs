@@ -1,0 +1,167 @@
+//! Opening, locking and the lock screen. Locking drops the session: no key, account or code stays.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::app::event::{Effect, With};
+use crate::app::model::{Lock, Model, Session, Stage, Tone, Waiting};
+use crate::app::welcome::Welcome;
+use crate::config::LockUnlocksWith;
+use crate::keychain::Probe;
+use crate::report::{Exit, Report};
+use crate::unlock::UnlockError;
+use crate::vault::envelope::{Locked, Unlocked};
+use crate::vault::file::FileError;
+use crate::vault::slots::SlotKind;
+
+/// Locks: drops the session, clears the clipboard, shows the lock screen. A session with changes that could not be saved
+/// stays, since locking would lose them: it says so.
+pub fn lock(model: &mut Model) -> Vec<Effect> {
+    if model.demo {
+        model.say(Tone::Info, "sample accounts: there is nothing to lock");
+        return Vec::new();
+    }
+    let now = model.now;
+    match model.session_mut() {
+        None => return Vec::new(),
+        Some(session) if session.saving.failed.is_some() => {
+            session.hidden = true;
+            session.revealed = None;
+            session.touched = now;
+            model.say(Tone::Warn, "not locked: a change is not saved yet. Codes are hidden; make room, then s saves");
+            return vec![Effect::ClearClipboard];
+        }
+        Some(_) => {}
+    }
+    model.stage = Stage::Locked(Box::new(Lock::new(None)));
+    model.notice = None;
+    model.generation += 1;
+    vec![Effect::ClearClipboard, Effect::Look]
+}
+
+/// The vault file was looked at.
+pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) -> Vec<Effect> {
+    match found {
+        Err(error) => {
+            if !matches!(model.stage, Stage::Open(_)) {
+                model.stage = Stage::Broken(Report::from(&error));
+            }
+            Vec::new()
+        }
+        Ok(None) => match &model.stage {
+            Stage::Opening => {
+                model.stage = Stage::Welcome(Box::new(Welcome::new()));
+                vec![Effect::Probe]
+            }
+            // The file vanished while the panel is locked: nothing here can bring it back, so say where copies are.
+            Stage::Locked(_) | Stage::Broken(_) => {
+                model.stage = Stage::Broken(Report::new(
+                    Exit::NotFound,
+                    "The vault is gone",
+                    format!("No file lies at {}.", model.vault_path),
+                    "Put it back, or restore a copy with `otpanel vault history`, then press r.",
+                ));
+                Vec::new()
+            }
+            Stage::Welcome(_) | Stage::Open(_) => Vec::new(),
+        },
+        Ok(Some(vault)) => match &mut model.stage {
+            Stage::Open(_) => Vec::new(),
+            Stage::Locked(lock) => {
+                lock.vault = Some(vault);
+                Vec::new()
+            }
+            Stage::Opening | Stage::Welcome(_) | Stage::Broken(_) => {
+                let lock = Lock::new(Some(vault));
+                let keychain = lock.has_slot(SlotKind::Keychain);
+                model.stage = Stage::Locked(Box::new(lock));
+                // At the start the keychain opens the vault without a key being pressed.
+                if keychain { ask_keychain(model, false) } else { Vec::new() }
+            }
+        },
+    }
+}
+
+fn ask_keychain(model: &mut Model, may_prompt: bool) -> Vec<Effect> {
+    let now = model.now;
+    begin(model, Waiting::Keychain(now), With::Keychain { may_prompt })
+}
+
+fn begin(model: &mut Model, waiting: Waiting, with: With) -> Vec<Effect> {
+    let Stage::Locked(lock) = &mut model.stage else { return Vec::new() };
+    let Some(vault) = lock.vault.clone() else { return Vec::new() };
+    lock.waiting = waiting;
+    lock.error = None;
+    model.generation += 1;
+    vec![Effect::Unlock(model.generation, vault, with)]
+}
+
+/// A key on the lock screen.
+pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    let by_password = model.config.lock_unlocks_with == LockUnlocksWith::Password;
+    let Stage::Locked(lock) = &mut model.stage else { return Vec::new() };
+    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    let keychain = lock.has_slot(SlotKind::Keychain) && !by_password;
+    match key.code {
+        KeyCode::Char('c' | 'q') if ctrl => return vec![Effect::Quit],
+        KeyCode::Esc if lock.waiting != Waiting::No => {
+            lock.waiting = Waiting::No;
+            model.generation += 1;
+        }
+        KeyCode::Esc if !lock.line.is_empty() => lock.line.clear(),
+        KeyCode::Esc if lock.recovery => lock.recovery = false,
+        KeyCode::Esc => return vec![Effect::Quit],
+        KeyCode::Char('r') if ctrl && lock.has_slot(SlotKind::Recovery) => {
+            lock.recovery = !lock.recovery;
+            lock.line.clear();
+            lock.error = None;
+        }
+        // A password opens nothing while another try runs.
+        _ if lock.waiting == Waiting::Derivation => {}
+        KeyCode::Enter if lock.line.is_empty() && keychain => return ask_keychain(model, true),
+        KeyCode::Enter if lock.line.is_empty() => {}
+        KeyCode::Enter => {
+            let typed = lock.line.take();
+            let with = if lock.recovery { With::RecoveryKey(typed) } else { With::Password(typed) };
+            return begin(model, Waiting::Derivation, with);
+        }
+        _ => {
+            if lock.line.key(key) {
+                lock.error = None;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// A try to unlock ended.
+pub fn unlocked(model: &mut Model, attempt: u64, result: Result<Box<Unlocked>, UnlockError>) -> Vec<Effect> {
+    if attempt != model.generation {
+        return Vec::new();
+    }
+    let Stage::Locked(lock) = &mut model.stage else { return Vec::new() };
+    let by_keychain = matches!(lock.waiting, Waiting::Keychain(_));
+    lock.waiting = Waiting::No;
+    match result {
+        Ok(vault) => {
+            model.notice = None;
+            model.stage = Stage::Open(Box::new(Session::new(*vault, &model.config, model.now)));
+            Vec::new()
+        }
+        Err(error) => {
+            lock.error = Some(Report::from(&error));
+            if by_keychain { vec![Effect::Probe] } else { Vec::new() }
+        }
+    }
+}
+
+/// The keychain was probed.
+pub fn probed(model: &mut Model, probe: Probe) -> Vec<Effect> {
+    match &mut model.stage {
+        Stage::Welcome(welcome) => super::welcome::probed(welcome, probe),
+        Stage::Locked(lock) => lock.keychain = Some(probe),
+        Stage::Opening | Stage::Open(_) | Stage::Broken(_) => {}
+    }
+    Vec::new()
+}

@@ -1,0 +1,150 @@
+//! How events change the model: dispatch here, one file per mode beside.
+
+mod change;
+mod files;
+mod form;
+mod import;
+mod list;
+mod lock;
+pub mod modal;
+mod mouse;
+mod welcome;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::event::{Effect, Event};
+use super::keys::{Action, Keymap};
+use super::model::{Model, Stage, Tone};
+use crate::config::{Config, ConfigError};
+use crate::report::Report;
+use crate::secret::Secret;
+
+/// Changes the model by an event and says what to do in the world. Pure.
+pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
+    let mut effects = match event {
+        Event::Key(key) => on_key(model, key),
+        Event::Mouse(mouse) => mouse::on_mouse(model, mouse),
+        Event::Paste(text) => on_paste(model, &text),
+        Event::Resize(width, height) => {
+            model.size = (width, height);
+            Vec::new()
+        }
+        Event::Tick(now) => on_tick(model, now),
+        Event::LockNow => lock::lock(model),
+        Event::VaultChanged => files::vault_changed(model),
+        Event::Config(read) => on_config(model, read),
+        Event::Looked(found) => lock::looked(model, found),
+        Event::Reread(generation, found) => files::reread(model, generation, found),
+        Event::Saved(generation, result) => files::saved(model, generation, result),
+        Event::Unlocked(attempt, result) => lock::unlocked(model, attempt, result),
+        Event::Probed(probe) => lock::probed(model, probe),
+        Event::Created(result) => welcome::created(model, result),
+        Event::Copied(result) => list::copied(model, result),
+        Event::ClipboardText(read) => modal::clipboard_read(model, read),
+        Event::Imported(attempt, result) => import::imported(model, attempt, result),
+        Event::Completed(attempt, names) => import::completed(model, attempt, names),
+    };
+    let height = model.panes().list_height;
+    if let Some(session) = model.session_mut() {
+        session.keep_in_view(height);
+    }
+    effects.extend(files::save_if_changed(model));
+    effects
+}
+
+fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    if key.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    let now = model.now;
+    // These work everywhere, whatever is typed into.
+    match (key.code, key.modifiers) {
+        (KeyCode::Char('z'), KeyModifiers::CONTROL) => return vec![Effect::Suspend],
+        (KeyCode::Char('l'), KeyModifiers::CONTROL) => return vec![Effect::Redraw],
+        _ => {}
+    }
+    match &mut model.stage {
+        Stage::Opening | Stage::Broken(_) => on_waiting_key(model, key),
+        Stage::Welcome(_) => welcome::on_key(model, key),
+        Stage::Locked(_) => lock::on_key(model, key),
+        Stage::Open(session) => {
+            session.touched = now;
+            if session.modal.is_some() { modal::on_key(model, key) } else { list::on_key(model, key) }
+        }
+    }
+}
+
+fn on_waiting_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    match key.code {
+        KeyCode::Char('q') | KeyCode::Esc => vec![Effect::Quit],
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => vec![Effect::Quit],
+        KeyCode::Char('r') if matches!(model.stage, Stage::Broken(_)) => {
+            model.stage = Stage::Opening;
+            vec![Effect::Look]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
+    let now = model.now;
+    match &mut model.stage {
+        Stage::Opening | Stage::Broken(_) => Vec::new(),
+        Stage::Welcome(_) => welcome::on_paste(model, text),
+        Stage::Locked(lock) => {
+            lock.line.insert(text.expose().trim());
+            Vec::new()
+        }
+        Stage::Open(session) => {
+            session.touched = now;
+            modal::on_paste(model, text)
+        }
+    }
+}
+
+fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
+    model.now = now;
+    if model.notice.as_ref().is_some_and(|n| n.until.is_some_and(|until| until <= now)) {
+        model.notice = None;
+    }
+    let idle = u64::from(model.config.idle_lock_secs);
+    let Stage::Open(session) = &mut model.stage else { return Vec::new() };
+    if idle > 0 && !model.demo && now.secs_since(session.touched) >= idle {
+        return lock::lock(model);
+    }
+    // The wall clock was set back: idle time counts from here on.
+    session.touched = session.touched.min(now);
+    session.copied = session.copied.filter(|(_, until)| now < *until);
+    session.revealed = session.revealed.filter(|(_, until)| now < *until);
+    session.counter_code = session.counter_code.filter(|code| now < code.until);
+    files::retry_when_due(session, now);
+    Vec::new()
+}
+
+fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<Effect> {
+    match read {
+        Err(error) => {
+            model.say_report(&Report::from(&error));
+            Vec::new()
+        }
+        Ok(config) => {
+            let (keymap, problems) = Keymap::new(&config.keys);
+            let mouse = (config.mouse != model.config.mouse).then_some(Effect::Mouse(config.mouse));
+            let hide = config.hide_codes != model.config.hide_codes;
+            if let Some(session) = model.session_mut().filter(|_| hide) {
+                session.hidden = config.hide_codes;
+            }
+            (model.keymap, model.config) = (keymap, config);
+            match problems.into_iter().next() {
+                Some(problem) => model.say(Tone::Warn, problem),
+                None => model.say(Tone::Info, "the changed settings are in force"),
+            }
+            mouse.into_iter().collect()
+        }
+    }
+}
+
+/// Does what an action asks for, from the list or from the palette.
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    list::act(model, action)
+}

@@ -1,0 +1,253 @@
+//! What lies over the list: help and palette, questions, the paste line, the trash. The form and the import have files of
+//! their own.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{act, change, form, import, list};
+use crate::app::event::Effect;
+use crate::app::form::Form;
+use crate::app::import::Flow;
+use crate::app::keys::{self, Action, Binding, TABLE};
+use crate::app::model::{Modal, Model, Palette, Tone, Undo};
+use crate::otp::{base32, uri};
+use crate::secret::Secret;
+use crate::vault::{EntryId, field};
+
+/// A key while something lies over the list.
+pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    let ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+    if ctrl_c || (key.code == KeyCode::Esc && !matches!(session.modal, Some(Modal::Import(_)))) {
+        session.modal = None;
+        return Vec::new();
+    }
+    match &mut session.modal {
+        None => Vec::new(),
+        Some(Modal::Palette(_)) => on_palette_key(model, key),
+        Some(Modal::Delete(id)) => {
+            let id = *id;
+            match key.code {
+                KeyCode::Enter | KeyCode::Char('y' | 'd') => {
+                    session.modal = None;
+                    list::delete(model, id);
+                }
+                KeyCode::Char('n' | 'q') => session.modal = None,
+                _ => {}
+            }
+            Vec::new()
+        }
+        Some(Modal::Form(_)) => form::on_key(model, key),
+        Some(Modal::Paste(line, problem)) => {
+            match key.code {
+                KeyCode::Enter if line.is_empty() => return vec![Effect::ReadClipboard],
+                KeyCode::Enter => {
+                    let text = line.take();
+                    return take_text(model, &text);
+                }
+                _ => {
+                    if line.key(key) {
+                        *problem = None;
+                    }
+                }
+            }
+            Vec::new()
+        }
+        Some(Modal::Import(_)) => import::on_key(model, key),
+        Some(Modal::Trash(_)) => on_trash_key(model, key),
+        Some(Modal::Leave) => match key.code {
+            KeyCode::Char('s') => {
+                session.modal = None;
+                act(model, Action::Save)
+            }
+            KeyCode::Char('y') => vec![Effect::ClearClipboard, Effect::Quit],
+            KeyCode::Char('n' | 'q') | KeyCode::Enter => {
+                session.modal = None;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        },
+    }
+}
+
+/// The rows of the palette that match what is typed.
+pub fn palette_rows(palette: &Palette) -> Vec<&'static Binding> {
+    let query = palette.line.text().to_lowercase();
+    let words: Vec<&str> = query.split_whitespace().collect();
+    TABLE
+        .iter()
+        .filter(|b| {
+            let text = format!("{} {} {}", b.short, b.text, b.group.title()).to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        })
+        .collect()
+}
+
+fn on_palette_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    let page = (model.size.1 as usize / 2).max(1);
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    let Some(Modal::Palette(palette)) = &mut session.modal else { return Vec::new() };
+    let rows = palette_rows(palette);
+    let last = rows.len().saturating_sub(1);
+    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    match key.code {
+        KeyCode::Up => palette.selected = palette.selected.saturating_sub(1),
+        KeyCode::Down => palette.selected = (palette.selected + 1).min(last),
+        KeyCode::Char('p') if ctrl => palette.selected = palette.selected.saturating_sub(1),
+        KeyCode::Char('n') if ctrl => palette.selected = (palette.selected + 1).min(last),
+        KeyCode::PageUp => palette.selected = palette.selected.saturating_sub(page),
+        KeyCode::PageDown => palette.selected = (palette.selected + page).min(last),
+        // In the help, the keys that opened it and the usual ones close it while nothing is typed.
+        KeyCode::Char('?' | 'q') if palette.help && palette.line.is_empty() => session.modal = None,
+        KeyCode::Enter => {
+            let action = rows.get(palette.selected).map(|b| b.action);
+            session.modal = None;
+            return action.map_or_else(Vec::new, |a| act(model, a));
+        }
+        _ => {
+            if palette.line.key(key) {
+                palette.selected = 0;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// The accounts in the trash, the last deleted first.
+pub fn trashed(model: &Model) -> Vec<EntryId> {
+    let Some(session) = model.session() else { return Vec::new() };
+    let mut ids: Vec<_> = session.state().trashed().map(|e| (e.number(field::TRASHED_AT), e.id)).collect();
+    ids.sort_by(|a, b| b.cmp(a));
+    ids.into_iter().map(|(_, id)| id).collect()
+}
+
+fn on_trash_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    let ids = trashed(model);
+    let (now, device) = (model.now, model.device);
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    let Some(Modal::Trash(selected)) = &mut session.modal else { return Vec::new() };
+    match key.code {
+        KeyCode::Up | KeyCode::Char('k') => *selected = selected.saturating_sub(1),
+        KeyCode::Down | KeyCode::Char('j') => *selected = (*selected + 1).min(ids.len().saturating_sub(1)),
+        KeyCode::Char('q' | 'H') => session.modal = None,
+        KeyCode::Enter | KeyCode::Char('u') => {
+            if let Some(id) = ids.get(*selected).copied() {
+                *selected = (*selected).min(ids.len().saturating_sub(2));
+                if change::restore(session, id, now, device) {
+                    session.refresh();
+                    session.select(id);
+                    let title = session.row(id).map_or_else(String::new, |row| row.title());
+                    change::remember(session, Undo::Trash(vec![id], format!("{title} is in the trash again")));
+                    model.say(Tone::Good, format!("{title} is back"));
+                    list::mark_changed(model);
+                }
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Text that was pasted while the vault is open: into the line that is typed into, else into whatever it is for.
+pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    match &mut session.modal {
+        None | Some(Modal::Paste(..)) => match &mut session.query {
+            Some(line) => {
+                line.insert(text.expose().trim());
+                session.selected = 0;
+                session.filter();
+                Vec::new()
+            }
+            None => take_text(model, text),
+        },
+        Some(Modal::Palette(palette)) => {
+            palette.line.insert(text.expose().trim());
+            palette.selected = 0;
+            Vec::new()
+        }
+        Some(Modal::Form(_)) => form::on_paste(model, text),
+        Some(Modal::Import(_)) => import::on_paste(model, text),
+        Some(Modal::Delete(_) | Modal::Trash(_) | Modal::Leave) => Vec::new(),
+    }
+}
+
+/// The clipboard was read for the paste line.
+pub fn clipboard_read(model: &mut Model, read: Result<Secret<String>, String>) -> Vec<Effect> {
+    if !model.session().is_some_and(|s| matches!(s.modal, Some(Modal::Paste(..)))) {
+        return Vec::new();
+    }
+    match read {
+        Ok(text) => take_text(model, &text),
+        Err(why) => {
+            refuse(model, why);
+            Vec::new()
+        }
+    }
+}
+
+/// Takes a link, several links, a secret or the path of a file and opens what fits: the form, the preview or the import.
+fn take_text(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
+    let trimmed = text.expose().trim();
+    if trimmed.is_empty() {
+        return Vec::new();
+    }
+    let lines = trimmed.lines().filter(|line| !line.trim().is_empty()).count();
+    if lines == 1 && uri::is_link(trimmed) && !trimmed.to_ascii_lowercase().starts_with("otpauth-migration:") {
+        match uri::parse(trimmed) {
+            Ok(account) => {
+                let mut form = Form::filled(&account, None);
+                form.source = "a link";
+                open_form(model, form);
+            }
+            Err(error) => refuse(model, format!("this link cannot be used: {error}")),
+        }
+        return Vec::new();
+    }
+    if lines > 1 || uri::is_link(trimmed) || trimmed.to_ascii_lowercase().starts_with("otpauth-migration:") {
+        return import::take_text(model, trimmed);
+    }
+    if let Some(path) = path_of(trimmed) {
+        if let Some(session) = model.session_mut() {
+            session.modal = Some(Modal::Import(Box::new(Flow::new(&path))));
+        }
+        return import::submit(model);
+    }
+    match base32::decode(trimmed) {
+        Ok(_) => open_form(model, Form::with_secret(trimmed)),
+        Err(error) => refuse(model, format!("this is neither a link nor a secret: {error}")),
+    }
+    Vec::new()
+}
+
+fn open_form(model: &mut Model, form: Form) {
+    if let Some(session) = model.session_mut() {
+        session.modal = Some(Modal::Form(Box::new(form)));
+    }
+}
+
+fn refuse(model: &mut Model, problem: String) {
+    match model.session_mut() {
+        Some(session) if matches!(session.modal, Some(Modal::Paste(..))) => {
+            session.modal = Some(Modal::Paste(crate::app::input::Input::default(), Some(problem)));
+        }
+        _ => model.say(Tone::Error, problem),
+    }
+}
+
+/// A path that was dropped on the terminal: with quotes, `file://` or escaped blanks as terminals write them.
+pub fn path_of(text: &str) -> Option<String> {
+    let bare = text.trim().trim_matches(['\'', '"']);
+    let unescaped = match bare.strip_prefix("file://") {
+        Some(rest) => percent_encoding::percent_decode_str(rest).decode_utf8().ok()?.into_owned(),
+        None => bare.replace("\\ ", " "),
+    };
+    let absolute = unescaped.starts_with('/') || unescaped.starts_with("~/") || unescaped.starts_with("./");
+    let windows = unescaped.get(1..3) == Some(":\\");
+    (absolute || windows).then_some(unescaped)
+}
+
+/// How a key of an action is shown in a sentence; the action's name where it has no key.
+pub fn key_name(model: &Model, action: Action) -> String {
+    let ascii = model.config.glyphs == crate::config::Glyphs::Ascii;
+    model.keymap.keys(action).first().map_or_else(|| keys::describe(action).name.to_owned(), |k| keys::show(k, ascii))
+}

@@ -1,0 +1,79 @@
+//! The mouse: a click selects, a double click copies, the wheel scrolls, tabs and footer keys can be clicked.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
+use super::{act, list};
+use crate::app::event::Effect;
+use crate::app::keys::Action;
+use crate::app::model::{Modal, Model};
+
+/// Milliseconds between the clicks of a double click.
+const DOUBLE_CLICK_MS: u64 = 400;
+/// Rows that the wheel moves.
+const WHEEL_ROWS: usize = 3;
+
+/// Something the mouse did.
+pub fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
+    let panes = model.panes();
+    let (now, height) = (model.now, panes.list_height as usize);
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    session.touched = now;
+    match mouse.kind {
+        MouseEventKind::ScrollDown | MouseEventKind::ScrollUp => {
+            let down = mouse.kind == MouseEventKind::ScrollDown;
+            let step = |at: usize, last: usize| {
+                if down { (at + WHEEL_ROWS).min(last) } else { at.saturating_sub(WHEEL_ROWS) }
+            };
+            match &mut session.modal {
+                None => {
+                    let last = session.visible.len().saturating_sub(1);
+                    session.selected = step(session.selected, last);
+                    session.offset = step(session.offset, (last + 1).saturating_sub(height));
+                }
+                Some(Modal::Palette(palette)) => {
+                    let last = super::modal::palette_rows(palette).len().saturating_sub(1);
+                    palette.selected = step(palette.selected, last);
+                }
+                Some(_) => {}
+            }
+            Vec::new()
+        }
+        MouseEventKind::Down(MouseButton::Left) if session.modal.is_none() => {
+            let (x, y) = (mouse.column, mouse.row);
+            if Some(y) == panes.keys {
+                return click_footer(model, x);
+            }
+            if Some(y) == panes.tabs {
+                click_tab(model, x);
+                return Vec::new();
+            }
+            let inside = y >= panes.list_top && y < panes.list_top + panes.list_height && x < panes.list_width;
+            let at = session.offset + usize::from(y.saturating_sub(panes.list_top));
+            if !inside || at >= session.visible.len() {
+                return Vec::new();
+            }
+            let double =
+                session.clicked.is_some_and(|(row, when)| row == at && now.0.saturating_sub(when.0) <= DOUBLE_CLICK_MS);
+            session.selected = at;
+            session.clicked = (!double).then_some((at, now));
+            if double { list::copy(model, false) } else { Vec::new() }
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn click_footer(model: &mut Model, x: u16) -> Vec<Effect> {
+    let hit = model.footer().into_iter().find(|item| (item.from..item.to).contains(&x)).and_then(|item| item.action);
+    hit.map_or_else(Vec::new, |action: Action| act(model, action))
+}
+
+fn click_tab(model: &mut Model, x: u16) {
+    let hit = model.tab_spans().into_iter().position(|(from, to)| (from..to).contains(&x));
+    let Some(session) = model.session_mut().filter(|s| s.query.is_none()) else { return };
+    if let Some(tab) = hit {
+        session.tab = tab;
+        session.selected = 0;
+        session.offset = 0;
+        session.filter();
+    }
+}

@@ -1,0 +1,210 @@
+//! Keys of the first start.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::app::event::Effect;
+use crate::app::import::Flow;
+use crate::app::input::Input;
+use crate::app::model::{Modal, Model, Session, Stage, Tone};
+use crate::app::welcome::{MODES, SHORTEST_PASSWORD, STARTS, Step, Welcome, groups};
+use crate::keychain::Probe;
+use crate::report::Report;
+use crate::secret::Secret;
+use crate::unlock::{Mode, UnlockError};
+use crate::vault::envelope::Unlocked;
+
+/// The keychain answered: the best way that can be had is selected.
+pub fn probed(welcome: &mut Welcome, probe: Probe) {
+    welcome.keychain = Some(probe);
+    let best = MODES.iter().position(|(mode, ..)| welcome.offers(*mode)).unwrap_or(0);
+    if let Step::Unlock(selected) = &mut welcome.step
+        && !welcome_offers(welcome.keychain.as_ref(), MODES[*selected].0)
+    {
+        *selected = best;
+    }
+}
+
+fn welcome_offers(keychain: Option<&Probe>, mode: Mode) -> bool {
+    mode == Mode::Password || matches!(keychain, Some(Probe::Ready | Probe::Locked))
+}
+
+/// A key.
+pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) {
+        return vec![Effect::Quit];
+    }
+    let Stage::Welcome(welcome) = &mut model.stage else { return Vec::new() };
+    let best = MODES.iter().position(|(mode, ..)| welcome.offers(*mode)).unwrap_or(2);
+    match &mut welcome.step {
+        Step::Start(selected) => {
+            let chosen = match key.code {
+                KeyCode::Esc | KeyCode::Char('q') => return vec![Effect::Quit],
+                KeyCode::Up | KeyCode::Char('k') => {
+                    *selected = selected.saturating_sub(1);
+                    None
+                }
+                KeyCode::Down | KeyCode::Char('j') => {
+                    *selected = (*selected + 1).min(STARTS.len() - 1);
+                    None
+                }
+                KeyCode::Enter => Some(STARTS[*selected].0),
+                KeyCode::Char(c) => Some(c),
+                _ => None,
+            };
+            match chosen {
+                Some('n' | 'i') => {
+                    welcome.then_import = chosen == Some('i');
+                    welcome.step = Step::Unlock(best);
+                    return vec![Effect::Probe];
+                }
+                Some('d') => return vec![Effect::Demo],
+                _ => {}
+            }
+        }
+        Step::Unlock(selected) => match key.code {
+            KeyCode::Esc => welcome.step = Step::Start(0),
+            KeyCode::Up | KeyCode::Char('k') => *selected = selected.saturating_sub(1),
+            KeyCode::Down | KeyCode::Char('j') => *selected = (*selected + 1).min(MODES.len() - 1),
+            KeyCode::Enter => {
+                let mode = MODES[*selected].0;
+                if !welcome.offers(mode) {
+                    return Vec::new();
+                }
+                welcome.error = None;
+                if mode == Mode::Keychain {
+                    welcome.step = Step::Making;
+                    return vec![Effect::Create(mode, None)];
+                }
+                welcome.step = Step::Password {
+                    mode,
+                    first: Input::default(),
+                    second: Input::default(),
+                    repeat: false,
+                    problem: None,
+                };
+            }
+            _ => {}
+        },
+        Step::Password { .. } => return on_password_key(welcome, key),
+        Step::Making => {}
+        Step::RecoveryKey { .. } => {
+            if key.code == KeyCode::Enter {
+                to_check(welcome);
+            }
+        }
+        Step::Check { line, wrong, .. } => match key.code {
+            KeyCode::Esc => back_to_key(welcome),
+            KeyCode::Enter => return check(model),
+            _ => {
+                if line.key(key) {
+                    *wrong = false;
+                }
+            }
+        },
+    }
+    Vec::new()
+}
+
+fn on_password_key(welcome: &mut Welcome, key: KeyEvent) -> Vec<Effect> {
+    let Step::Password { mode, first, second, repeat, problem } = &mut welcome.step else { return Vec::new() };
+    match key.code {
+        KeyCode::Esc if *repeat => {
+            second.clear();
+            *repeat = false;
+        }
+        KeyCode::Esc => {
+            let at = MODES.iter().position(|(m, ..)| m == mode).unwrap_or(0);
+            welcome.step = Step::Unlock(at);
+        }
+        KeyCode::Enter | KeyCode::Tab | KeyCode::Down if !*repeat => {
+            if first.text().chars().count() < SHORTEST_PASSWORD {
+                *problem = Some("at least 8 characters; a few words are good");
+            } else {
+                *repeat = true;
+                *problem = None;
+            }
+        }
+        KeyCode::BackTab | KeyCode::Up => *repeat = false,
+        KeyCode::Enter => {
+            if first.text() == second.text() {
+                let (mode, password) = (*mode, first.take());
+                welcome.step = Step::Making;
+                return vec![Effect::Create(mode, Some(password))];
+            }
+            second.clear();
+            *problem = Some("the two are not the same; type it once more");
+        }
+        _ => {
+            let line = if *repeat { second } else { first };
+            if line.key(key) {
+                *problem = None;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// A paste goes into the line that is typed into.
+pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
+    let Stage::Welcome(welcome) = &mut model.stage else { return Vec::new() };
+    let text = text.expose().trim_end_matches(['\r', '\n']);
+    match &mut welcome.step {
+        Step::Password { first, second, repeat, .. } => if *repeat { second } else { first }.insert(text),
+        Step::Check { line, .. } => line.insert(text),
+        Step::Start(_) | Step::Unlock(_) | Step::Making | Step::RecoveryKey { .. } => {}
+    }
+    Vec::new()
+}
+
+/// The vault was made, or not.
+pub fn created(model: &mut Model, result: Result<(Box<Unlocked>, Secret<String>), UnlockError>) -> Vec<Effect> {
+    let Stage::Welcome(welcome) = &mut model.stage else { return Vec::new() };
+    match result {
+        Ok((vault, key)) => welcome.step = Step::RecoveryKey { vault, key },
+        Err(error) => {
+            welcome.error = Some(Report::from(&error));
+            welcome.step = Step::Unlock(0);
+            return vec![Effect::Probe];
+        }
+    }
+    Vec::new()
+}
+
+fn to_check(welcome: &mut Welcome) {
+    if let Step::RecoveryKey { vault, key } = std::mem::replace(&mut welcome.step, Step::Making) {
+        // A group from the middle, chosen by the vault's own random id: nobody learns to write one group down.
+        let n = groups(key.expose()).len().max(2);
+        let group = 1 + vault.vault_id().0[0] as usize % (n - 1);
+        welcome.step = Step::Check { vault, key, group, line: Input::default(), wrong: false };
+    }
+}
+
+fn back_to_key(welcome: &mut Welcome) {
+    if let Step::Check { vault, key, .. } = std::mem::replace(&mut welcome.step, Step::Making) {
+        welcome.step = Step::RecoveryKey { vault, key };
+    }
+}
+
+fn check(model: &mut Model) -> Vec<Effect> {
+    let Stage::Welcome(welcome) = &mut model.stage else { return Vec::new() };
+    let Step::Check { key, group, line, wrong, .. } = &mut welcome.step else { return Vec::new() };
+    let typed = line.text().trim().to_lowercase();
+    let right = groups(key.expose()).get(*group).is_some_and(|g| *g == typed)
+        || groups(key.expose()).concat() == groups(&typed).concat();
+    if !right {
+        *wrong = true;
+        line.clear();
+        return Vec::new();
+    }
+    let then_import = welcome.then_import;
+    if let Step::Check { vault, .. } = std::mem::replace(&mut welcome.step, Step::Making) {
+        let mut session = Session::new(*vault, &model.config, model.now);
+        if then_import {
+            session.modal = Some(Modal::Import(Box::new(Flow::new(""))));
+        }
+        model.stage = Stage::Open(Box::new(session));
+        model.generation += 1;
+        model.say(Tone::Good, "the vault is ready; keep the recovery key away from this machine");
+    }
+    Vec::new()
+}

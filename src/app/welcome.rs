@@ -1,0 +1,100 @@
+//! The first start: how the vault should open, the recovery key and its check. Nothing is written before the choice.
+
+use super::input::Input;
+use crate::keychain::Probe;
+use crate::report::Report;
+use crate::secret::Secret;
+use crate::unlock::Mode;
+use crate::vault::envelope::Unlocked;
+
+/// Where a new user is.
+pub struct Welcome {
+    /// The step.
+    pub step: Step,
+    /// What the keychain says; none until it answered.
+    pub keychain: Option<Probe>,
+    /// What to do once the vault is there.
+    pub then_import: bool,
+    /// What went wrong.
+    pub error: Option<Report>,
+}
+
+/// The steps.
+pub enum Step {
+    /// What to do first; the selected line.
+    Start(usize),
+    /// How the vault should open; the selected line.
+    Unlock(usize),
+    /// The password, twice.
+    Password {
+        /// With the keychain as well.
+        mode: Mode,
+        /// The first line.
+        first: Input,
+        /// The second.
+        second: Input,
+        /// Whether the second is typed into.
+        repeat: bool,
+        /// What is wrong with them.
+        problem: Option<&'static str>,
+    },
+    /// The vault is being made.
+    Making,
+    /// The recovery key is shown.
+    RecoveryKey {
+        /// The vault, open already.
+        vault: Box<Unlocked>,
+        /// The key in groups.
+        key: Secret<String>,
+    },
+    /// The user types a group of it, so that it is known to be written down.
+    Check {
+        /// The vault, open already.
+        vault: Box<Unlocked>,
+        /// The key in groups.
+        key: Secret<String>,
+        /// Which group is asked for, from 1: the one before it is shown.
+        group: usize,
+        /// What is typed.
+        line: Input,
+        /// The last answer was wrong.
+        wrong: bool,
+    },
+}
+
+/// The lines of the first screen: key, words.
+pub const STARTS: [(char, &str); 3] =
+    [('n', "Start a new vault"), ('i', "Start from another app's export"), ('d', "Look around with sample accounts")];
+
+/// The ways in which a vault opens, best first.
+pub const MODES: [(Mode, &str, &str); 3] = [
+    (Mode::Both, "Keychain and password", "no typing here; the password opens it anywhere"),
+    (Mode::Keychain, "Keychain alone", "no typing; keep the recovery key"),
+    (Mode::Password, "Password alone", "typed at every start and after each lock"),
+];
+
+/// The fewest characters of a password.
+pub const SHORTEST_PASSWORD: usize = 8;
+
+impl Welcome {
+    /// The first screen.
+    pub fn new() -> Self {
+        Self { step: Step::Start(0), keychain: None, then_import: false, error: None }
+    }
+
+    /// Whether a way can be chosen: the keychain's need a keychain that answers.
+    pub fn offers(&self, mode: Mode) -> bool {
+        mode == Mode::Password || matches!(self.keychain, Some(Probe::Ready | Probe::Locked))
+    }
+}
+
+impl Default for Welcome {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The groups of a recovery key as it is shown.
+pub fn groups(key: &str) -> Vec<&str> {
+    key.split_whitespace().flat_map(|word| word.split('-')).filter(|g| !g.is_empty()).collect()
+}

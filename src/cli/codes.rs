@@ -1,0 +1,245 @@
+//! `list`, `code`, `copy`: looking at accounts and their codes.
+
+use serde::Serialize;
+
+use super::args::{Code as CodeArgs, CopyCode, List};
+use super::failure::Failure;
+use super::output::{answer, columns, json};
+use super::query::{self, Named, Sureness};
+use super::session::{Session, World};
+use crate::otp::account::title;
+use crate::otp::code::{Code, code_at, hotp_code, next_code_at, remaining};
+use crate::otp::{Account, Kind};
+use crate::text::clean;
+use crate::vault::{Entry, EntryId};
+
+/// How many candidates of an ambiguous query are named.
+const CANDIDATES: usize = 20;
+
+/// One row of `list --json`.
+#[derive(Serialize)]
+struct Row<'a> {
+    id: String,
+    r#type: &'a str,
+    issuer: &'a str,
+    account: &'a str,
+    tags: Vec<&'a str>,
+    favourite: bool,
+    digits: Option<u8>,
+    period: Option<u64>,
+    #[serde(flatten)]
+    codes: Option<Codes<'a>>,
+}
+
+/// What `--codes` adds; all empty for HOTP, whose codes are used up by being shown.
+#[derive(Serialize, Default)]
+struct Codes<'a> {
+    code: Option<&'a str>,
+    next: Option<&'a str>,
+    remaining: Option<u64>,
+}
+
+/// A code with the one after it, as far as they can be known without using them up.
+struct Pair {
+    code: Option<Code>,
+    next: Option<Code>,
+    remaining: Option<u64>,
+}
+
+impl Pair {
+    fn of(account: &Account, world: &World) -> Self {
+        Self {
+            code: code_at(account, world.now),
+            next: next_code_at(account, world.now),
+            remaining: account.kind.period().map(|p| remaining(p, world.now)),
+        }
+    }
+
+    fn view(&self) -> Codes<'_> {
+        Codes {
+            code: self.code.as_ref().map(Code::expose),
+            next: self.next.as_ref().map(Code::expose),
+            remaining: self.remaining,
+        }
+    }
+}
+
+/// `list`.
+///
+/// # Errors
+/// When the vault does not open or the answer cannot be written.
+pub fn list(world: &World, args: &List) -> Result<(), Failure> {
+    let session = world.open()?;
+    let state = &session.unlocked.state;
+    let mut entries: Vec<&Entry> = if args.trash { state.trashed().collect() } else { state.live().collect() };
+    if let Some(text) = &args.query {
+        let names: Vec<Named<'_>> = entries.iter().map(|e| Named::from(*e)).collect();
+        let found = query::find(text, &names);
+        if found.places.is_empty() {
+            return Err(Failure::NotFound { query: text.clone(), trash: args.trash });
+        }
+        entries = found.places.iter().map(|&i| entries[i]).collect();
+    }
+    entries.sort_by_cached_key(|e| (e.issuer().to_lowercase(), e.name().to_lowercase(), e.id));
+    if args.codes {
+        session.warn_of_clock(world);
+    }
+    let pairs: Vec<Option<Pair>> =
+        entries.iter().map(|e| args.codes.then(|| e.account().ok()).flatten().map(|a| Pair::of(&a, world))).collect();
+    if args.json {
+        let rows: Vec<Row<'_>> = entries
+            .iter()
+            .zip(&pairs)
+            .map(|(entry, pair)| Row {
+                id: entry.id.to_string(),
+                r#type: entry.kind_name(),
+                issuer: entry.issuer(),
+                account: entry.name(),
+                tags: entry.tags().collect(),
+                favourite: entry.favourite(),
+                digits: entry.kind().ok().map(|k| k.digits()),
+                period: entry.kind().ok().and_then(|k| k.period()),
+                codes: args.codes.then(|| pair.as_ref().map(Pair::view).unwrap_or_default()),
+            })
+            .collect();
+        return json(&rows);
+    }
+    let rows: Vec<Vec<String>> = entries.iter().zip(&pairs).map(|(e, p)| text_row(e, p.as_ref(), args.codes)).collect();
+    answer(&columns(&rows))
+}
+
+fn text_row(entry: &Entry, pair: Option<&Pair>, codes: bool) -> Vec<String> {
+    let mut row = vec![clean(entry.issuer()).into_owned(), clean(entry.name()).into_owned()];
+    if codes {
+        match pair {
+            Some(Pair { code: Some(code), remaining: Some(secs), .. }) => {
+                row.extend([code.expose().to_owned(), format!("{secs}s")]);
+            }
+            Some(_) => row.extend(["(by counter)".to_owned(), String::new()]),
+            None => row.extend(["(makes no codes here)".to_owned(), String::new()]),
+        }
+    }
+    let tags: Vec<String> = entry.tags().map(|t| format!("+{}", clean(t))).collect();
+    row.push(tags.join(" "));
+    row
+}
+
+/// What `code --json` prints.
+#[derive(Serialize)]
+struct Answer<'a> {
+    id: String,
+    issuer: &'a str,
+    account: &'a str,
+    code: &'a str,
+    next: Option<&'a str>,
+    remaining: Option<u64>,
+    period: Option<u64>,
+}
+
+/// `code`.
+///
+/// # Errors
+/// When the vault does not open, not exactly one account matches, or the counter of an HOTP account cannot be saved.
+pub fn code(world: &World, args: &CodeArgs) -> Result<(), Failure> {
+    let mut session = world.open()?;
+    let id = pick(&session, &args.query, Sureness::Fuzzy)?;
+    session.warn_of_clock(world);
+    let account = account_of(&session, id)?;
+    let pair = codes_of(world, &mut session, id, &account)?;
+    let shown = chosen(&pair, args.next)?;
+    if args.json {
+        return json(&Answer {
+            id: id.to_string(),
+            issuer: &account.issuer,
+            account: &account.account,
+            code: shown.expose(),
+            next: pair.next.as_ref().map(Code::expose),
+            remaining: pair.remaining,
+            period: account.kind.period(),
+        });
+    }
+    answer(shown.expose())?;
+    answer("\n")
+}
+
+/// `copy`.
+///
+/// # Errors
+/// As [`code`], and when no way to a clipboard works.
+pub fn copy(world: &World, args: &CopyCode) -> Result<(), Failure> {
+    let mut session = world.open()?;
+    let id = pick(&session, &args.query, Sureness::Fuzzy)?;
+    session.warn_of_clock(world);
+    let account = account_of(&session, id)?;
+    let pair = codes_of(world, &mut session, id, &account)?;
+    let shown = chosen(&pair, args.next)?;
+    super::clipboard::leave(world, shown, &account.title())
+}
+
+fn chosen(pair: &Pair, next: bool) -> Result<&Code, Failure> {
+    let code = if next { pair.next.as_ref() } else { pair.code.as_ref() };
+    code.ok_or(Failure::NoNextCode)
+}
+
+/// The codes of one account. That of an HOTP account is used up: its counter is saved before anything is shown.
+fn codes_of(world: &World, session: &mut Session, id: EntryId, account: &Account) -> Result<Pair, Failure> {
+    if !matches!(account.kind, Kind::Hotp { .. }) {
+        return Ok(Pair::of(account, world));
+    }
+    let counter = session.edit(world, |state, _| state.advance(id));
+    session.save()?;
+    Ok(Pair { code: counter.and_then(|c| hotp_code(account, c)), next: None, remaining: None })
+}
+
+/// The one live account that a query names.
+///
+/// # Errors
+/// [`Failure::NotFound`], [`Failure::Ambiguous`], or [`Failure::Unsure`] when it was found less surely than `least`.
+pub fn pick(session: &Session, text: &str, least: Sureness) -> Result<EntryId, Failure> {
+    one_of(session.unlocked.state.live(), text, least, false)
+}
+
+/// The one account of the trash that a query names.
+///
+/// # Errors
+/// As [`pick`].
+pub fn pick_trashed(session: &Session, text: &str) -> Result<EntryId, Failure> {
+    one_of(session.unlocked.state.trashed(), text, Sureness::Fuzzy, true)
+}
+
+fn one_of<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+    text: &str,
+    least: Sureness,
+    trash: bool,
+) -> Result<EntryId, Failure> {
+    let names: Vec<Named<'_>> = entries.map(Named::from).collect();
+    let found = query::find(text, &names);
+    match found.places.as_slice() {
+        [] => Err(Failure::NotFound { query: text.to_owned(), trash }),
+        [one] if found.sureness <= least => Ok(names[*one].id),
+        [one] => {
+            Err(Failure::Unsure { query: text.to_owned(), candidate: title(names[*one].issuer, names[*one].account) })
+        }
+        many => Err(Failure::Ambiguous {
+            query: text.to_owned(),
+            candidates: many.iter().take(CANDIDATES).map(|&i| candidate(&names[i])).collect(),
+            more: many.len().saturating_sub(CANDIDATES),
+        }),
+    }
+}
+
+fn candidate(named: &Named<'_>) -> String {
+    format!("{}  {}", named.id, title(named.issuer, named.account))
+}
+
+/// The account of an entry, ready to make codes.
+///
+/// # Errors
+/// [`Failure::Unusable`] with the reason.
+pub fn account_of(session: &Session, id: EntryId) -> Result<Account, Failure> {
+    let entry = session.entry(id);
+    entry
+        .account()
+        .map_err(|why| Failure::Unusable { name: title(entry.issuer(), entry.name()), reason: why.to_string() })
+}

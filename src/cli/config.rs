@@ -1,0 +1,30 @@
+//! `config`: where the settings are, whether they can be read, and what is in force.
+
+use std::fs;
+
+use super::args::{Config as Args, Global};
+use super::failure::Failure;
+use super::output::answer;
+use super::session::{World, places};
+use crate::config::Config;
+
+/// `config`.
+///
+/// # Errors
+/// When the config has a mistake (but for `config path`) or the answer cannot be written.
+pub fn config(global: &Global, args: Args) -> Result<(), Failure> {
+    let file = places(global)?.config_file;
+    match args {
+        Args::Path => answer(&format!("{}\n", file.display())),
+        Args::Check => {
+            let there = fs::exists(&file).unwrap_or(true);
+            Config::load(&file)?;
+            let verdict = if there { "is right" } else { "does not exist, so every setting is the default" };
+            answer(&format!("{} {verdict}\n", file.display()))
+        }
+        Args::Show => {
+            let world = World::new(global.clone())?;
+            answer(&format!("// {}\n{}\n", file.display(), world.config.to_text()))
+        }
+    }
+}

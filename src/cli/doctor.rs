@@ -1,0 +1,250 @@
+//! `doctor`: what works on this machine, one line each. Changes nothing and raises no prompt.
+
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::args::{Doctor, Global};
+use super::failure::Failure;
+use super::harden::dumps_are_off;
+use super::output::{answer, columns, json};
+use super::session::{clock_trouble, places};
+use crate::config::Config;
+use crate::keychain::{Keychain as _, Probe, system};
+use crate::report::{Report, system as system_words};
+use crate::text::clean;
+use crate::time::UnixTime;
+use crate::vault::envelope::Locked;
+
+/// How well one thing works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// As it should be.
+    Ok,
+    /// Something is missing that can be done without.
+    Note,
+    /// Something is wrong.
+    Bad,
+}
+
+impl State {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Note => "note",
+            Self::Bad => "BAD",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: &'static str,
+    state: State,
+    text: String,
+}
+
+fn finding(what: &'static str, state: State, text: impl Into<String>) -> Finding {
+    Finding { what, state, text: text.into() }
+}
+
+/// `doctor`.
+///
+/// # Errors
+/// When no home is known or the answer cannot be written; what is found is never an error.
+pub fn doctor(global: &Global, args: &Doctor) -> Result<(), Failure> {
+    let paths = places(global)?;
+    let config = Config::load(&paths.config_file);
+    let mut all = vec![finding("version", State::Ok, concat!("otpanel ", env!("CARGO_PKG_VERSION")))];
+    all.push(match &config {
+        Ok(_) if paths.config_file.exists() => finding("config", State::Ok, shown(&paths.config_file)),
+        Ok(_) => finding("config", State::Ok, format!("{} (not there: all defaults)", shown(&paths.config_file))),
+        Err(e) => {
+            let report = Report::from(e);
+            finding("config", State::Bad, format!("{}: {}", report.problem, report.cause))
+        }
+    });
+    all.push(vault(&paths.vault_file));
+    all.extend(permissions(&[
+        ("vault file", &paths.vault_file),
+        ("state folder", &paths.state_dir),
+        ("config file", &paths.config_file),
+    ]));
+    all.push(writable("saving", paths.vault_file.parent().unwrap_or(Path::new("."))));
+    all.push(writable("history", &paths.state_dir));
+    all.push(keychain(&system::system().probe()));
+    let (good, text) = super::clipboard::prospect(&config.unwrap_or_default());
+    all.push(finding("clipboard", if good { State::Ok } else { State::Note }, text));
+    all.push(watcher(&paths.vault_file));
+    all.extend(terminal());
+    all.push(match clock_trouble(UnixTime::now(), None) {
+        None => finding("clock", State::Ok, "plausible; codes need it right to a few seconds"),
+        Some(text) => finding("clock", State::Bad, text),
+    });
+    all.push(if dumps_are_off() {
+        finding("core dumps", State::Ok, "off for otpanel")
+    } else {
+        finding("core dumps", State::Note, "could not be switched off; a crash may leave memory on disk")
+    });
+    if args.json {
+        return json(&all);
+    }
+    let rows: Vec<Vec<String>> =
+        all.into_iter().map(|f| vec![format!("{:<4}", f.state.word()), f.what.to_owned(), f.text]).collect();
+    answer(&columns(&rows))
+}
+
+fn shown(path: &Path) -> String {
+    clean(&path.display().to_string()).into_owned()
+}
+
+fn vault(path: &Path) -> Finding {
+    match fs::read(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            finding("vault", State::Note, format!("none yet at {}; `otpanel init` makes one", shown(path)))
+        }
+        Err(e) => finding("vault", State::Bad, format!("{} cannot be read: {}", shown(path), system_words(&e))),
+        Ok(bytes) => {
+            let size = bytes.len();
+            match Locked::parse(bytes) {
+                Ok(locked) => {
+                    let (major, minor) = locked.version();
+                    let kinds: Vec<&str> = locked.slots().iter().map(|s| s.kind().name()).collect();
+                    let text = format!(
+                        "{}, format {major}.{minor}, {} KiB, opens by {}",
+                        shown(path),
+                        size.div_ceil(1024),
+                        kinds.join(", ")
+                    );
+                    finding("vault", State::Ok, text)
+                }
+                Err(e) => {
+                    let report = Report::from(&e);
+                    finding("vault", State::Bad, format!("{}: {}", shown(path), report.problem))
+                }
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn permissions(files: &[(&'static str, &Path)]) -> Vec<Finding> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut found = Vec::new();
+    for (what, path) in files {
+        let Ok(meta) = fs::metadata(path) else { continue };
+        let mode = meta.permissions().mode() & 0o777;
+        let secret = *what != "config file";
+        let (state, advice) = match (mode & 0o077, secret, mode & 0o022) {
+            (0, ..) | (_, false, 0) => (State::Ok, String::new()),
+            _ => (State::Bad, format!("; others can reach it: chmod go= {}", shown(path))),
+        };
+        found.push(finding(what, state, format!("{mode:04o}{advice}")));
+    }
+    found
+}
+
+#[cfg(not(unix))]
+fn permissions(_files: &[(&'static str, &Path)]) -> Vec<Finding> {
+    Vec::new()
+}
+
+/// Whether a folder, or the nearest above it that is there, can be written.
+fn writable(what: &'static str, folder: &Path) -> Finding {
+    let there = folder.ancestors().find(|p| p.is_dir()).unwrap_or(Path::new("/"));
+    if can_write(there) {
+        finding(what, State::Ok, format!("{} can be written", shown(there)))
+    } else {
+        finding(what, State::Bad, format!("{} cannot be written", shown(there)))
+    }
+}
+
+#[cfg(unix)]
+fn can_write(folder: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    access(folder, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn can_write(folder: &Path) -> bool {
+    fs::metadata(folder).is_ok_and(|m| !m.permissions().readonly())
+}
+
+/// How the panel learns of changes from outside.
+fn watcher(vault: &Path) -> Finding {
+    let folder = vault.ancestors().skip(1).find(|p| p.is_dir()).unwrap_or(Path::new("/"));
+    if on_network(folder) {
+        finding("watcher", State::Note, "the vault is on a network folder, which is looked at every few seconds")
+    } else {
+        finding("watcher", State::Ok, "changes from outside are told by the system")
+    }
+}
+
+/// Whether a folder is on a file system of which changes by other machines are not told.
+#[cfg(target_os = "linux")]
+fn on_network(folder: &Path) -> bool {
+    // NFS, SMB, SMB2, CIFS, 9P, FUSE, Ceph, AFS (statfs(2)).
+    const MAGIC: [u64; 8] =
+        [0x6969, 0x517b, 0xfe53_4d42, 0xff53_4d42, 0x0102_1997, 0x6573_5546, 0x00c3_6400, 0x5346_414f];
+    rustix::fs::statfs(folder).is_ok_and(|fs| MAGIC.contains(&(fs.f_type as u64 & 0xffff_ffff)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn on_network(_folder: &Path) -> bool {
+    false
+}
+
+fn keychain(probe: &Probe) -> Finding {
+    let state = match probe {
+        Probe::Ready => State::Ok,
+        Probe::Locked | Probe::NoBus | Probe::NoProvider | Probe::NoCollection | Probe::Unsupported(_) => State::Note,
+    };
+    finding("keychain", state, probe.describe())
+}
+
+#[cfg(unix)]
+fn size() -> Option<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some((size.ws_col, size.ws_row))
+}
+
+#[cfg(not(unix))]
+fn size() -> Option<(u16, u16)> {
+    None
+}
+
+fn terminal() -> Vec<Finding> {
+    let var = |name: &str| std::env::var(name).unwrap_or_default();
+    let mut found = Vec::new();
+    if io::stdout().is_terminal() {
+        let size = size().map(|(columns, rows)| format!(", {columns}x{rows}")).unwrap_or_default();
+        let term = var("TERM");
+        let state = if term.is_empty() || term == "dumb" { State::Note } else { State::Ok };
+        found.push(finding("terminal", state, format!("TERM={}{size}", clean(&term))));
+    } else {
+        found.push(finding("terminal", State::Note, "none here; the panel needs one"));
+    }
+    let colours = match (var("NO_COLOR").is_empty(), var("COLORTERM").as_str(), var("TERM").contains("256")) {
+        (false, ..) => "none (NO_COLOR)",
+        (_, "truecolor" | "24bit", _) => "16 million",
+        (_, _, true) => "256",
+        _ => "16",
+    };
+    found.push(finding("colours", State::Ok, colours));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(var).into_iter().find(|v| !v.is_empty()).unwrap_or_default();
+    let small = locale.to_ascii_lowercase();
+    found.push(if small.contains("utf-8") || small.contains("utf8") || cfg!(windows) {
+        finding("text", State::Ok, "UTF-8")
+    } else {
+        finding(
+            "text",
+            State::Note,
+            format!("the locale `{}` is not UTF-8; set `glyphs: Ascii` if signs look wrong", clean(&locale)),
+        )
+    });
+    found
+}

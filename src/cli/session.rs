@@ -1,0 +1,289 @@
+//! From the command line to an open vault: places, config, and the ways in, tried in a fixed order.
+//!
+//! 1. A password file (`--password-file`, else `OTPANEL_PASSWORD_FILE`) where the vault has a key that it can open.
+//! 2. The keychain, where the vault has a keychain key.
+//! 3. Typing, where a terminal is there.
+//!
+//! Nothing is done before it is needed: a code from the command line must not wait for what it does not use.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::Global;
+use super::failure::{Doing, Failure};
+use super::{output, prompt, recover};
+use crate::config::Config;
+use crate::keychain::system;
+use crate::local::Local;
+use crate::otp::account::title;
+use crate::paths::Paths;
+use crate::report::{self, Exit, Report};
+use crate::secret::Secret;
+use crate::text::clean;
+use crate::time::UnixTime;
+use crate::unlock::{self, UnlockError};
+use crate::vault::history::Reason;
+use crate::vault::{DeviceId, Entry, EntryId, Error, Locked, Place, SlotKind, Stamp, State, Unlocked, recovery};
+
+/// The greatest password file that is read, in bytes.
+const LONGEST_PASSWORD: u64 = 64 * 1024;
+/// 2025-01-01: a clock before it is wrong for certain.
+const EARLIEST: UnixTime = UnixTime::from_secs(1_735_689_600);
+/// How far the clock may be behind the vault's newest edit without a word, in seconds.
+const BEHIND: u64 = 24 * 3600;
+
+/// The surroundings of one command.
+pub struct World {
+    /// Options that every command takes.
+    pub global: Global,
+    /// Where things are.
+    pub paths: Paths,
+    /// The settings in force.
+    pub config: Config,
+    /// The moment of this command, with the offset of the config.
+    pub now: UnixTime,
+}
+
+/// An open vault and its place.
+pub struct Session {
+    /// Where it is saved.
+    pub place: Place,
+    /// What is in it.
+    pub unlocked: Unlocked,
+}
+
+impl World {
+    /// Finds the places and reads the config.
+    ///
+    /// # Errors
+    /// When no home is known or the config has a mistake.
+    pub fn new(global: Global) -> Result<Self, Failure> {
+        let paths = places(&global)?;
+        let mut config = Config::load(&paths.config_file)?;
+        if let Some(profile) = &global.profile {
+            config = config.profile(profile);
+        }
+        let now = shifted(UnixTime::now(), config.clock_offset_secs);
+        Ok(Self { global, paths, config, now })
+    }
+
+    /// Where the vault is saved.
+    pub fn place(&self) -> Place {
+        Place::new(self.paths.vault_file.clone(), self.paths.state_dir.clone())
+    }
+
+    /// Reads and opens the vault.
+    ///
+    /// # Errors
+    /// When there is none, or it is no vault, newer or damaged, and when no key opens it.
+    pub fn open(&self) -> Result<Session, Failure> {
+        let place = self.place();
+        let locked = recover::load(&place)?;
+        let unlocked = self.unlock(&locked)?;
+        Ok(Session { place, unlocked })
+    }
+
+    /// Opens a vault by the first way that is there.
+    ///
+    /// # Errors
+    /// When no way is there, or the one that is there fails.
+    pub fn unlock(&self, locked: &Locked) -> Result<Unlocked, Failure> {
+        let has = |kind: SlotKind| locked.slots().iter().any(|slot| slot.kind() == kind);
+        let by_keychain = has(SlotKind::Keychain);
+        if let Some(words) = self.given_password()?
+            && (has(SlotKind::Password) || !by_keychain || is_recovery_key(&words))
+        {
+            return with_words(locked, &words);
+        }
+        let asking = prompt::can_type_secrets();
+        let mut why_not = None;
+        if by_keychain {
+            // On a terminal somebody has just asked for it, so the keychain may show its dialog.
+            let keychain = if asking { system::asking() } else { system::system() };
+            match unlock::with_keychain(locked, &keychain) {
+                Ok(unlocked) => return Ok(unlocked),
+                Err(UnlockError::Vault(Error::WrongKey)) => why_not = Failure::WrongKeychainKey.report(),
+                Err(e) => why_not = Some(Report::from(e)),
+            }
+        }
+        if asking && (has(SlotKind::Password) || has(SlotKind::Recovery)) {
+            if let Some(report) = &why_not {
+                output::say(&format!("otpanel: {}. {}", report.problem, report.cause));
+            }
+            return by_typing(locked, has(SlotKind::Password));
+        }
+        Err(why_not.map_or(Failure::NoWayIn, Failure::from))
+    }
+
+    /// The password that was given by file, if any.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not text.
+    pub fn given_password(&self) -> Result<Option<Secret<String>>, Failure> {
+        let named = self
+            .global
+            .password_file
+            .clone()
+            .or_else(|| std::env::var_os("OTPANEL_PASSWORD_FILE").filter(|v| !v.is_empty()).map(PathBuf::from));
+        named.map(|path| read_password(&path, "password file")).transpose()
+    }
+
+    /// Whether the password comes from stdin, which nothing else may read then.
+    pub fn password_on_stdin(&self) -> bool {
+        self.global.password_file.as_deref() == Some(Path::new("-"))
+    }
+}
+
+impl Session {
+    /// An entry that was just found.
+    pub fn entry(&self, id: EntryId) -> &Entry {
+        self.unlocked.state.get(&id).expect("the id came from this state")
+    }
+
+    /// Changes the state in memory, with a stamp of this device.
+    pub fn edit<T>(&mut self, world: &World, change: impl FnOnce(&mut State, Stamp) -> T) -> T {
+        let stamp = self.stamp(world);
+        change(Arc::make_mut(&mut self.unlocked.state), stamp)
+    }
+
+    /// The stamp of an edit that is made now.
+    pub fn stamp(&self, world: &World) -> Stamp {
+        // Where no state can be kept, an edit still counts: its device is then known for this once only.
+        let local = Local::open(&world.paths.state_dir).unwrap_or_else(|_| Local::unkept());
+        self.unlocked.state.next_stamp(UnixTime::now(), DeviceId(local.device()))
+    }
+
+    /// Saves, and tells what the save noticed.
+    ///
+    /// # Errors
+    /// When it could not be saved; the file is as it was.
+    pub fn save(&mut self) -> Result<(), Failure> {
+        self.save_before(Reason::Save)
+    }
+
+    /// Saves, keeping the old version in the history for a reason.
+    ///
+    /// # Errors
+    /// As [`Session::save`].
+    pub fn save_before(&mut self, reason: Reason) -> Result<(), Failure> {
+        let saved = self.place.save_before(&mut self.unlocked, reason)?;
+        for copy in &saved.conflicts {
+            output::say(&format!("otpanel: joined the conflict copy {}", clean(&copy.display().to_string())));
+        }
+        for warning in &saved.warnings {
+            output::say(&format!("otpanel: {}", report::warning(warning)));
+        }
+        Ok(())
+    }
+
+    /// How messages name an entry.
+    pub fn name(&self, id: EntryId) -> String {
+        let entry = self.entry(id);
+        title(entry.issuer(), entry.name())
+    }
+
+    /// Says on stderr when the clock cannot be right: codes will be wrong then.
+    pub fn warn_of_clock(&self, world: &World) {
+        if let Some(text) = clock_trouble(world.now, self.unlocked.state.seen.values().copied().max()) {
+            output::say(&format!("otpanel: {text}"));
+        }
+    }
+}
+
+/// Why the clock cannot be right, if it cannot. `newest` is the newest stamp in the vault, in milliseconds.
+pub fn clock_trouble(now: UnixTime, newest: Option<u64>) -> Option<String> {
+    let advice = "Codes will be wrong until the clock is set (for instance by `timedatectl set-ntp true`).";
+    if now < EARLIEST {
+        return Some(format!("the clock says that it is before 2025, which cannot be. {advice}"));
+    }
+    let behind = UnixTime(newest?).secs_since(now);
+    (behind > BEHIND).then(|| {
+        let days = behind / 86_400;
+        format!("the clock is {days} days behind the newest change in this vault. {advice}")
+    })
+}
+
+/// Where things are, by options and environment.
+///
+/// # Errors
+/// When no home is known.
+pub fn places(global: &Global) -> Result<Paths, Failure> {
+    Ok(Paths::from_env(global.vault.clone(), global.config.clone(), global.profile.as_deref())?)
+}
+
+fn shifted(now: UnixTime, secs: i64) -> UnixTime {
+    UnixTime(now.0.saturating_add_signed(secs.saturating_mul(1000)))
+}
+
+/// Whether words are meant as a recovery key: it begins as one, or is one.
+fn is_recovery_key(words: &Secret<String>) -> bool {
+    let text = words.expose().trim_start();
+    text.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("otpanel1")) || recovery::read(text).is_ok()
+}
+
+fn with_words(locked: &Locked, words: &Secret<String>) -> Result<Unlocked, Failure> {
+    if is_recovery_key(words) {
+        return unlock::with_recovery_key(locked, words).map_err(|e| match e {
+            UnlockError::Vault(Error::WrongKey) => Failure::WrongRecoveryKey,
+            e => e.into(),
+        });
+    }
+    Ok(unlock::with_password(locked, words)?)
+}
+
+fn by_typing(locked: &Locked, password: bool) -> Result<Unlocked, Failure> {
+    let what = if password { "Password (or recovery key)" } else { "Recovery key" };
+    for _ in 0..2 {
+        match with_words(locked, &prompt::secret(what)?) {
+            Err(failure) => match failure.report() {
+                Some(report) if report.exit == Exit::Locked => output::say(&format!("{}. Try again.", report.problem)),
+                _ => return Err(failure),
+            },
+            Ok(unlocked) => return Ok(unlocked),
+        }
+    }
+    with_words(locked, &prompt::secret(what)?)
+}
+
+/// Reads a password from a file, or from stdin for `-`. One line break at the end does not count.
+///
+/// # Errors
+/// [`Failure::File`] or [`Failure::NotText`].
+pub fn read_password(path: &Path, what: &'static str) -> Result<Secret<String>, Failure> {
+    let mut bytes = Secret::new(Vec::new());
+    let done = if path == Path::new("-") {
+        std::io::stdin().lock().take(LONGEST_PASSWORD).read_to_end(bytes.expose_mut())
+    } else {
+        std::fs::File::open(path).and_then(|f| f.take(LONGEST_PASSWORD).read_to_end(bytes.expose_mut()))
+    };
+    done.map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Read, source })?;
+    let text = std::str::from_utf8(bytes.expose()).map_err(|_| Failure::NotText { what })?;
+    Ok(Secret::new(trimmed(text).to_owned()))
+}
+
+fn trimmed(text: &str) -> &str {
+    text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_break_at_the_end_of_a_password_does_not_count() {
+        assert_eq!(trimmed("a b\n"), "a b");
+        assert_eq!(trimmed("a b\r\n"), "a b");
+        assert_eq!(trimmed("a b\n\n"), "a b\n");
+        assert_eq!(trimmed(" a b "), " a b ");
+    }
+
+    #[test]
+    fn a_clock_that_cannot_be_right_is_told() {
+        let now = UnixTime::from_secs(1_800_000_000);
+        assert_eq!(clock_trouble(now, None), None);
+        assert_eq!(clock_trouble(now, Some(now.0 + 60_000)), None, "a minute is no news");
+        assert!(clock_trouble(UnixTime::from_secs(12), None).is_some());
+        assert!(clock_trouble(now, Some(now.0 + 3 * 86_400_000)).is_some_and(|t| t.contains("3 days behind")));
+    }
+}

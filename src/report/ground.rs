@@ -1,0 +1,112 @@
+//! The settings, the places of files, and values of codes.
+
+use std::io;
+
+use super::{Exit, Report};
+use crate::config::{ConfigError, Mistake};
+use crate::otp::ParamError;
+use crate::otp::uri::UriError;
+use crate::paths::PathsError;
+use crate::text::clean;
+
+told! {
+    ConfigError => config;
+    PathsError => paths;
+    ParamError => param;
+    UriError => uri;
+}
+
+/// An I/O error in the system's words, without the number in brackets.
+pub fn system(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(at) => text[..at].to_owned(),
+        None => text,
+    }
+}
+
+fn config(error: &ConfigError) -> Report {
+    match error {
+        ConfigError::Read { path, source } => Report::new(
+            Exit::Failed,
+            "The config cannot be read",
+            format!("{}: {}.", clean(&path.display().to_string()), system(source)),
+            "Mend its permissions, or run with --config and another file.",
+        ),
+        ConfigError::Text { path, mistake } => {
+            let Mistake { line, column, problem, expected, nearest } = &**mistake;
+            let hint = match nearest {
+                Some(name) => format!("Did you mean `{name}`?"),
+                None => format!("Expected: {expected}."),
+            };
+            Report::new(
+                Exit::Failed,
+                format!("The config has a mistake in line {line}, column {column}"),
+                format!("{}: {}.", clean(&path.display().to_string()), clean(problem)),
+                format!("{hint} `otpanel config check` looks again."),
+            )
+        }
+    }
+}
+
+fn paths(error: &PathsError) -> Report {
+    match error {
+        PathsError::NoHome => Report::new(
+            Exit::Failed,
+            "No home folder is known",
+            "HOME is not set, so there is no place to look for the vault.",
+            "Set HOME, or XDG_DATA_HOME, XDG_CONFIG_HOME and XDG_STATE_HOME.",
+        ),
+        PathsError::Profile(name) => Report::new(
+            Exit::Usage,
+            format!("`{}` cannot name a profile", clean(name)),
+            "A profile's name becomes a folder's name.",
+            "Use letters, digits, - and _, at most 64.",
+        ),
+        PathsError::Empty(what) => Report::new(
+            Exit::Usage,
+            format!("The path of the {what} is empty"),
+            "An option or variable was given without a value.",
+            "Give a file, or leave the option out.",
+        ),
+    }
+}
+
+fn param(error: &ParamError) -> Report {
+    let next = match error {
+        ParamError::Digits(_) => "Give 1 to 10; 6 is usual. Look again at what the site says.",
+        ParamError::Period(_) => "Give 1 to 86,400 seconds; 30 is usual. Look again at what the site says.",
+        ParamError::Counter(_) => "Give a whole number; a new account begins with 0.",
+        ParamError::Algorithm(_) => "Give SHA1, SHA256 or SHA512; SHA1 is usual.",
+        ParamError::EmptySecret => "Copy the secret again from the site's page.",
+        ParamError::LongSecret => {
+            "Copy only the secret from the site's page, which is seldom longer than 64 characters."
+        }
+        ParamError::Base32 { .. } => "Look for a 0 that is an O, or a 1 that is an I or L, or copy it again.",
+        ParamError::Hex => "Copy it again: only 0-9 and a-f can occur.",
+        ParamError::MissingPin => "Give the PIN that belongs to the secret.",
+        ParamError::SecretLength => "Copy the whole secret again, without what stands around it.",
+    };
+    Report::new(Exit::Failed, "This account cannot be used as it is", sentence(&error.to_string()), next)
+}
+
+fn uri(error: &UriError) -> Report {
+    let next = match error {
+        UriError::Param(inner) => return param(inner),
+        UriError::NotALink => "Copy the whole link; it begins with otpauth://.",
+        UriError::Migration => "Bring it in by `otpanel import -`, which reads all of them.",
+        UriError::UnknownType(_) => "This kind of code cannot be made here.",
+        UriError::MissingSecret => "Copy the whole link again: the part `secret=…` is missing.",
+        UriError::Trashed => "Restore it in the app that the link is from, and export again.",
+    };
+    Report::new(Exit::Failed, "This link cannot be used", sentence(&error.to_string()), next)
+}
+
+/// A part of a sentence as a sentence.
+pub fn sentence(part: &str) -> String {
+    let part = clean(part);
+    let mut chars = part.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let end = if part.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}

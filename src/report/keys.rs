@@ -1,0 +1,74 @@
+//! The keychain.
+
+use super::ground::sentence;
+use super::{Exit, Report};
+use crate::keychain::{KeychainError, Probe};
+
+told! {
+    KeychainError => keychain;
+    Probe => probe;
+}
+
+/// What else opens a vault; the last line of every report about a keychain.
+pub const OTHERWISE: &str = "The password or the recovery key opens the vault too: --password-file FILE, or type it.";
+
+fn keychain(error: &KeychainError) -> Report {
+    match error {
+        KeychainError::Timeout => Report::new(
+            Exit::Locked,
+            "The keychain does not answer",
+            "It was given its time and said nothing; perhaps it waits behind a dialog.",
+            format!("Look for its dialog, or restart the keychain.\n{OTHERWISE}"),
+        ),
+        KeychainError::Unavailable(what) => probe(what),
+        KeychainError::Locked => probe(&Probe::Locked),
+        KeychainError::TooLarge { limit } => Report::new(
+            Exit::Failed,
+            "The keychain takes no item of this size",
+            format!("It takes at most {limit} bytes."),
+            "Use a password for this vault.",
+        ),
+        KeychainError::Dismissed => Report::new(
+            Exit::Locked,
+            "The keychain stayed locked",
+            "Its dialog was closed.",
+            format!("Run the command again and answer it.\n{OTHERWISE}"),
+        ),
+        KeychainError::Other(words) => Report::new(
+            Exit::Locked,
+            "The keychain failed",
+            sentence(words),
+            format!("`otpanel doctor` tells what works here.\n{OTHERWISE}"),
+        ),
+    }
+}
+
+fn probe(probe: &Probe) -> Report {
+    let (problem, cause, next) = match probe {
+        Probe::Ready => ("The keychain changed its mind", "It is unlocked now.", "Run the command again."),
+        Probe::Locked => (
+            "The keychain is locked",
+            "It holds a key to the vault and gives it only when it is unlocked.",
+            "Unlock it in your desktop's password manager, or log in to the desktop again.",
+        ),
+        Probe::NoBus => (
+            "No keychain can be reached",
+            "No session bus is running here, which is usual over SSH, in containers and in WSL.",
+            "Start otpanel from your desktop session.",
+        ),
+        Probe::NoProvider => (
+            "No keychain answers",
+            "Nobody on this session bus offers the Secret Service.",
+            "Start gnome-keyring, KWallet or KeePassXC (with its Secret Service turned on).",
+        ),
+        Probe::NoCollection => (
+            "The keychain has nowhere to store a key",
+            "The Secret Service has no default keyring.",
+            "Make one in your desktop's password manager and set it as the default.",
+        ),
+        Probe::Unsupported(why) => {
+            return Report::new(Exit::Locked, "The keychain cannot be used", sentence(why), OTHERWISE);
+        }
+    };
+    Report::new(Exit::Locked, problem, cause, format!("{next}\n{OTHERWISE}"))
+}

@@ -1,0 +1,124 @@
+//! One pair of hands on the clipboards: puts text in, and takes it out again if it is still ours. No threads.
+
+use std::borrow::Cow;
+
+use zeroize::Zeroizing;
+
+use super::ways::{self, BLANK, Surroundings, Way};
+use super::{ClipboardError, Copied, Picture, native};
+use crate::secret::Secret;
+
+/// What became of our text when it was to be cleared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cleared {
+    /// There was none.
+    Nothing,
+    /// It is gone.
+    Gone,
+    /// Something else had been copied since; that was left alone.
+    NotOurs,
+    /// It was overwritten where the clipboard cannot be read back; it may have been something else by then.
+    Overwritten,
+}
+
+/// Holds the connection to the native clipboard and remembers what was copied last.
+pub(super) struct Hands {
+    here: Surroundings,
+    native: Option<arboard::Clipboard>,
+    last: Option<(Secret<String>, Vec<Way>)>,
+    /// Escape sequences that somebody has to write to the terminal.
+    pub(super) to_terminal: Vec<Secret<Vec<u8>>>,
+}
+
+impl Hands {
+    pub(super) fn new(here: Surroundings) -> Self {
+        Self { here, native: None, last: None, to_terminal: Vec::new() }
+    }
+
+    /// Copies by all of the first ways, or, when none of them works, by all of the second.
+    pub(super) fn copy(
+        &mut self,
+        text: Secret<String>,
+        (first, second): (Vec<Way>, Vec<Way>),
+    ) -> Result<Copied, ClipboardError> {
+        let mut problem = ClipboardError::Off;
+        for ways in [first, second] {
+            let mut taken = Vec::new();
+            for way in ways {
+                match self.put(&way, text.expose()) {
+                    Ok(()) => taken.push(way),
+                    Err(error) => problem = error,
+                }
+            }
+            if !taken.is_empty() {
+                self.last = Some((text, taken.clone()));
+                return Ok(Copied { ways: taken });
+            }
+        }
+        Err(problem)
+    }
+
+    /// Takes our text out of the clipboards. Where one can be read back, only if it is still there.
+    pub(super) fn clear(&mut self) -> Result<Cleared, ClipboardError> {
+        let Some((text, ways)) = self.last.take() else { return Ok(Cleared::Nothing) };
+        if ways.contains(&Way::Native) {
+            let native = self.native()?;
+            let there = Zeroizing::new(native.get_text().unwrap_or_default());
+            if *there != *text.expose() {
+                return Ok(Cleared::NotOurs);
+            }
+            native.clear().map_err(|e| ClipboardError::native(&e))?;
+        }
+        for way in ways.iter().filter(|way| **way != Way::Native) {
+            self.put(way, if matches!(way, Way::Command(_)) { "" } else { BLANK })?;
+        }
+        Ok(if ways.contains(&Way::Native) { Cleared::Gone } else { Cleared::Overwritten })
+    }
+
+    /// Whether the native clipboard still holds what was copied last.
+    pub(super) fn still_ours(&mut self) -> bool {
+        let there = self.native().ok().and_then(|native| native.get_text().ok()).map(Zeroizing::new);
+        self.last.as_ref().is_some_and(|(text, _)| there.is_some_and(|there| *there == *text.expose()))
+    }
+
+    /// The picture in the native clipboard.
+    pub(super) fn image(&mut self) -> Result<Picture, ClipboardError> {
+        let image = self.native()?.get_image().map_err(|e| ClipboardError::native(&e))?;
+        let (width, height) = (image.width, image.height);
+        Ok(Picture { width, height, rgba: Secret::new(image.bytes.into_owned()) })
+    }
+
+    /// The text in the native clipboard.
+    pub(super) fn text(&mut self) -> Result<Secret<String>, ClipboardError> {
+        self.native()?.get_text().map(Secret::new).map_err(|e| ClipboardError::native(&e))
+    }
+
+    fn put(&mut self, way: &Way, text: &str) -> Result<(), ClipboardError> {
+        match way {
+            Way::Native => native::without_history(self.native()?.set())
+                .text(Cow::Borrowed(text))
+                .map_err(|e| ClipboardError::native(&e)),
+            Way::Osc52 => {
+                self.to_terminal.push(ways::osc52(text, self.here.screen));
+                Ok(())
+            }
+            Way::Tmux => ways::tmux(text).map_err(|e| ClipboardError::Program("tmux".into(), e.to_string())),
+            Way::Command(command) => ways::command(command, text)
+                .map_err(|e| ClipboardError::Program(command.first().cloned().unwrap_or_default(), e.to_string())),
+        }
+    }
+
+    fn native(&mut self) -> Result<&mut arboard::Clipboard, ClipboardError> {
+        match &mut self.native {
+            Some(native) => Ok(native),
+            empty => Ok(empty.insert(arboard::Clipboard::new().map_err(|e| ClipboardError::native(&e))?)),
+        }
+    }
+}
+
+impl Drop for Hands {
+    fn drop(&mut self) {
+        // Dropped in the ordinary way on X11, arboard hands what it holds to a clipboard manager for keeping.
+        std::mem::forget(self.native.take());
+    }
+}

@@ -1,0 +1,153 @@
+//! Effects carried out: one plain function for each, job in, event out. The threads that call them are in
+//! [`super::lanes`], so tests can call them inline.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::event::{Event, ImportTrouble, With};
+use crate::config::Config;
+use crate::keychain::system;
+use crate::secret::Secret;
+use crate::transfer::{self, MAX_FILE, Source};
+use crate::unlock::{self, Mode, New};
+use crate::vault::envelope::{Locked, Unlocked};
+use crate::vault::file::{FileError, Place};
+use crate::vault::history::Reason;
+
+/// Milliseconds to wait before a vault that does not open is called damaged: a writer that truncates first shows an
+/// empty file for a moment.
+const PATIENCE_MS: [u64; 3] = [100, 300, 1000];
+
+/// Tries a reading again while it finds what a half-written file looks like.
+fn patiently<T>(mut read: impl FnMut() -> Result<T, FileError>) -> Result<T, FileError> {
+    for pause in PATIENCE_MS {
+        match read() {
+            Err(FileError::Damaged { .. } | FileError::NotAVault(_)) => {
+                std::thread::sleep(Duration::from_millis(pause))
+            }
+            done => return done,
+        }
+    }
+    read()
+}
+
+/// Reads the vault file without opening it.
+pub fn look(place: &Place) -> Event {
+    Event::Looked(patiently(|| match place.load() {
+        Ok(locked) => Ok(Some(Arc::new(locked))),
+        Err(FileError::Missing(_)) => Ok(None),
+        Err(error) => Err(error),
+    }))
+}
+
+/// Reads the file of an open vault again, with what lies beside it, and opens it.
+pub fn reread(place: &Place, generation: u64, open: &Unlocked) -> Event {
+    Event::Reread(
+        generation,
+        patiently(|| {
+            let locked = match place.load() {
+                Err(FileError::Missing(path)) => return Err(FileError::Vanished(path)),
+                other => other?,
+            };
+            if locked.vault_id() != open.vault_id() {
+                return Err(FileError::WrongVault(place.path.clone()));
+            }
+            let known = open.knows(&locked.digest());
+            let opened = locked.open_with(open.data_key());
+            let mut found = opened.map_err(|error| FileError::Damaged { path: place.path.clone(), error })?;
+            let copies = place.gather(&mut found);
+            Ok((copies || !known).then(|| (Box::new(found), copies)))
+        }),
+    )
+}
+
+/// Saves a vault.
+pub fn save(place: &Place, generation: u64, mut vault: Box<Unlocked>, reason: Reason) -> Event {
+    let saved = match place.save_before(&mut vault, reason) {
+        // An I/O error may pass: one new try on a new file, never on the same descriptor (VAULT section 2).
+        Err(FileError::Io { .. }) => place.save_before(&mut vault, reason),
+        other => other,
+    };
+    Event::Saved(generation, saved.map(|_| vault))
+}
+
+/// Makes a new vault.
+pub fn create(place: &Place, config: &Config, mode: Mode, password: Option<Secret<String>>) -> Event {
+    let kdf = unlock::calibrate(Duration::from_millis(u64::from(config.kdf.target_ms)));
+    let made = unlock::create(place, New { mode, password, kdf }, &system::asking());
+    Event::Created(made.map(|created| (Box::new(created.unlocked), created.recovery_key)))
+}
+
+/// Tries to open a vault.
+pub fn unlock(attempt: u64, locked: &Locked, with: With) -> Event {
+    let opened = match with {
+        With::Password(password) => unlock::with_password(locked, &password),
+        With::RecoveryKey(text) => unlock::with_recovery_key(locked, &text),
+        With::Keychain { may_prompt: false } => unlock::with_keychain(locked, &system::system()),
+        With::Keychain { may_prompt: true } => unlock::with_keychain(locked, &system::asking()),
+    };
+    Event::Unlocked(attempt, opened.map(Box::new))
+}
+
+/// Asks whether a keychain can be had.
+pub fn probe() -> Event {
+    use crate::keychain::Keychain;
+    Event::Probed(system::system().probe())
+}
+
+/// Reads an export.
+pub fn import(attempt: u64, path: &Path, password: Option<&Secret<String>>) -> Event {
+    let path = home(path);
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+    let result = read_export(&path).map_err(ImportTrouble::File).and_then(|bytes| {
+        let source = Source { name: name.as_deref(), password, ..Source::new(bytes.expose()) };
+        transfer::import(source).map(Box::new).map_err(ImportTrouble::Import)
+    });
+    Event::Imported(attempt, result)
+}
+
+/// The bytes of an export: a regular file of a bounded size.
+fn read_export(path: &Path) -> Result<Secret<Vec<u8>>, String> {
+    let shown = path.display();
+    let about = std::fs::metadata(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => format!("There is no file {shown}."),
+        std::io::ErrorKind::PermissionDenied => format!("{shown} may not be read by you."),
+        _ => format!("{shown} cannot be read: {e}."),
+    })?;
+    if !about.is_file() {
+        return Err(format!("{shown} is not a file."));
+    }
+    if about.len() > MAX_FILE as u64 {
+        return Err(format!("{shown} is larger than {} MiB: no export is.", MAX_FILE >> 20));
+    }
+    std::fs::read(path).map(Secret::new).map_err(|e| format!("{shown} cannot be read: {e}."))
+}
+
+/// A path with `~/` at its start resolved.
+fn home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+/// What a typed path could become: files and folders that begin so, folders with a slash, sorted, 100 at most.
+pub fn complete(attempt: u64, typed: &str) -> Event {
+    let (folder, start) = typed.rfind('/').map_or(("", typed), |at| typed.split_at(at + 1));
+    let place = if folder.is_empty() { PathBuf::from(".") } else { home(Path::new(folder)) };
+    let mut names: Vec<String> = std::fs::read_dir(place)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let hidden = name.starts_with('.') && !start.starts_with('.');
+            let slash = if entry.path().is_dir() { "/" } else { "" };
+            (name.starts_with(start) && !hidden).then(|| format!("{folder}{name}{slash}"))
+        })
+        .collect();
+    names.sort();
+    names.truncate(100);
+    Event::Completed(attempt, names)
+}

@@ -1,0 +1,204 @@
+//! Writing into ratatui's buffer: texts that are cut to fit, right-aligned, on a screen of any size without a panic.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use super::Theme;
+use crate::app::input::Input;
+use crate::app::model::{Notice, Tone};
+use crate::text::{fit, width, wrap};
+
+/// A screen that is drawn on. Coordinates are columns and rows from 0; what lies outside is not drawn.
+pub struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    /// The styles.
+    pub theme: &'a Theme,
+    /// Marks in ASCII only.
+    pub ascii: bool,
+}
+
+impl<'a> Canvas<'a> {
+    pub fn new(buffer: &'a mut Buffer, theme: &'a Theme, ascii: bool) -> Self {
+        Self { buffer, theme, ascii }
+    }
+
+    pub fn width(&self) -> u16 {
+        self.buffer.area.width
+    }
+
+    pub fn height(&self) -> u16 {
+        self.buffer.area.height
+    }
+
+    /// Gives the whole screen the theme's background.
+    pub fn fill(&mut self) {
+        let area = self.buffer.area;
+        self.buffer.set_style(area, self.theme.text);
+    }
+
+    /// Writes a text, cut to `columns` with an ellipsis. Hands back the column after it.
+    pub fn text(&mut self, x: u16, y: u16, columns: u16, text: &str, style: Style) -> u16 {
+        if y >= self.height() || x >= self.width() {
+            return x;
+        }
+        let room = columns.min(self.width() - x) as usize;
+        let shown = fit(text, room);
+        let (end, _) = self.buffer.set_stringn(x, y, &shown, room, style);
+        end
+    }
+
+    /// Writes a text to the end of the row.
+    pub fn put(&mut self, x: u16, y: u16, text: &str, style: Style) -> u16 {
+        self.text(x, y, self.width(), text, style)
+    }
+
+    /// Writes a text so that it ends before column `end`. Hands back its first column.
+    pub fn right(&mut self, end: u16, y: u16, text: &str, style: Style) -> u16 {
+        let x = end.saturating_sub(width(text) as u16);
+        self.text(x, y, end - x, text, style);
+        x
+    }
+
+    /// Writes a text over several rows. Hands back the row after it.
+    pub fn paragraph(&mut self, x: u16, y: u16, columns: u16, text: &str, style: Style) -> u16 {
+        let mut y = y;
+        for line in wrap(text, columns as usize) {
+            self.text(x, y, columns, &line, style);
+            y = y.saturating_add(1);
+        }
+        y
+    }
+
+    /// Lays a style over cells that are drawn already.
+    pub fn restyle(&mut self, x: u16, y: u16, columns: u16, style: Style) {
+        let area = Rect::new(x, y, columns, 1).intersection(self.buffer.area);
+        self.buffer.set_style(area, style);
+    }
+
+    /// Lays a style over one cell.
+    pub fn restyle_cell(&mut self, x: u16, y: u16, style: Style) {
+        if let Some(cell) = self.buffer.cell_mut(Position::new(x, y)) {
+            cell.set_style(style);
+        }
+    }
+
+    /// Empties a part of the screen.
+    pub fn empty(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        for y in area.top()..area.bottom() {
+            // A wide character that reaches in from the left would push the edge aside.
+            if let Some(cell) = area.left().checked_sub(1).and_then(|x| self.buffer.cell_mut((x, y)))
+                && width(cell.symbol()) > 1
+            {
+                cell.set_symbol(" ");
+            }
+            for x in area.left()..area.right() {
+                if let Some(cell) = self.buffer.cell_mut(Position::new(x, y)) {
+                    cell.reset();
+                    cell.set_style(self.theme.text);
+                }
+            }
+        }
+    }
+
+    /// Empties a part of the screen and draws a frame round it, where there is room for one.
+    pub fn frame(&mut self, area: Rect, title: &str) {
+        self.empty(area);
+        let area = area.intersection(self.buffer.area);
+        if area.width < 4 || area.height < 3 {
+            return;
+        }
+        let (h, v, corners) =
+            if self.ascii { ("-", "|", ["+"; 4]) } else { ("─", "│", ["╭", "╮", "╰", "╯"]) };
+        let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+        let border = self.theme.border;
+        for x in area.left() + 1..right {
+            self.put_cell(x, area.top(), h, border);
+            self.put_cell(x, bottom, h, border);
+        }
+        for y in area.top() + 1..bottom {
+            self.put_cell(area.left(), y, v, border);
+            self.put_cell(right, y, v, border);
+        }
+        for (corner, (x, y)) in corners.into_iter().zip([
+            (area.left(), area.top()),
+            (right, area.top()),
+            (area.left(), bottom),
+            (right, bottom),
+        ]) {
+            self.put_cell(x, y, corner, border);
+        }
+        if !title.is_empty() {
+            self.text(area.left() + 2, area.top(), area.width - 4, &format!(" {title} "), self.theme.strong);
+        }
+    }
+
+    fn put_cell(&mut self, x: u16, y: u16, symbol: &str, style: Style) {
+        if let Some(cell) = self.buffer.cell_mut(Position::new(x, y)) {
+            cell.set_symbol(symbol).set_style(style);
+        }
+    }
+
+    /// Draws a line that is typed into, with its cursor, scrolled so that the cursor is seen. `masked` shows dots.
+    pub fn input(&mut self, x: u16, y: u16, columns: u16, line: &Input, masked: bool, focus: bool) {
+        let columns = columns.min(self.width().saturating_sub(x)) as usize;
+        if columns == 0 {
+            return;
+        }
+        let (before, after) = line.halves();
+        let dot = self.mark("•", "*");
+        let shape = |text: &str| if masked { dot.repeat(text.chars().count()) } else { text.to_owned() };
+        let (before, after) = (shape(before), shape(after));
+        // Keep the end of what stands before the cursor.
+        let mut shown = before.as_str();
+        while width(shown) + 1 > columns {
+            let mut chars = shown.chars();
+            chars.next();
+            shown = chars.as_str();
+        }
+        let style = if focus { self.theme.strong } else { self.theme.text };
+        let end = self.text(x, y, columns as u16, shown, style);
+        let rest = columns as u16 - (end - x);
+        if focus {
+            self.text(end, y, rest, self.mark("▏", "|"), self.theme.accent);
+            self.text(end + 1, y, rest.saturating_sub(1), &after, style);
+        } else {
+            self.text(end, y, rest, &after, style);
+        }
+    }
+
+    /// A mark, or its plain fallback.
+    pub fn mark(&self, glyph: &'static str, plain: &'static str) -> &'static str {
+        if self.ascii { plain } else { glyph }
+    }
+
+    /// The style and the mark of a tone.
+    pub fn tone(&self, tone: Tone) -> (Style, &'static str) {
+        match tone {
+            Tone::Good => (self.theme.good, self.mark("✓", "+")),
+            Tone::Info => (self.theme.text, self.mark("·", "-")),
+            Tone::Warn => (self.theme.warn, "!"),
+            Tone::Error => (self.theme.error, self.mark("✗", "x")),
+        }
+    }
+
+    /// Draws a notice in one row.
+    pub fn notice(&mut self, x: u16, y: u16, columns: u16, notice: &Notice) {
+        let (style, mark) = self.tone(notice.tone);
+        let at = self.text(x, y, columns, mark, style);
+        self.text(at + 1, y, columns.saturating_sub(at + 1 - x), &notice.text, self.theme.text);
+    }
+
+    /// Draws keys with their words from column 1 of a row.
+    pub fn keys(&mut self, y: u16, pairs: &[(&str, &str)]) {
+        let mut x = 1;
+        for (key, word) in pairs {
+            if x as usize + width(key) + 1 + width(word) > self.width() as usize {
+                break;
+            }
+            x = self.put(x, y, key, self.theme.accent) + 1;
+            x = self.put(x, y, word, self.theme.dim) + 3;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The pane beside the list on wide screens: the selected account, nothing repeated in it that the list says.
+
+use super::Canvas;
+use crate::app::Model;
+use crate::app::model::Session;
+use crate::app::rows::{Shows, code, next_code};
+use crate::otp::remaining;
+use crate::text::{clean, wrap};
+use crate::time::UnixTime;
+use crate::vault::{Entry, field};
+
+/// Draws the pane from column `x`.
+pub fn view(session: &Session, model: &Model, canvas: &mut Canvas, x: u16, top: u16, height: u16) {
+    for y in top..top + height {
+        canvas.put(x, y, canvas.mark("│", "|"), canvas.theme.border);
+    }
+    let Some(row) = session.selected_row() else { return };
+    let Some(entry) = session.state().get(&row.id) else { return };
+    let left = x + 2;
+    let columns = canvas.width().saturating_sub(left + 1);
+    let (text, dim) = (canvas.theme.text, canvas.theme.dim);
+    let bottom = top + height;
+    let mut y = top;
+    for line in wrap(&row.issuer, columns as usize).into_iter().filter(|l| !l.is_empty()) {
+        canvas.text(left, y, columns, &line, canvas.theme.strong);
+        y += 1;
+    }
+    y = canvas.paragraph(left, y, columns, &row.account, text) + 1;
+
+    if let Shows::Timed { period } = row.shows
+        && session.shows_code(row.id, model.now)
+    {
+        let now = code(entry, model.code_time()).map(|c| c.grouped());
+        let next = next_code(entry, model.code_time()).map(|c| c.grouped());
+        let at = canvas.put(left + 3, y, now.as_ref().map_or("", |c| c.expose()), canvas.theme.code);
+        let at = canvas.put(at + 6, y, "next ", dim);
+        canvas.put(at, y, next.as_ref().map_or("", |c| c.expose()), dim);
+        if period != session.rows.period {
+            canvas.put(left + 3, y + 1, &format!("{}s", remaining(period, model.code_time())), dim);
+        }
+        y += 3;
+    }
+    if let Shows::Nothing(why) = &row.shows {
+        y = canvas.paragraph(left, y, columns, &format!("no code: {why}"), canvas.theme.warn) + 1;
+    }
+    canvas.text(left, y, columns, &parameters(entry, canvas.mark(" · ", ", ")), text);
+    y += 1;
+    let note = clean(entry.note()).into_owned();
+    let facts = [("tags", row.tags.join(", ")), ("added", added(entry)), ("note", note)];
+    for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
+        if y >= bottom {
+            return;
+        }
+        canvas.put(left, y, name, dim);
+        y = canvas.paragraph(left + 9, y, columns.saturating_sub(9), &value, text).min(bottom);
+    }
+}
+
+fn parameters(entry: &Entry, dot: &str) -> String {
+    let Ok(account) = entry.account() else { return entry.kind_name().to_owned() };
+    let kind = match account.kind.name() {
+        "totp" => "TOTP",
+        "hotp" => "HOTP",
+        "steam" => "Steam",
+        "motp" => "mOTP",
+        _ => "Yandex",
+    };
+    let hash = match account.kind.algorithm_name() {
+        "SHA1" => "SHA-1",
+        "SHA256" => "SHA-256",
+        "SHA512" => "SHA-512",
+        other => other,
+    };
+    let mut parts = vec![kind.to_owned(), hash.to_owned(), format!("{} digits", account.kind.digits())];
+    match account.kind.period() {
+        Some(secs) => parts.push(format!("{secs} s")),
+        None => parts.push(format!("counter {}", entry.counter.next)),
+    }
+    parts.join(dot)
+}
+
+fn added(entry: &Entry) -> String {
+    let date = entry.number(field::ADDED).map_or_else(String::new, |at| date(UnixTime(at as u64)));
+    let source = clean(entry.text(field::SOURCE)).into_owned();
+    match (date.is_empty(), source.is_empty()) {
+        (false, false) => format!("{date}, {source}"),
+        (false, true) => date,
+        _ => source,
+    }
+}
+
+/// A day as people write it: `3 Mar 2026` (UTC: the drawing knows no time zone).
+pub fn date(at: UnixTime) -> String {
+    let Ok(at) = jiff::Timestamp::from_second(at.secs() as i64) else { return String::new() };
+    at.strftime("%-d %b %Y").to_string()
+}

@@ -1,0 +1,99 @@
+//! The form that adds and edits: labels, lines, errors at their fields, the code that it would make.
+
+use super::Canvas;
+use crate::app::Model;
+use crate::app::form::{Field, Form};
+use crate::otp::{code_at, hotp_code, remaining};
+
+/// Draws the form.
+pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
+    let title = if form.editing.is_some() { "Edit an account" } else { "Add an account" };
+    let fields = form.fields();
+    let (height, narrow) = (canvas.height(), canvas.width() < 44);
+    let mut y = 0;
+    if height > 6 {
+        canvas.put(1, 0, title, canvas.theme.strong);
+        preview(form, model, canvas, 0);
+        y = if height as usize > fields.len() + 4 { 2 } else { 1 };
+    }
+    let label = if narrow { 1 } else { 3 };
+    let value = label + 11;
+    let columns = canvas.width().saturating_sub(value + 1).min(64);
+    let bottom = height.saturating_sub(if height > 6 { 2 } else { 1 });
+    let room = bottom.saturating_sub(y) as usize;
+    // Where not all fields fit, the one in focus is kept in view.
+    let at = fields.iter().position(|f| *f == form.focus).unwrap_or(0);
+    let skip = if fields.len() > room { (at + 1).saturating_sub(room) } else { 0 };
+    for field in fields.into_iter().skip(skip) {
+        if y >= bottom {
+            break;
+        }
+        let focus = field == form.focus;
+        if focus {
+            canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent);
+        }
+        canvas.put(label, y, field.label(), if focus { canvas.theme.accent } else { canvas.theme.dim });
+        match form.input(field) {
+            Some(line) => {
+                let masked = matches!(field, Field::Secret | Field::Pin) && !form.show_secret && !focus;
+                canvas.input(value, y, columns, line, masked, focus);
+            }
+            None => {
+                let style = if focus { canvas.theme.strong } else { canvas.theme.text };
+                let at = canvas.put(value, y, &choice(form.choice(field)), style);
+                if focus {
+                    canvas.put(at + 2, y, canvas.mark("←→ choose", "left, right: choose"), canvas.theme.dim);
+                }
+            }
+        }
+        y += 1;
+        if let Some(error) = form.error(field).filter(|_| form.shows_error(field))
+            && y < bottom
+        {
+            let at = canvas.put(value, y, canvas.mark("✗ ", "x "), canvas.theme.error);
+            canvas.text(at, y, columns.saturating_sub(2), &error, canvas.theme.error);
+            y += 1;
+        }
+    }
+    if height <= 6 {
+        preview(form, model, canvas, height - 1);
+    } else {
+        for item in model.footer() {
+            let x = canvas.put(item.from, height - 1, &item.key, canvas.theme.accent);
+            canvas.put(x + 1, height - 1, &item.word, canvas.theme.dim);
+        }
+    }
+}
+
+fn choice(name: &str) -> String {
+    match name {
+        "totp" => String::from("TOTP, by time"),
+        "hotp" => String::from("HOTP, by counter"),
+        "steam" => String::from("Steam"),
+        "motp" => String::from("mOTP"),
+        "yandex" => String::from("Yandex"),
+        other => other.to_owned(),
+    }
+}
+
+/// The code that the form would make now, at the right of a row.
+fn preview(form: &Form, model: &Model, canvas: &mut Canvas, y: u16) {
+    let end = canvas.width().saturating_sub(2);
+    let Some(account) = form.account() else {
+        canvas.right(end, y, "no code yet", canvas.theme.dim);
+        return;
+    };
+    let (code, about) = match account.kind.period() {
+        Some(period) => (code_at(&account, model.code_time()), format!("{}s", remaining(period, model.code_time()))),
+        None => {
+            let counter = match account.kind {
+                crate::otp::Kind::Hotp { counter, .. } => counter,
+                _ => 0,
+            };
+            (hotp_code(&account, counter), format!("#{counter}"))
+        }
+    };
+    let x = canvas.right(end, y, &about, canvas.theme.dim);
+    let grouped = code.map(|c| c.grouped());
+    canvas.right(x.saturating_sub(1), y, grouped.as_ref().map_or("", |c| c.expose()), canvas.theme.code);
+}

@@ -1,0 +1,116 @@
+//! The import's screens: a path, a password, the preview.
+
+use super::Canvas;
+use crate::app::Model;
+use crate::app::import::{Fate, Flow, Preview, Step};
+use crate::text::clean;
+
+/// Draws the import.
+pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
+    let columns = canvas.width().saturating_sub(2);
+    let tall = canvas.height() > 8;
+    let top = if tall { 2 } else { 1 };
+    let below = match &flow.step {
+        Step::Path { line, completions } => {
+            canvas.put(1, 0, "Import", canvas.theme.strong);
+            canvas.text(1, top, columns, "Which file? Type, paste or drop its path.", canvas.theme.text);
+            canvas.input(1, top + 1, columns, line, false, true);
+            let room = canvas.height().saturating_sub(top + 5) as usize;
+            for (i, name) in completions.iter().take(room).enumerate() {
+                canvas.text(3, top + 3 + i as u16, columns.saturating_sub(2), &clean(name), canvas.theme.dim);
+            }
+            top + 2
+        }
+        Step::Password { app, line, path } => {
+            canvas.put(1, 0, &format!("Import · {app}"), canvas.theme.strong);
+            let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let text = format!("{} is encrypted. Its password:", clean(&file));
+            canvas.text(1, top, columns, &text, canvas.theme.text);
+            canvas.input(1, top + 1, columns, line, true, true);
+            top + 2
+        }
+        Step::Reading { path, .. } => {
+            canvas.put(1, 0, "Import", canvas.theme.strong);
+            let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            canvas.text(1, top, columns, &format!("reading {}…", clean(&file)), canvas.theme.dim);
+            top + 1
+        }
+        Step::Preview(preview) => {
+            draw_preview(preview, canvas);
+            canvas.height()
+        }
+    };
+    if let Some(error) = &flow.error {
+        let at = canvas.put(1, below, canvas.mark("✗ ", "x "), canvas.theme.error);
+        canvas.paragraph(at, below, columns.saturating_sub(2).min(76), error, canvas.theme.error);
+    }
+    let last = canvas.height() - 1;
+    for item in model.footer() {
+        let x = canvas.put(item.from, last, &item.key, canvas.theme.accent);
+        canvas.put(x + 1, last, &item.word, canvas.theme.dim);
+    }
+}
+
+fn fate(canvas: &Canvas, fate: Fate) -> (&'static str, &'static str, ratatui::style::Style) {
+    match fate {
+        Fate::New => (canvas.mark("✓", "+"), "new", canvas.theme.good),
+        Fate::LeftOut => (canvas.mark("○", "o"), "left out", canvas.theme.dim),
+        Fate::Here => (canvas.mark("·", "-"), "here", canvas.theme.dim),
+        Fate::Differs => ("?", "differs", canvas.theme.warn),
+        Fate::DiffersChosen => (canvas.mark("✓", "+"), "keep both", canvas.theme.good),
+        Fate::Cannot => (canvas.mark("✗", "x"), "cannot", canvas.theme.error),
+    }
+}
+
+fn draw_preview(preview: &Preview, canvas: &mut Canvas) {
+    let end = canvas.width().saturating_sub(1);
+    let n = preview.lines.len();
+    let total = if n == 1 { String::from("1 entry") } else { format!("{n} entries") };
+    let x = canvas.right(end, 0, &total, canvas.theme.dim);
+    let dot = canvas.mark(" · ", " - ");
+    canvas.text(1, 0, x.saturating_sub(2), &format!("Import{dot}{}", preview.title), canvas.theme.strong);
+    let counts: Vec<String> = [
+        (preview.count(Fate::comes), "to import"),
+        (preview.count(|f| f == Fate::LeftOut), "left out"),
+        (preview.count(|f| f == Fate::Here), "already here"),
+        (preview.count(|f| f == Fate::Differs), "here under another name"),
+        (preview.count(|f| f == Fate::Cannot), "not importable"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, words)| format!("{n} {words}"))
+    .collect();
+    canvas.text(1, 1, end, &counts.join("   "), canvas.theme.dim);
+    let tall = canvas.height() > 10;
+    let mut top = if tall { 3 } else { 2 };
+    for note in preview.notes.iter().take(if tall { 3 } else { 0 }) {
+        canvas.text(1, top, end, &format!("! {}", clean(note)), canvas.theme.warn);
+        top += 1;
+    }
+    let room = canvas.height().saturating_sub(top + 1 + u16::from(tall)) as usize;
+    let skip = (preview.selected + 1).saturating_sub(room);
+    let wide = canvas.width() >= 60;
+    for (i, line) in preview.lines.iter().enumerate().skip(skip).take(room) {
+        let y = top + (i - skip) as u16;
+        let (mark, word, style) = fate(canvas, line.fate);
+        canvas.put(1, y, mark, style);
+        let mut x = 3;
+        if wide {
+            canvas.put(x, y, word, style);
+            x += 10;
+        }
+        let mut stop = end;
+        if wide && line.fate != Fate::Cannot {
+            stop = canvas.right(end, y, &line.about, canvas.theme.dim).saturating_sub(1);
+        }
+        let at = canvas.text(x, y, stop.saturating_sub(x), &line.issuer, canvas.theme.text);
+        let gap = if wide { (x + 22).max(at + 2) } else { at + 1 };
+        let gap = if line.issuer.is_empty() { x } else { gap };
+        let second = if line.fate == Fate::Cannot { &line.about } else { &line.account };
+        canvas.text(gap, y, stop.saturating_sub(gap), second, canvas.theme.dim);
+        if i == preview.selected {
+            canvas.restyle(0, y, canvas.width(), canvas.theme.selected);
+            canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent);
+        }
+    }
+}

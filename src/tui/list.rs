@@ -1,0 +1,309 @@
+//! The list: header, tabs, rows, notice, keys.
+
+use super::Canvas;
+use super::detail;
+use crate::app::Model;
+use crate::app::layout::WIDE;
+use crate::app::model::{Session, Tone};
+use crate::app::rows::{Row, Shows, code, next_code};
+use crate::app::search::matched;
+use crate::otp::remaining;
+use crate::text::{fit, width};
+
+/// Cells of the countdown's bar.
+const BAR: u64 = 10;
+
+/// Draws the list screen.
+pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
+    let panes = model.panes();
+    if let Some(y) = panes.header {
+        header(session, model, canvas, y, panes.tabs.is_none());
+    }
+    if let Some(y) = panes.tabs {
+        tabs(session, model, canvas, y);
+    }
+    if session.visible.is_empty() {
+        empty(session, model, canvas, panes.list_top, panes.list_height);
+    }
+    rows(session, model, canvas);
+    if let Some(x) = panes.detail {
+        detail::view(session, model, canvas, x, panes.list_top, panes.list_height);
+    }
+    if let Some(y) = panes.notice {
+        notice(session, model, canvas, y);
+    }
+    if let Some(y) = panes.keys {
+        for item in model.footer() {
+            let x = canvas.put(item.from, y, &item.key, canvas.theme.accent);
+            canvas.put(x + 1, y, &item.word, canvas.theme.dim);
+        }
+    }
+    if let Some(y) = panes.status {
+        status(session, model, canvas, y);
+    }
+}
+
+/// The state in few words: what is not saved first, else how many accounts there are.
+fn state(session: &Session, model: &Model) -> (Tone, String) {
+    let n = session.rows.all.len();
+    let accounts = if n == 1 { String::from("1 account") } else { format!("{n} accounts") };
+    if model.demo {
+        (Tone::Info, String::from("sample accounts, nothing is kept"))
+    } else if session.saving.failed.is_some() {
+        (Tone::Error, String::from("not saved"))
+    } else if session.hidden {
+        (Tone::Info, format!("{accounts}, codes hidden"))
+    } else {
+        (Tone::Good, accounts)
+    }
+}
+
+fn header(session: &Session, model: &Model, canvas: &mut Canvas, y: u16, with_countdown: bool) {
+    let mut end = canvas.width().saturating_sub(1);
+    if with_countdown {
+        let (secs, style) = countdown(session, model, canvas);
+        end = canvas.right(end, y, &secs, style).saturating_sub(2);
+    }
+    let (tone, words) = state(session, model);
+    let (style, mark) = canvas.tone(tone);
+    let x = canvas.right(end, y, &words, canvas.theme.dim);
+    if tone != Tone::Info {
+        canvas.right(x.saturating_sub(1), y, mark, style);
+    }
+    let x = canvas.put(1, y, "otpanel", canvas.theme.strong);
+    if canvas.width() >= WIDE {
+        let dot = canvas.mark(" · ", " - ");
+        let x = canvas.put(x, y, dot, canvas.theme.dim);
+        canvas.text(x, y, 24, &model.profile, canvas.theme.dim);
+    }
+}
+
+/// The shared countdown in words, and its style.
+fn countdown(session: &Session, model: &Model, canvas: &Canvas) -> (String, ratatui::style::Style) {
+    let left = remaining(session.rows.period, model.code_time());
+    let style = if left <= u64::from(model.config.warn_secs) { canvas.theme.warn } else { canvas.theme.text };
+    (format!("{left:>2}s"), style)
+}
+
+fn tabs(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
+    let end = canvas.width().saturating_sub(1);
+    let (secs, style) = countdown(session, model, canvas);
+    let x = canvas.right(end, y, &secs, style);
+    let left = remaining(session.rows.period, model.code_time());
+    let full = (left * BAR).div_ceil(session.rows.period).min(BAR) as usize;
+    let (on, off) = (canvas.mark("▰", "#"), canvas.mark("▱", "."));
+    let x = canvas.right(x - 1, y, &off.repeat(BAR as usize - full), canvas.theme.dim);
+    let bar = if left <= u64::from(model.config.warn_secs) { canvas.theme.warn } else { canvas.theme.accent };
+    let x = canvas.right(x, y, &on.repeat(full), bar);
+    if let Some(line) = &session.query {
+        let at = canvas.put(1, y, "/ ", canvas.theme.accent);
+        let count = format!("{} of {}", session.visible.len(), session.rows.all.len());
+        let count_x = canvas.right(x.saturating_sub(3), y, &count, canvas.theme.dim);
+        canvas.input(at, y, count_x.saturating_sub(at + 1), line, false, true);
+        return;
+    }
+    for (at, (word, (from, _))) in model.tab_words().iter().zip(model.tab_spans()).enumerate() {
+        let style = if at == session.tab { canvas.theme.strong } else { canvas.theme.dim };
+        canvas.put(from, y, word, style);
+    }
+}
+
+/// The columns of a row.
+struct Columns {
+    wide: bool,
+    issuer: u16,
+    /// The column after the last of a code.
+    edge: u16,
+}
+
+impl Columns {
+    fn new(list_width: u16) -> Self {
+        let wide = list_width >= WIDE;
+        let edge = match list_width {
+            WIDE.. => list_width - 8,
+            36.. => list_width - 2,
+            _ => list_width.saturating_sub(1),
+        };
+        Self { wide, issuer: (list_width / 4).clamp(14, 24), edge }
+    }
+}
+
+fn rows(session: &Session, model: &Model, canvas: &mut Canvas) {
+    let panes = model.panes();
+    let columns = Columns::new(panes.list_width);
+    let shown: Vec<(usize, &Row)> = session.on_screen(panes.list_height).collect();
+    let query = session.query.as_ref().map_or("", |line| line.text());
+    let plain: Vec<&Row> = shown.iter().map(|(_, row)| *row).collect();
+    let marks = matched(&plain, query);
+    for (i, ((at, row), marks)) in shown.iter().zip(marks).enumerate() {
+        let y = panes.list_top + i as u16;
+        let selected = *at == session.selected;
+        let left = code_part(session, model, canvas, row, y, &columns);
+        names(canvas, row, y, left.saturating_sub(1), &columns, &marks);
+        if selected {
+            canvas.restyle(0, y, panes.list_width, canvas.theme.selected);
+            canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent.patch(canvas.theme.selected));
+        }
+    }
+}
+
+/// Draws the issuer and the account before column `end`.
+fn names(canvas: &mut Canvas, row: &Row, y: u16, end: u16, columns: &Columns, marks: &(Vec<usize>, Vec<usize>)) {
+    let (text, dim) = (canvas.theme.text, canvas.theme.dim);
+    let room = end.saturating_sub(1);
+    if row.issuer.is_empty() {
+        canvas.text(1, y, room, &row.account, text);
+        underline(canvas, 1, y, room, &row.account, &marks.1);
+        return;
+    }
+    let issuer_room = if columns.wide && !row.account.is_empty() { columns.issuer.min(room) } else { room };
+    let after = canvas.text(1, y, issuer_room, &row.issuer, text);
+    underline(canvas, 1, y, issuer_room, &row.issuer, &marks.0);
+    let x = if columns.wide { columns.issuer + 2 } else { after + 1 };
+    // Less than three letters of an account say nothing.
+    if x + 3 <= end {
+        canvas.text(x, y, end - x, &row.account, dim);
+        underline(canvas, x, y, end - x, &row.account, &marks.1);
+    }
+}
+
+/// Marks the letters that a search matched.
+fn underline(canvas: &mut Canvas, x: u16, y: u16, room: u16, text: &str, places: &[usize]) {
+    use unicode_segmentation::UnicodeSegmentation;
+    if places.is_empty() {
+        return;
+    }
+    let mut at = x;
+    for (place, grapheme) in fit(text, room as usize).graphemes(true).enumerate() {
+        if places.contains(&place) {
+            canvas.restyle_cell(at, y, canvas.theme.matched);
+        }
+        at += width(grapheme) as u16;
+    }
+}
+
+/// Draws what stands at the right of a row and hands back its first column.
+fn code_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, y: u16, columns: &Columns) -> u16 {
+    let (now, code_time) = (model.now, model.code_time());
+    let (edge, dim) = (columns.edge, canvas.theme.dim);
+    let copied = session.copied.filter(|(id, until)| *id == row.id && now < *until);
+    let Some(entry) = session.state().get(&row.id) else { return edge };
+    let mut left = match &row.shows {
+        Shows::Nothing(_) => canvas.right(edge, y, "no code", dim),
+        Shows::Counter(next) => counter_part(session, model, canvas, row, *next, y, edge),
+        Shows::Timed { period } => {
+            let secs = remaining(*period, code_time);
+            let late = secs <= u64::from(model.config.warn_secs);
+            let own_secs = *period != session.rows.period;
+            let style = if late && own_secs { canvas.theme.warn } else { dim };
+            let own_secs = own_secs.then(|| format!("{secs}s"));
+            let mut left = if session.shows_code(row.id, now) {
+                let text = code(entry, code_time).map(|c| c.grouped());
+                canvas.right(edge, y, text.as_ref().map_or("", |t| t.expose()), canvas.theme.code)
+            } else {
+                let dots = canvas.mark("•", "*").repeat(3);
+                canvas.right(edge, y, &format!("{dots} {dots}"), dim)
+            };
+            let show_next = session.show_next || (model.config.show_next && late);
+            if show_next && columns.wide && session.shows_code(row.id, now) {
+                let text = next_code(entry, code_time).map(|c| c.grouped());
+                let x = canvas.right(edge.saturating_sub(13), y, canvas.mark(" ›", " >"), dim).min(left);
+                left = canvas.right(x, y, text.as_ref().map_or("", |t| t.expose()), dim);
+            }
+            if let Some(secs) = own_secs
+                && copied.is_none()
+            {
+                if columns.wide {
+                    canvas.right(edge + 5, y, &secs, style);
+                } else if edge > 28 {
+                    left = canvas.right(left.saturating_sub(1), y, &secs, style);
+                }
+            }
+            left
+        }
+    };
+    if let Some((_, until)) = copied {
+        let mark = canvas.mark("✓", "+");
+        if columns.wide && model.config.clipboard.clear_secs > 0 {
+            let secs = until.0.saturating_sub(now.0).div_ceil(1000);
+            let text = format!("{mark} {secs}s");
+            canvas.right(edge + 7, y, &text, canvas.theme.good);
+        } else {
+            left = canvas.right(left.saturating_sub(1), y, mark, canvas.theme.good);
+        }
+    }
+    left
+}
+
+fn counter_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, next: u64, y: u16, edge: u16) -> u16 {
+    let made = session.counter_code.filter(|c| c.id == row.id && model.now < c.until);
+    if let Some(made) = made {
+        if !made.saved {
+            return canvas.right(edge, y, "saving", canvas.theme.dim);
+        }
+        let entry = session.state().get(&row.id).and_then(|e| e.account().ok());
+        let code = entry.and_then(|account| crate::otp::hotp_code(&account, made.counter)).map(|c| c.grouped());
+        let left = canvas.right(edge, y, code.as_ref().map_or("", |c| c.expose()), canvas.theme.code);
+        return canvas.right(left.saturating_sub(1), y, &format!("#{}", made.counter), canvas.theme.dim);
+    }
+    let key = canvas.mark("↵", "Enter");
+    let text = if edge > 40 { format!("press {key} #{next}") } else { format!("{key} #{next}") };
+    canvas.right(edge, y, &text, canvas.theme.dim)
+}
+
+fn notice(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
+    let columns = canvas.width().saturating_sub(2);
+    if let Some(report) = &session.saving.failed {
+        let text = format!("Not saved: {}. {}", report.cause.trim_end_matches('.'), report.next);
+        let notice = crate::app::model::Notice { tone: Tone::Error, text, until: None };
+        canvas.notice(1, y, columns, &notice);
+    } else if let Some(notice) = &model.notice {
+        canvas.notice(1, y, columns, notice);
+    }
+}
+
+/// The one line of tiny screens: search or notice, and the countdown.
+fn status(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
+    let end = canvas.width().saturating_sub(1);
+    let (secs, style) = countdown(session, model, canvas);
+    let x = canvas.right(end, y, &secs, style);
+    let room = x.saturating_sub(2);
+    if let Some(line) = &session.query {
+        let at = canvas.put(1, y, "/ ", canvas.theme.accent);
+        canvas.input(at, y, room.saturating_sub(2), line, false, true);
+    } else if session.saving.failed.is_some() {
+        canvas.text(1, y, room, "not saved", canvas.theme.error);
+    } else if let Some(notice) = &model.notice {
+        canvas.notice(1, y, room, notice);
+    } else {
+        let (tone, words) = state(session, model);
+        let (style, mark) = canvas.tone(tone);
+        let at = canvas.text(1, y, room, mark, style);
+        canvas.text(at + 1, y, room.saturating_sub(2), &words, canvas.theme.dim);
+    }
+}
+
+/// An empty list invites; a search without hits says so.
+fn empty(session: &Session, model: &Model, canvas: &mut Canvas, top: u16, height: u16) {
+    let searching = session.query.is_some();
+    let key = |action| super::modal::key_name(model, action);
+    use crate::app::keys::Action;
+    let lines: Vec<(String, String)> = if searching {
+        vec![(String::new(), String::from("Nothing matches."))]
+    } else {
+        vec![
+            (String::new(), String::from("No accounts yet.")),
+            (String::new(), String::new()),
+            (key(Action::Paste), String::from("paste a link or a secret")),
+            (key(Action::Import), String::from("import from another app")),
+            (key(Action::Add), String::from("type one in")),
+        ]
+    };
+    let x = if canvas.width() >= WIDE { 6 } else { 1 };
+    let start = if height > lines.len() as u16 + 4 { top + 2 } else { top };
+    for (i, (key, words)) in lines.into_iter().take(height as usize).enumerate() {
+        let y = start + i as u16;
+        let at = if key.is_empty() { x } else { canvas.put(x, y, &key, canvas.theme.accent) + 2 };
+        canvas.put(at, y, &words, canvas.theme.text);
+    }
+}

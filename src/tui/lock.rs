@@ -1,0 +1,93 @@
+//! The screens without an open vault: opening, locked, broken. None shows a name, a count or a code.
+
+use super::Canvas;
+use crate::app::Model;
+use crate::app::model::{Lock, Waiting};
+use crate::report::Report;
+use crate::vault::slots::SlotKind;
+
+/// Nothing is known yet. Says nothing, since it lasts a few milliseconds.
+pub fn opening(canvas: &mut Canvas) {
+    canvas.put(1, 0, "otpanel", canvas.theme.strong);
+}
+
+/// The vault can't be opened by any key.
+pub fn broken(report: &Report, canvas: &mut Canvas) {
+    let columns = canvas.width().saturating_sub(4).min(72);
+    canvas.put(1, 0, "otpanel", canvas.theme.strong);
+    let y = u16::from(canvas.height() > 8) + 1;
+    let at = canvas.put(2, y, canvas.mark("✗", "x"), canvas.theme.error) + 1;
+    let y = canvas.paragraph(at, y, columns.saturating_sub(2), &report.problem, canvas.theme.error);
+    let y = canvas.paragraph(2, y, columns, &report.cause, canvas.theme.text);
+    canvas.paragraph(2, y, columns, &report.next, canvas.theme.text);
+    canvas.keys(canvas.height() - 1, &[("r", "look again"), ("q", "quit")]);
+}
+
+/// The lock screen.
+pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
+    let tall = canvas.height() >= 10;
+    let narrow = canvas.width() < 36;
+    let x = if canvas.width() >= 60 { canvas.width() / 2 - 20 } else { 1 };
+    let columns = canvas.width().saturating_sub(x + 1).min(60);
+    let mut y = if tall { canvas.height() / 3 } else { 0 };
+    if canvas.height() > 3 {
+        canvas.put(x, y, "otpanel is locked", canvas.theme.strong);
+        y += if tall { 2 } else { 1 };
+    }
+    let label = match (lock.recovery, narrow) {
+        (true, _) => "recovery key ",
+        (false, _) => "password ",
+    };
+    match lock.waiting {
+        Waiting::Derivation => {
+            canvas.put(x, y, "opening…", canvas.theme.dim);
+        }
+        Waiting::Keychain(since) if model.now.0.saturating_sub(since.0) < 300 => {}
+        Waiting::Keychain(_) => {
+            canvas.put(x, y, "asking the keychain…", canvas.theme.dim);
+        }
+        Waiting::No if lock.vault.is_none() => {}
+        Waiting::No if !lock.recovery && !lock.has_slot(SlotKind::Password) => {
+            let words =
+                if lock.has_slot(SlotKind::Keychain) { "the keychain opens this vault" } else { "no password is set" };
+            canvas.text(x, y, columns, words, canvas.theme.text);
+        }
+        Waiting::No => {
+            let at = canvas.put(x, y, label, canvas.theme.dim);
+            canvas.input(at, y, columns.saturating_sub(at - x), &lock.line, !lock.recovery, true);
+        }
+    }
+    y += 1;
+    if let Some(report) = &lock.error {
+        y += u16::from(tall);
+        let at = canvas.put(x, y, canvas.mark("✗", "x"), canvas.theme.error) + 1;
+        y = canvas.paragraph(at, y, columns.saturating_sub(2), &report.problem, canvas.theme.error);
+        if tall {
+            let cause = match &lock.keychain {
+                Some(probe) => probe.describe(),
+                None => format!("{} {}", report.cause, report.next),
+            };
+            y = canvas.paragraph(x + 2, y, columns.saturating_sub(2), &cause, canvas.theme.dim);
+        }
+    }
+    let _ = y;
+    let last = canvas.height() - 1;
+    let mut keys = Vec::new();
+    if lock.waiting == Waiting::No {
+        let by_keychain = lock.has_slot(SlotKind::Keychain) && lock.line.is_empty() && !lock.recovery;
+        if by_keychain {
+            keys.push((canvas.mark("↵", "Enter"), "use the keychain"));
+        } else {
+            keys.push((canvas.mark("↵", "Enter"), "open"));
+        }
+        if lock.has_slot(SlotKind::Recovery) {
+            keys.push(("^R", if lock.recovery { "password" } else { "recovery key" }));
+        }
+        keys.push(("esc", if lock.recovery || !lock.line.is_empty() { "clear" } else { "quit" }));
+    } else {
+        keys.push(("esc", "cancel"));
+    }
+    if canvas.height() > 2 {
+        canvas.keys(last, &keys);
+    }
+}

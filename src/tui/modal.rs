@@ -1,0 +1,189 @@
+//! What lies over the list: palette and help, questions, the paste line; and the trash.
+
+use ratatui::layout::Rect;
+
+use super::Canvas;
+use super::detail::date;
+use crate::app::Model;
+use crate::app::keys::{Binding, Group, show};
+use crate::app::model::{Modal, Palette, Session};
+pub use crate::app::update::modal::key_name;
+use crate::app::update::modal::{palette_rows, trashed};
+use crate::text::{clean, width, wrap};
+use crate::time::UnixTime;
+use crate::vault::field;
+
+/// Draws what lies over the list.
+pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas) {
+    match over {
+        Modal::Palette(palette) => draw_palette(palette, model, canvas),
+        Modal::Delete(id) => {
+            let name = session.row(*id).map_or_else(String::new, |row| row.title());
+            let days = model.config.trash_days;
+            let text = format!("Move {name} to the trash? It can be brought back for {days} days.");
+            question(canvas, "Delete", &text, &[("enter", "to the trash"), ("esc", "keep it")]);
+        }
+        Modal::Leave => {
+            let why = session.saving.failed.as_ref().map_or("", |r| r.cause.as_str());
+            let text = format!("The last change is in memory only. {why} Leaving now loses it.");
+            let keys = [("s", "save again"), ("y", "leave and lose it"), ("esc", "stay")];
+            question(canvas, "Not saved", &text, &keys);
+        }
+        Modal::Paste(line, problem) => {
+            let area = middle(canvas, 64, 7);
+            canvas.frame(area, "Paste");
+            let (x, columns) = (area.x + 2, area.width.saturating_sub(4));
+            canvas.text(
+                x,
+                area.y + 1,
+                columns,
+                "A link, a secret or a file's path. Empty: the clipboard's text.",
+                canvas.theme.dim,
+            );
+            canvas.input(x, area.y + 3, columns, line, false, true);
+            if let Some(problem) = problem {
+                canvas.text(x, area.y + 4, columns, problem, canvas.theme.error);
+            }
+        }
+        Modal::Form(_) | Modal::Import(_) | Modal::Trash(_) => {}
+    }
+}
+
+/// An area in the middle of the screen, as large as asked for where it fits.
+fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
+    let width = columns.min(canvas.width());
+    let height = rows.min(canvas.height());
+    Rect::new((canvas.width() - width) / 2, (canvas.height() - height) / 2, width, height)
+}
+
+/// Asks something: in a box, or over the whole of a screen that is too low for one.
+fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &str)]) {
+    let columns = canvas.width().min(60);
+    let boxed = canvas.height() as usize >= wrap(text, columns.saturating_sub(4) as usize).len() + 5;
+    let inner = columns.saturating_sub(if boxed { 4 } else { 2 });
+    let lines = wrap(text, inner as usize);
+    let (x, top, bottom) = if boxed {
+        let area = middle(canvas, columns, lines.len() as u16 + 4);
+        canvas.frame(area, title);
+        (area.x + 2, area.y + 1, area.bottom() - 2)
+    } else {
+        canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));
+        (1, 0, canvas.height() - 1)
+    };
+    for (line, y) in lines.iter().zip(top..bottom) {
+        canvas.text(x, y, inner, line, canvas.theme.text);
+    }
+    let (mut at, end) = (x, x + inner);
+    for (key, word) in keys {
+        let shown = show(key, canvas.ascii);
+        if at + (width(&shown) + 1 + width(word)) as u16 > end {
+            break;
+        }
+        at = canvas.put(at, bottom, &shown, canvas.theme.accent) + 1;
+        at = canvas.put(at, bottom, word, canvas.theme.dim) + 3;
+    }
+}
+
+/// A line of the palette: a group's title, or an action by its place among the matches.
+enum PaletteLine {
+    Title(&'static str),
+    Row(usize, &'static Binding),
+    Blank,
+}
+
+fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
+    let rows = palette_rows(palette);
+    let grouped = palette.help && palette.line.is_empty();
+    let mut lines = Vec::new();
+    let mut group: Option<Group> = None;
+    for (at, row) in rows.iter().enumerate() {
+        if grouped && group != Some(row.group) {
+            if group.is_some() {
+                lines.push(PaletteLine::Blank);
+            }
+            lines.push(PaletteLine::Title(row.group.title()));
+            group = Some(row.group);
+        }
+        lines.push(PaletteLine::Row(at, row));
+    }
+    let tiny = canvas.height() < 8;
+    let area = if tiny {
+        Rect::new(0, 0, canvas.width(), canvas.height())
+    } else {
+        let columns = canvas.width().saturating_sub(4).min(84);
+        let rows = (lines.len() as u16 + 4).max(8).min(canvas.height().saturating_sub(2));
+        let mut area = middle(canvas, columns, rows);
+        area.y = 1;
+        area
+    };
+    canvas.frame(area, if palette.help { "Help" } else { "Actions" });
+    let (x, columns) = (area.x + 2, area.width.saturating_sub(4));
+    let at = canvas.put(x, area.y + 1, canvas.mark("› ", "> "), canvas.theme.accent);
+    canvas.input(at, area.y + 1, columns.saturating_sub(2), &palette.line, false, true);
+    if palette.line.is_empty() {
+        canvas.text(at + 2, area.y + 1, columns.saturating_sub(4), "type to find an action", canvas.theme.dim);
+    }
+    let top = area.y + 2;
+    let room = area.height.saturating_sub(3) as usize;
+    let here = lines.iter().position(|l| matches!(l, PaletteLine::Row(at, _) if *at == palette.selected)).unwrap_or(0);
+    // Keep the selected line in view, with its group's title where it is the first.
+    let skip = (here + 1).saturating_sub(room).min(lines.len().saturating_sub(room));
+    let key_columns = if area.width < 50 { 8 } else { 14 };
+    for (i, line) in lines.iter().skip(skip).take(room).enumerate() {
+        let y = top + i as u16;
+        match line {
+            PaletteLine::Blank => {}
+            PaletteLine::Title(title) => {
+                canvas.text(x, y, columns, title, canvas.theme.strong);
+            }
+            PaletteLine::Row(at, row) => {
+                let keys: Vec<String> = model.keymap.keys(row.action).iter().map(|k| show(k, canvas.ascii)).collect();
+                canvas.text(x, y, key_columns - 1, &keys.join(" "), canvas.theme.accent);
+                canvas.text(x + key_columns, y, columns.saturating_sub(key_columns), row.text, canvas.theme.text);
+                if *at == palette.selected {
+                    canvas.restyle(x - 1, y, columns + 2, canvas.theme.selected);
+                    canvas.put(x - 1, y, canvas.mark("▌", ">"), canvas.theme.accent);
+                }
+            }
+        }
+    }
+    if rows.is_empty() {
+        canvas.text(x, top, columns, "No action has these words.", canvas.theme.dim);
+    }
+}
+
+/// The trash, over the whole screen.
+pub fn trash(selected: usize, session: &Session, model: &Model, canvas: &mut Canvas) {
+    let ids = trashed(model);
+    let height = canvas.height();
+    canvas.put(1, 0, "Trash", canvas.theme.strong);
+    let words = format!("{} accounts, kept for {} days", ids.len(), model.config.trash_days);
+    canvas.right(canvas.width().saturating_sub(1), 0, &words, canvas.theme.dim);
+    let top = if height > 8 { 2 } else { 1 };
+    let room = height.saturating_sub(top + 1) as usize;
+    let skip = (selected + 1).saturating_sub(room);
+    if ids.is_empty() {
+        canvas.put(3, top, "Nothing was deleted.", canvas.theme.dim);
+    }
+    for (i, id) in ids.iter().enumerate().skip(skip).take(room) {
+        let y = top + (i - skip) as u16;
+        let Some(entry) = session.state().get(id) else { continue };
+        let end = canvas.width().saturating_sub(2);
+        let when = entry.number(field::TRASHED_AT).map_or_else(String::new, |at| date(UnixTime(at as u64)));
+        let x = canvas.right(end, y, &when, canvas.theme.dim);
+        let at = canvas.text(1, y, x.saturating_sub(2), &clean(entry.issuer()), canvas.theme.text);
+        let at = if at > 1 { at + 2 } else { at };
+        canvas.text(at, y, x.saturating_sub(at + 1), &clean(entry.name()), canvas.theme.dim);
+        if i == selected {
+            canvas.restyle(0, y, canvas.width(), canvas.theme.selected);
+            canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent);
+        }
+    }
+    for item in model.footer() {
+        let x = canvas.put(item.from, height - 1, &item.key, canvas.theme.accent);
+        canvas.put(x + 1, height - 1, &item.word, canvas.theme.dim);
+    }
+    if let Some(notice) = model.notice.as_ref().filter(|_| height > 8) {
+        canvas.notice(1, height - 2, canvas.width().saturating_sub(2), notice);
+    }
+}

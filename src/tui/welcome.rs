@@ -1,0 +1,134 @@
+//! The first start, as one family with the lock screen: words first, one mark, the keys in the last line.
+
+use super::Canvas;
+use crate::app::Model;
+use crate::app::welcome::{MODES, STARTS, Step, Welcome, groups};
+use crate::keychain::Probe;
+
+/// Draws the step.
+pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
+    let roomy = canvas.height() >= 14;
+    let x = if canvas.width() >= 60 { 3 } else { 1 };
+    let columns = canvas.width().saturating_sub(x + 1).min(72);
+    let mut y = u16::from(roomy);
+    if canvas.height() > 7 {
+        canvas.put(x, y, "otpanel", canvas.theme.strong);
+        y += if roomy { 2 } else { 1 };
+    }
+    let keys = match &welcome.step {
+        Step::Start(selected) => start(*selected, model, canvas, x, y, columns),
+        Step::Unlock(selected) => unlock(welcome, *selected, canvas, x, y, columns),
+        Step::Password { first, second, repeat, problem, .. } => {
+            y = canvas.paragraph(x, y, columns, "A password for the vault. A few words are good.", canvas.theme.text)
+                + 1;
+            let at = canvas.put(x, y, "password  ", canvas.theme.dim);
+            canvas.input(at, y, columns.saturating_sub(10), first, true, !repeat);
+            if *repeat {
+                let at = canvas.put(x, y + 1, "again     ", canvas.theme.dim);
+                canvas.input(at, y + 1, columns.saturating_sub(10), second, true, true);
+            }
+            if let Some(problem) = problem {
+                canvas.paragraph(x, y + 3, columns, problem, canvas.theme.error);
+            }
+            vec![("enter", "go on"), ("esc", "back")]
+        }
+        Step::Making => {
+            canvas.put(x, y, "making the vault…", canvas.theme.dim);
+            Vec::new()
+        }
+        Step::RecoveryKey { key, .. } => recovery(key.expose(), canvas, x, y, columns),
+        Step::Check { key, group, line, wrong, .. } => {
+            let before = groups(key.expose()).get(group - 1).copied().unwrap_or_default();
+            let text = format!("To be sure that it is written down: which group of the key comes after {before}?");
+            y = canvas.paragraph(x, y, columns, &text, canvas.theme.text) + 1;
+            let at = canvas.put(x, y, &format!("{before}  "), canvas.theme.dim);
+            canvas.input(at, y, 24, line, false, true);
+            if *wrong {
+                canvas.put(x, y + 2, "That is not it. Esc shows the key again.", canvas.theme.error);
+            }
+            vec![("enter", "go on"), ("esc", "show the key again")]
+        }
+    };
+    let keys: Vec<(String, &str)> =
+        keys.into_iter().map(|(key, word)| (crate::app::keys::show(key, canvas.ascii), word)).collect();
+    let keys: Vec<(&str, &str)> = keys.iter().map(|(key, word)| (key.as_str(), *word)).collect();
+    canvas.keys(canvas.height() - 1, &keys);
+}
+
+type Keys = Vec<(&'static str, &'static str)>;
+
+fn start(selected: usize, model: &Model, canvas: &mut Canvas, x: u16, mut y: u16, columns: u16) -> Keys {
+    y = canvas.paragraph(x, y, columns, "No vault yet.", canvas.theme.text);
+    y += u16::from(canvas.height() > 9);
+    for (i, (key, words)) in STARTS.iter().enumerate() {
+        if i == selected {
+            canvas.put(x - 1, y, canvas.mark("▌", ">"), canvas.theme.accent);
+        }
+        let at = canvas.put(x + 1, y, &key.to_string(), canvas.theme.accent);
+        canvas.put(at + 2, y, words, if i == selected { canvas.theme.strong } else { canvas.theme.text });
+        y += 1;
+    }
+    if canvas.height() > 10 {
+        canvas.paragraph(x, y + 1, columns, "Nothing is written before you choose.", canvas.theme.dim);
+        let place = format!("The vault will lie at {}", model.vault_path);
+        canvas.paragraph(x, y + 3, columns, &place, canvas.theme.dim);
+    }
+    vec![("enter", "choose"), ("q", "quit")]
+}
+
+fn unlock(welcome: &Welcome, selected: usize, canvas: &mut Canvas, x: u16, mut y: u16, columns: u16) -> Keys {
+    if let Some(report) = &welcome.error {
+        y = canvas.paragraph(x, y, columns, &report.problem, canvas.theme.error);
+        y = canvas.paragraph(x, y, columns, &format!("{} {}", report.cause, report.next), canvas.theme.text) + 1;
+    }
+    y = canvas.paragraph(x, y, columns, "How should the vault open?", canvas.theme.strong);
+    y += u16::from(canvas.height() > 9);
+    let wide = columns >= 60;
+    for (i, (mode, name, about)) in MODES.iter().enumerate() {
+        let can = welcome.offers(*mode);
+        let style = match (can, i == selected) {
+            (false, _) => canvas.theme.dim,
+            (true, true) => canvas.theme.strong,
+            (true, false) => canvas.theme.text,
+        };
+        if i == selected {
+            canvas.put(x - 1, y, canvas.mark("▌", ">"), canvas.theme.accent);
+        }
+        canvas.text(x + 1, y, columns, name, style);
+        let about = if can { *about } else { "not here: no keychain answers" };
+        if wide {
+            canvas.text(x + 25, y, columns.saturating_sub(25), about, canvas.theme.dim);
+        } else if canvas.height() > 12 {
+            y += 1;
+            canvas.text(x + 3, y, columns.saturating_sub(3), about, canvas.theme.dim);
+        }
+        y += 1;
+    }
+    if canvas.height() > 10 {
+        let text = match &welcome.keychain {
+            Some(Probe::Ready | Probe::Locked) => String::from(
+                "With the keychain, any program of yours can ask for the key while you are logged in, as with your \
+                 browser's passwords.",
+            ),
+            Some(probe) => probe.describe(),
+            None => String::from("asking the keychain…"),
+        };
+        canvas.paragraph(x, y + 1, columns, &text, canvas.theme.dim);
+    }
+    vec![("enter", "choose"), ("esc", "back")]
+}
+
+fn recovery(key: &str, canvas: &mut Canvas, x: u16, mut y: u16, columns: u16) -> Keys {
+    let text =
+        "The recovery key opens the vault when everything else is lost. Write it on paper now: it is shown once.";
+    y = canvas.paragraph(x, y, columns, text, canvas.theme.text) + 1;
+    let groups = groups(key);
+    let per_row = (columns / 10).clamp(1, 4) as usize;
+    for (row, line) in groups.chunks(per_row).enumerate() {
+        for (i, group) in line.iter().enumerate() {
+            let at = x + 2 + i as u16 * 10;
+            canvas.put(at, y + row as u16, group, canvas.theme.code);
+        }
+    }
+    vec![("enter", "it is written down")]
+}

@@ -1,0 +1,169 @@
+//! Whatever is wrong with the vault or the machine: a clear report, the right exit code, nothing lost.
+
+use std::fs;
+
+use crate::home::{Home, finish, link};
+
+fn filled() -> Home {
+    let home = Home::with_vault();
+    home.import(&[&link("GitHub", "octo", 1)]);
+    home.import(&[&link("GitLab", "ada", 2)]);
+    home
+}
+
+/// Runs `list` on a vault that was changed, and looks that nothing touched it.
+#[track_caller]
+fn refused(home: &Home, code: i32) -> String {
+    let before = fs::read(home.vault()).expect("the vault");
+    let err = home.run(&["list", "--json"]).fails(code);
+    home.run_with(&["import", "-"], &link("X", "x", 9)).fails(code);
+    assert_eq!(fs::read(home.vault()).expect("the vault"), before, "the file was touched");
+    err
+}
+
+#[test]
+fn no_vault() {
+    let home = Home::new();
+    for args in [&["list"][..], &["code", "x"], &["vault", "info"], &["rm", "--yes", "x"]] {
+        let err = home.run(args).fails(1);
+        assert!(err.contains("otpanel init"), "{err}");
+    }
+}
+
+#[test]
+fn a_wrong_password() {
+    let home = filled().by_password();
+    home.write("pw", "wrong");
+    assert!(refused(&home, 4).contains("password is wrong"));
+    home.write("pw", "");
+    refused(&home, 4);
+}
+
+#[test]
+fn no_way_in() {
+    let home = filled();
+    let mut command = home.bare();
+    command.arg("list");
+    let err = finish(&mut command, b"").fails(4);
+    for way in ["--password-file", "OTPANEL_PASSWORD_FILE", "keychain"] {
+        assert!(err.contains(way), "{way} is not named: {err}");
+    }
+}
+
+#[test]
+fn a_password_file_that_is_not_there() {
+    let home = filled().by_password();
+    fs::remove_file(home.path("pw")).expect("removed");
+    assert!(home.run(&["list"]).fails(1).contains("No such file"));
+}
+
+#[test]
+fn a_file_that_is_no_vault() {
+    let home = filled();
+    fs::write(home.vault(), "hello").expect("written");
+    assert!(refused(&home, 5).contains("no vault"));
+}
+
+#[test]
+fn an_empty_file_names_the_copies_that_would_open() {
+    let home = filled();
+    fs::write(home.vault(), "").expect("emptied");
+    let err = refused(&home, 5);
+    assert!(err.contains("empty") && err.contains("history"), "{err}");
+    assert!(err.contains(".otpv"), "no copy is named: {err}");
+}
+
+#[test]
+fn a_vault_cut_short() {
+    let home = filled();
+    let bytes = fs::read(home.vault()).expect("the vault");
+    fs::write(home.vault(), &bytes[..bytes.len() / 2]).expect("cut");
+    assert!(refused(&home, 5).contains("cut short"));
+}
+
+#[test]
+fn an_altered_vault() {
+    let home = filled();
+    let mut bytes = fs::read(home.vault()).expect("the vault");
+    let last = bytes.len() - 40;
+    bytes[last] ^= 1;
+    fs::write(home.vault(), bytes).expect("altered");
+    assert!(refused(&home, 5).contains("altered"));
+}
+
+#[test]
+fn a_newer_vault() {
+    let home = filled();
+    let mut bytes = fs::read(home.vault()).expect("the vault");
+    bytes[8] = 2;
+    fs::write(home.vault(), bytes).expect("altered");
+    let err = refused(&home, 5);
+    assert!(err.contains("newer") && err.contains("Install"), "{err}");
+}
+
+#[test]
+fn a_key_derivation_beyond_the_bounds_is_refused_before_it_runs() {
+    let home = filled();
+    let mut bytes = fs::read(home.vault()).expect("the vault");
+    // The password slot comes first: kind 1 at byte 92, its memory in KiB 20 bytes on.
+    let at = (92..bytes.len()).find(|&i| bytes[i..].starts_with(&[1, 0, 92, 0])).expect("a password slot") + 20;
+    bytes[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    fs::write(home.vault(), bytes).expect("altered");
+    let started = std::time::Instant::now();
+    let err = refused(&home, 5);
+    assert!(err.contains("more work"), "{err}");
+    assert!(started.elapsed().as_secs() < 5, "it ran");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_without_room_leaves_the_vault_as_it_was() {
+    let home = filled();
+    let before = fs::read(home.vault()).expect("the vault");
+    let err = crate::home::without_room(&home, "import -", &link("X", "x", 9)).fails(1);
+    assert!(err.contains("Not saved") || err.contains("could not be"), "{err}");
+    assert_eq!(fs::read(home.vault()).expect("the vault"), before);
+    assert_eq!(home.accounts(), ["ada", "octo"]);
+}
+
+/// A real full disk, where the tests may mount one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_nothing_is_lost() {
+    let home = Home::with_vault();
+    fs::create_dir(home.path("disk")).expect("a folder");
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
+        .arg(home.path("disk"))
+        .stderr(std::process::Stdio::null())
+        .status();
+    if !mount.is_ok_and(|s| s.success()) {
+        return; // Only root may, and not everywhere.
+    }
+    let vault = home.path("disk/vault.otpv");
+    let run = |args: &[&str], stdin: &str| {
+        let mut command = home.command(args);
+        command.env("OTPANEL_VAULT", &vault);
+        finish(&mut command, stdin.as_bytes())
+    };
+    fs::copy(home.vault(), &vault).expect("copied");
+    run(&["import", "-"], &link("GitHub", "octo", 1)).ok();
+    let before = fs::read(&vault).expect("the vault");
+    let _ = fs::write(home.path("disk/filler"), vec![0; 128 * 1024]);
+    let ran = run(&["import", "-"], &link("X", "x", 9));
+    let after = fs::read(&vault).expect("the vault");
+    let rows = run(&["list", "--json"], "");
+    let _ = std::process::Command::new("umount").arg(home.path("disk")).status();
+    let err = ran.fails(1);
+    assert!(err.contains("the disk is full"), "{err}");
+    assert_eq!(after, before);
+    assert_eq!(rows.json().as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let home = filled();
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    let out = home.command(&["list"]).stdout(full).output().expect("runs");
+    assert_eq!(out.status.code(), Some(1));
+}

@@ -1,0 +1,126 @@
+//! Where files lie, who can read them, and the commands that tell about both.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::home::{Home, PASSWORD, finish, link, secret};
+
+fn all_below(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        into.push(entry.path());
+        if entry.path().is_dir() {
+            all_below(&entry.path(), into);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_are_for_the_owner_alone_whatever_the_umask_and_hold_nothing_in_clear() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let run = |args: &str, stdin: &str| {
+        let mut command = std::process::Command::new("sh");
+        let line = format!("umask 0; exec \"$BIN\" --password-file pw {args}");
+        command.env_clear().env("HOME", home.root()).env("BIN", assert_cmd::cargo::cargo_bin!("otpanel"));
+        command.args(["-c", &line]).current_dir(home.root());
+        finish(&mut command, stdin.as_bytes()).ok();
+    };
+    run("init --unlock password --no-backup --recovery-key-file recovery", "");
+    run("import -", &[link("Alpha", "ada@example.com", 1), link("Beta", "bob@example.com", 2)].join("\n"));
+    run("rm --yes ada@example.com", "");
+    run("list --codes", "");
+    let mut files = vec![home.path("recovery")];
+    for folder in [".local/share/otpanel", ".local/state/otpanel"] {
+        files.push(home.path(folder));
+        all_below(&home.path(folder), &mut files);
+    }
+    assert!(files.iter().any(|f| f.ends_with("vault.otpv")), "{files:?}");
+    assert!(files.iter().any(|f| f.ends_with("history")), "{files:?}");
+    for file in files {
+        let meta = fs::metadata(&file).expect("there");
+        assert_eq!(meta.permissions().mode() & 0o077, 0, "{} is too open", file.display());
+        if meta.is_file() {
+            let bytes = fs::read(&file).expect("readable");
+            for text in [PASSWORD, &secret(1), "ada@example.com", "Alpha"] {
+                let held = bytes.windows(text.len()).any(|w| w == text.as_bytes());
+                assert!(!held, "{} holds {text} in clear", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_config_is_found_checked_and_shown() {
+    let home = Home::new();
+    let run = |args: &[&str]| {
+        let mut command = home.bare();
+        command.args(args);
+        finish(&mut command, b"")
+    };
+    assert_eq!(run(&["config", "path"]).ok(), format!("{}\n", home.path(".config/otpanel/config.ron").display()));
+    assert!(run(&["config", "check"]).ok().contains("is right"));
+    let shown = run(&["config", "show"]).ok();
+    assert!(shown.contains("target_ms: 50") && shown.contains("idle_lock_secs: 300"), "{shown}");
+    home.write("shown.ron", &shown);
+    run(&["--config", "shown.ron", "config", "check"]).ok();
+}
+
+#[test]
+fn a_mistake_in_the_config_is_told_with_its_place() {
+    let home = Home::with_vault();
+    home.write(".config/otpanel/config.ron", "(\n  idle_lock_sec: 3,\n)");
+    for args in [&["config", "check"][..], &["list"], &["config", "show"]] {
+        let err = home.run(args).fails(1);
+        assert!(err.contains("line 2, column 3") && err.contains("idle_lock_secs"), "{err}");
+    }
+    assert!(home.run(&["config", "path"]).code == 0, "the path is told all the same");
+}
+
+#[test]
+fn the_doctor_tells_and_touches_nothing() {
+    let home = Home::new();
+    let mut command = home.bare();
+    command.args(["doctor"]);
+    let text = finish(&mut command, b"").ok();
+    for word in ["vault", "keychain", "clock", "terminal", "none yet", "session bus"] {
+        assert!(text.contains(word), "{word} is missing in:\n{text}");
+    }
+    assert!(!home.path(".local").exists(), "nothing was made");
+    let rows = home.run(&["doctor", "--json"]).json();
+    assert!(rows.as_array().is_some_and(|r| r.iter().all(|f| f["what"].is_string() && f["state"].is_string())));
+}
+
+#[test]
+fn a_profile_is_a_vault_of_its_own() {
+    let home = Home::new();
+    let run = |args: &[&str]| {
+        let mut command = home.command(args);
+        command.env_remove("OTPANEL_VAULT");
+        finish(&mut command, b"")
+    };
+    run(&["--profile", "work", "init", "--unlock", "password"]).ok();
+    run(&["--profile", "work", "list"]).ok();
+    run(&["list"]).fails(1);
+    run(&["--profile", "../x", "list"]).fails(2);
+}
+
+#[test]
+fn help_version_and_completions_need_nothing() {
+    let home = Home::new();
+    for args in [&["--help"][..], &["--version"], &["import", "--help"], &["completions", "bash"], &["lock"]] {
+        let mut command = home.bare();
+        command.env_remove("HOME").args(args);
+        finish(&mut command, b"").ok();
+    }
+}
+
+#[test]
+fn usage_errors_exit_with_two() {
+    let home = Home::new();
+    for args in [&["nonsense"][..], &["code"], &["list", "--nonsense"], &["init", "--unlock", "magic"]] {
+        let ran = home.run(args);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert_eq!(ran.out, "");
+    }
+}

@@ -1,0 +1,229 @@
+//! The system keychain against a real gnome-keyring on a private session bus, in every state in which it can be.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use otpanel::keychain::system::{SystemKeychain, asking, system};
+use otpanel::keychain::{Keychain, KeychainError, Probe};
+use support::{Daemon, Session, again, inside, installed, private, wait_until};
+
+const NEEDS: &[&str] = &["dbus-daemon", "dbus-send", "dbus-monitor", "gnome-keyring-daemon"];
+
+/// All byte values, so that no encoding on the way can pass by luck.
+fn bytes() -> Vec<u8> {
+    (0..=255).collect()
+}
+
+fn read(keychain: &dyn Keychain, user: &str) -> Option<Vec<u8>> {
+    keychain.get("otpanel.test", user).unwrap().map(|secret| secret.expose().clone())
+}
+
+#[test]
+fn an_unlocked_keyring_keeps_finds_overwrites_and_deletes() {
+    if !inside() {
+        if installed(NEEDS) {
+            let mut session = Session::start();
+            session.keyring(Some("pw"));
+            again("an_unlocked_keyring_keeps_finds_overwrites_and_deletes", |exe| session.command(exe));
+        }
+        return;
+    }
+    let keychain = system();
+    assert_eq!(keychain.probe(), Probe::Ready);
+    assert_eq!(read(&keychain, "a/1"), None);
+    assert_eq!(keychain.search("otpanel.test").unwrap(), Vec::<String>::new());
+    keychain.set("otpanel.test", "a/1", &bytes()).unwrap();
+    keychain.set("otpanel.test", "a/2", b"").unwrap();
+    keychain.set("otpanel.other", "a/3", b"x").unwrap();
+    assert_eq!(read(&keychain, "a/1"), Some(bytes()));
+    assert_eq!(read(&system(), "a/2"), Some(Vec::new()), "another process's keychain sees it");
+    keychain.set("otpanel.test", "a/1", b"second").unwrap();
+    assert_eq!(read(&keychain, "a/1"), Some(b"second".to_vec()));
+    assert_eq!(keychain.search("otpanel.test").unwrap(), ["a/1", "a/2"]);
+    assert!(keychain.delete("otpanel.test", "a/1").unwrap());
+    assert!(!keychain.delete("otpanel.test", "a/1").unwrap());
+    assert_eq!(keychain.search("otpanel.test").unwrap(), ["a/2"]);
+    let large: Vec<u8> = bytes().repeat(128);
+    keychain.set("otpanel.test", "large", &large).unwrap();
+    assert_eq!(read(&keychain, "large"), Some(large));
+}
+
+#[test]
+fn many_items_are_listed_whole() {
+    if !inside() {
+        if installed(NEEDS) {
+            let mut session = Session::start();
+            session.keyring(Some("pw"));
+            again("many_items_are_listed_whole", |exe| session.command(exe));
+        }
+        return;
+    }
+    let keychain = system();
+    let mut users: Vec<String> = (0..150).map(|n| format!("item/{n}")).collect();
+    for user in &users {
+        keychain.set("otpanel.test", user, b"x").unwrap();
+    }
+    users.sort_unstable();
+    assert_eq!(keychain.search("otpanel.test").unwrap(), users);
+}
+
+#[test]
+fn a_locked_keyring_is_told_apart_and_left_alone_by_background_work() {
+    if !inside() {
+        if installed(NEEDS) {
+            let mut session = Session::start();
+            session.keyring(Some("pw"));
+            again("a_locked_keyring_is_told_apart_and_left_alone_by_background_work", |exe| session.command(exe));
+        }
+        return;
+    }
+    let keychain = system();
+    keychain.set("otpanel.test", "a", b"1").unwrap();
+    let lock = ["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"];
+    let mut lock_it = Command::new("dbus-send");
+    lock_it.args(lock).arg("org.freedesktop.Secret.Service.Lock");
+    support::output(lock_it.arg("array:objpath:/org/freedesktop/secrets/collection/login"));
+    // Unlocking is what raises a dialog where there is a display: see that nobody asks for it.
+    let mut monitor = Command::new("dbus-monitor");
+    monitor.args(["--session", "interface='org.freedesktop.Secret.Service'"]);
+    let mut monitor = Daemon(monitor.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(keychain.probe(), Probe::Locked);
+    assert_eq!(keychain.get("otpanel.test", "a").unwrap_err(), KeychainError::Locked);
+    assert_eq!(keychain.search("otpanel.test").unwrap_err(), KeychainError::Locked);
+    assert_eq!(keychain.set("otpanel.test", "a", b"2").unwrap_err(), KeychainError::Locked);
+    assert_eq!(keychain.delete("otpanel.test", "a").unwrap_err(), KeychainError::Locked);
+    std::thread::sleep(Duration::from_millis(300));
+    monitor.0.kill().unwrap();
+    let mut heard = String::new();
+    std::io::Read::read_to_string(monitor.0.stdout.as_mut().unwrap(), &mut heard).unwrap();
+    assert!(heard.contains("member=SearchItems") && !heard.contains("member=Unlock"), "{heard}");
+    // Where nobody can be asked, asking fails at once or at its limit, never for ever.
+    let asking = SystemKeychain::new(true, Duration::from_secs(5));
+    let start = Instant::now();
+    let refused = asking.get("otpanel.test", "a").unwrap_err();
+    assert!(matches!(refused, KeychainError::Locked | KeychainError::Timeout), "{refused:?}");
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_keyring_without_a_default_collection_is_told_apart() {
+    if !inside() {
+        if installed(NEEDS) {
+            let mut session = Session::start();
+            session.keyring(None);
+            again("a_keyring_without_a_default_collection_is_told_apart", |exe| session.command(exe));
+        }
+        return;
+    }
+    let keychain = system();
+    assert_eq!(keychain.probe(), Probe::NoCollection);
+    assert_eq!(read(&keychain, "a"), None);
+    let refused = KeychainError::Unavailable(Probe::NoCollection);
+    assert_eq!(keychain.set("otpanel.test", "a", b"1").unwrap_err(), refused);
+    assert_eq!(asking().set("otpanel.test", "a", b"1").unwrap_err(), refused);
+}
+
+#[test]
+fn a_killed_keyring_is_missed_and_the_next_one_used() {
+    if !inside() {
+        if installed(NEEDS) {
+            let session = Session::start();
+            again("a_killed_keyring_is_missed_and_the_next_one_used", |exe| session.command(exe));
+        }
+        return;
+    }
+    let keyring = || {
+        let mut daemon = Command::new("gnome-keyring-daemon");
+        daemon.args(["--foreground", "--unlock", "--components=secrets"]);
+        let daemon = daemon.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut daemon = Daemon(daemon.unwrap());
+        std::io::Write::write_all(&mut daemon.0.stdin.take().unwrap(), b"pw").unwrap();
+        assert!(wait_until(Duration::from_secs(10), || system().probe() == Probe::Ready));
+        daemon
+    };
+    let keychain = system();
+    let first = keyring();
+    keychain.set("otpanel.test", "a", b"1").unwrap();
+    drop(first);
+    assert!(wait_until(Duration::from_secs(5), || keychain.probe() == Probe::NoProvider));
+    let refused = KeychainError::Unavailable(Probe::NoProvider);
+    assert_eq!(keychain.get("otpanel.test", "a").unwrap_err(), refused);
+    assert_eq!(keychain.set("otpanel.test", "a", b"2").unwrap_err(), refused);
+    assert_eq!(asking().set("otpanel.test", "a", b"2").unwrap_err(), refused);
+    let _second = keyring();
+    assert_eq!(read(&keychain, "a"), Some(b"1".to_vec()));
+    // The store that wrote before holds a session that the new daemon does not know.
+    keychain.set("otpanel.test", "a", b"3").unwrap();
+    assert_eq!(read(&keychain, "a"), Some(b"3".to_vec()));
+}
+
+#[test]
+fn a_bus_on_which_nobody_offers_a_keychain_is_told_apart() {
+    if !inside() {
+        if installed(&NEEDS[..2]) {
+            let session = Session::start();
+            again("a_bus_on_which_nobody_offers_a_keychain_is_told_apart", |exe| session.command(exe));
+        }
+        return;
+    }
+    assert_eq!(system().probe(), Probe::NoProvider);
+    let refused = KeychainError::Unavailable(Probe::NoProvider);
+    assert_eq!(system().get("otpanel.test", "a").unwrap_err(), refused);
+    assert_eq!(asking().search("otpanel.test").unwrap_err(), refused);
+    assert_eq!(system().set("otpanel.test", "a", b"1").unwrap_err(), refused);
+    assert_eq!(asking().delete("otpanel.test", "a").unwrap_err(), refused);
+}
+
+#[test]
+fn without_a_bus_the_answer_comes_at_once() {
+    if !inside() {
+        let home = support::home();
+        again("without_a_bus_the_answer_comes_at_once", |exe| {
+            let mut command = private(exe, home.path());
+            command.env("DBUS_SESSION_BUS_ADDRESS", "");
+            command
+        });
+        again("without_a_bus_the_answer_comes_at_once", |exe| {
+            let mut command = private(exe, home.path());
+            command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/at/all");
+            command
+        });
+        return;
+    }
+    let start = Instant::now();
+    assert_eq!(system().probe(), Probe::NoBus);
+    let refused = KeychainError::Unavailable(Probe::NoBus);
+    assert_eq!(system().get("otpanel.test", "a").unwrap_err(), refused);
+    assert_eq!(system().set("otpanel.test", "a", b"1").unwrap_err(), refused);
+    assert!(start.elapsed() < Duration::from_millis(200), "{:?}", start.elapsed());
+    assert_eq!(asking().set("otpanel.test", "a", b"1").unwrap_err(), refused);
+}
+
+#[test]
+fn a_bus_that_says_nothing_is_given_up_at_the_limit() {
+    if !inside() {
+        let home = support::home();
+        let socket = home.path().join("silent");
+        let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        again("a_bus_that_says_nothing_is_given_up_at_the_limit", |exe| {
+            let mut command = private(exe, home.path());
+            command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", socket.display()));
+            command
+        });
+        return;
+    }
+    let keychain = SystemKeychain::new(false, Duration::from_millis(300));
+    let start = Instant::now();
+    assert_eq!(keychain.get("otpanel.test", "a").unwrap_err(), KeychainError::Timeout);
+    assert!(matches!(keychain.probe(), Probe::Unsupported(_)));
+    // The general store waits for ever here; its caller does not.
+    let asking = SystemKeychain::new(true, Duration::from_millis(300));
+    assert_eq!(asking.set("otpanel.test", "a", b"1").unwrap_err(), KeychainError::Timeout);
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}

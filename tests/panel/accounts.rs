@@ -1,0 +1,183 @@
+//! Adding, editing, deleting, undoing, importing; saving and its failures; changes from outside.
+
+use otpanel::app::event::Event;
+use otpanel::otp::code_at;
+use otpanel::vault::file::FileError;
+use otpanel::vault::{Value, field};
+
+use crate::harness::{BEGIN, DEVICE, Journey, accounts};
+
+fn titles(journey: &Journey) -> Vec<String> {
+    journey.session().rows.all.iter().map(|row| row.title()).collect()
+}
+
+fn stored(journey: &Journey) -> Vec<String> {
+    let mut names: Vec<String> = journey.file.as_ref().unwrap().state.live().map(|e| e.name().to_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_pasted_link_opens_the_form_and_enter_adds_it() {
+    let journey = Journey::unlocked(&[]).paste("otpauth://totp/Fastmail:ada?secret=JBSWY3DPEHPK3PXP&issuer=Fastmail\n");
+    let screen = journey.screen();
+    assert!(screen.contains("Add an account") && screen.contains("Fastmail"), "{screen}");
+    let journey = journey.keys("<enter>");
+    assert_eq!(titles(&journey), ["Fastmail (ada)"]);
+    assert_eq!(stored(&journey), ["ada"]);
+    assert!(journey.screen().contains("Fastmail (ada) added"));
+}
+
+#[test]
+fn a_pasted_secret_asks_for_a_name_and_previews_its_code() {
+    let journey = Journey::unlocked(&[]).paste("jbsw y3dp ehpk 3pxp");
+    let account = otpanel::otp::uri::parse("otpauth://totp/x?secret=JBSWY3DPEHPK3PXP").unwrap();
+    let code = code_at(&account, BEGIN).unwrap().grouped();
+    assert!(journey.screen().contains(code.expose().as_str()), "{}", journey.screen());
+    let unnamed = journey.keys("<enter>");
+    assert!(unnamed.screen().contains("a name is needed"));
+    assert_eq!(titles(&unnamed.keys("npm<enter>")), ["npm"]);
+}
+
+#[test]
+fn bad_links_say_what_is_wrong_and_add_nothing() {
+    for (link, word) in [
+        ("otpauth://totp/x?secret=JBSWY3DP&period=0", "period"),
+        ("otpauth://totp/x?secret=JBSWY3DP&digits=100", "digits"),
+        ("otpauth://totp/x?secret=JBSWY3D1", "place 8"),
+        ("otpauth://push/x?secret=JBSWY3DP", "push"),
+    ] {
+        let journey = Journey::unlocked(&[]).paste(link);
+        assert!(journey.screen().contains(word), "{link}: {}", journey.screen());
+        assert_eq!(titles(&journey), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_form_shows_errors_at_their_fields_and_the_code_as_soon_as_it_can() {
+    let journey = Journey::unlocked(&[]).keys("aGitHub<tab>octo<tab>JBSWY3DPEHPK3PX1");
+    assert!(journey.screen().contains("a character at place 16"), "{}", journey.screen());
+    let journey = journey.keys("<backspace>P<tab><tab><tab><backspace>100<enter>");
+    assert!(journey.screen().contains("100 digits: a code has 1 to 10"), "{}", journey.screen());
+    let journey = journey.keys("<backspace><backspace><backspace>8<enter>");
+    assert_eq!(titles(&journey), ["GitHub (octo)"]);
+    assert_eq!(journey.session().state().live().next().unwrap().number(field::DIGITS), Some(8));
+}
+
+#[test]
+fn adding_what_is_here_already_adds_nothing_and_shows_it() {
+    let link = "otpauth://totp/Other:name?secret=JBSWY3DPEHPK3PXP&issuer=Other";
+    let journey = Journey::unlocked(&accounts()).paste(link).keys("<enter>");
+    assert_eq!(titles(&journey).len(), 8);
+    assert!(journey.screen().contains("the same secret is here already as GitHub"), "{}", journey.screen());
+}
+
+#[test]
+fn an_edit_changes_the_name_and_can_be_undone() {
+    let journey = Journey::unlocked(&accounts()).keys("/glab<esc>e<ctrl-u>Forge<enter>");
+    assert!(titles(&journey).contains(&String::from("Forge (ada)")));
+    let journey = journey.keys("u");
+    assert!(titles(&journey).contains(&String::from("GitLab (ada)")));
+}
+
+#[test]
+fn a_changed_secret_is_a_new_entry_and_the_old_one_goes_to_the_trash() {
+    let journey = Journey::unlocked(&accounts()).keys("/glab<esc>e<tab><tab><ctrl-u>GEZDGNBV<enter>");
+    assert_eq!(titles(&journey).len(), 8);
+    assert_eq!(journey.session().state().trashed().count(), 1);
+    let before = code_at(&accounts()[2], BEGIN).unwrap().grouped();
+    assert!(!journey.screen().contains(before.expose().as_str()));
+    assert!(journey.keys("u").screen().contains(before.expose().as_str()));
+}
+
+#[test]
+fn deleting_names_the_account_goes_to_the_trash_and_comes_back() {
+    let journey = Journey::unlocked(&accounts()).keys("/glab<esc>d");
+    assert!(journey.screen().contains("Move GitLab (ada) to the trash?"), "{}", journey.screen());
+    let kept = journey.keys("<esc>");
+    assert_eq!(titles(&kept).len(), 8);
+    let journey = kept.keys("d<enter>");
+    assert_eq!(titles(&journey).len(), 7);
+    assert!(journey.screen().contains("GitLab (ada) moved to the trash; u brings it back"));
+    assert_eq!(titles(&journey.keys("u")).len(), 8);
+}
+
+#[test]
+fn the_trash_lists_what_was_deleted_and_gives_it_back() {
+    let journey = Journey::unlocked(&accounts()).keys("/glab<esc>d<enter>H");
+    assert!(journey.screen().contains("GitLab"), "{}", journey.screen());
+    let journey = journey.keys("<enter><esc>");
+    assert_eq!(titles(&journey).len(), 8);
+    assert_eq!(journey.file.as_ref().unwrap().state.live().count(), 8);
+}
+
+#[test]
+fn several_pasted_links_are_previewed_chosen_and_imported_as_one_step() {
+    let text = "otpauth://totp/A:a?secret=MFRGGZDF&issuer=A\notpauth://totp/B:b?secret=MFRGGZDG&issuer=B\n\
+                otpauth://totp/GitHub:octo%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=GitHub\notpauth://totp/Bad?secret=0";
+    let journey = Journey::unlocked(&accounts()).paste(text);
+    let screen = journey.screen();
+    assert!(screen.contains("2 to import   1 already here   1 not importable"), "{screen}");
+    let journey = journey.keys(" <enter>");
+    assert_eq!(titles(&journey).len(), 9);
+    assert!(titles(&journey).contains(&String::from("B (b)")));
+    assert_eq!(titles(&journey.keys("u")).len(), 8);
+}
+
+#[test]
+fn a_dropped_file_is_read_and_its_preview_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("my list.txt");
+    std::fs::write(&path, "otpauth://totp/A:a?secret=MFRGGZDF&issuer=A\n").unwrap();
+    let journey = Journey::unlocked(&[]).paste(&format!("'{}'", path.display()));
+    assert!(journey.screen().contains("1 to import"), "{}", journey.screen());
+    assert_eq!(titles(&journey.keys("<enter>")), ["A (a)"]);
+}
+
+#[test]
+fn a_full_disk_keeps_the_change_says_so_retries_and_saves_when_there_is_room() {
+    let mut journey = Journey::unlocked(&accounts());
+    journey.save_fails = Some(|| FileError::DiskFull("/home/ada/vault.otpv".into()));
+    let journey = journey.keys("/glab<esc>f");
+    let screen = journey.screen();
+    assert!(screen.contains("Not saved") && screen.contains("s save again"), "{screen}");
+    let asked = journey.keys("q");
+    assert!(!asked.quit);
+    assert!(asked.screen().contains("leave and lose it"), "{}", asked.screen());
+    let mut journey = asked.keys("<esc>");
+    journey.save_fails = None;
+    let saves = journey.saves;
+    let journey = journey.seconds(31);
+    assert_eq!(journey.saves, saves + 1);
+    assert!(journey.screen().contains("saved: there is room again"), "{}", journey.screen());
+    let favourites = journey.file.as_ref().unwrap().state.live().filter(|e| e.favourite()).count();
+    assert_eq!(favourites, 2);
+    assert!(journey.keys("q").quit);
+}
+
+#[test]
+fn a_change_from_outside_shows_and_is_named() {
+    let mut journey = Journey::unlocked(&accounts());
+    let mut other = journey.file.as_ref().unwrap().duplicate();
+    let id = other.state.live().find(|e| e.issuer() == "GitLab").unwrap().id;
+    let state = std::sync::Arc::make_mut(&mut other.state);
+    let stamp = state.next_stamp(BEGIN.plus_secs(5), DEVICE);
+    state.set(id, field::ISSUER, Value::Text("Forge".into()), stamp);
+    journey.file = Some(other);
+    journey.event(Event::VaultChanged);
+    assert!(titles(&journey).contains(&String::from("Forge (ada)")));
+    assert!(journey.screen().contains("from elsewhere: Forge (ada) changed"), "{}", journey.screen());
+}
+
+#[test]
+fn a_file_that_went_back_is_healed() {
+    let journey = Journey::unlocked(&accounts());
+    let old = journey.file.as_ref().unwrap().duplicate();
+    let mut journey = journey.keys("/glab<esc>f");
+    journey.file = Some(old);
+    let saves = journey.saves;
+    journey.event(Event::VaultChanged);
+    assert_eq!(journey.saves, saves + 1);
+    let favourites = journey.file.as_ref().unwrap().state.live().filter(|e| e.favourite()).count();
+    assert_eq!(favourites, 2);
+}

@@ -1,0 +1,343 @@
+//! Presses keys, reads the screen: the panel without a terminal. Effects are answered inline, as the world would.
+
+use std::sync::{Arc, OnceLock};
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use otpanel::app::event::{Effect, Event, With};
+use otpanel::app::model::{Session, Stage, Start};
+use otpanel::app::{Model, keys, update};
+use otpanel::config::Config;
+use otpanel::keychain::Probe;
+use otpanel::otp::{Account, uri};
+use otpanel::secret::Secret;
+use otpanel::time::UnixTime;
+use otpanel::transfer::{self, Source};
+use otpanel::tui::{Theme, view};
+use otpanel::unlock;
+use otpanel::vault::envelope::{Locked, Unlocked};
+use otpanel::vault::file::FileError;
+use otpanel::vault::kdf::KdfParams;
+use otpanel::vault::{DataKey, DeviceId, EntryId, State, VaultId};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::style::{Color, Modifier, Style};
+
+/// Where the journeys begin: a whole half minute, so that a code has its 30 seconds before it.
+pub const BEGIN: UnixTime = UnixTime::from_secs(1_795_500_000);
+pub const DEVICE: DeviceId = DeviceId([7; 8]);
+pub const PASSWORD: &str = "correct horse battery";
+
+pub struct Journey {
+    pub model: Model,
+    /// What lies in the clipboard.
+    pub clipboard: Option<String>,
+    /// The vault as it lies in the file.
+    pub file: Option<Unlocked>,
+    /// What the next saves answer instead of saving.
+    pub save_fails: Option<fn() -> FileError>,
+    pub saves: usize,
+    pub probe: Probe,
+    pub quit: bool,
+    pub suspended: bool,
+    /// Effects that are not answered by themselves are kept here.
+    pub kept: Vec<Effect>,
+    pub answer_imports: bool,
+    theme: Theme,
+}
+
+pub fn accounts() -> Vec<Account> {
+    [
+        "otpauth://totp/GitHub:octo%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=GitHub",
+        "otpauth://totp/GitHub:ci-bot?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=GitHub",
+        "otpauth://totp/GitLab:ada?secret=MFRGGZDFMZTWQ2LK&issuer=GitLab&codeDisplay=%7B%22tags%22%3A%5B%22work%22%5D%7D",
+        "otpauth://totp/Contoso%20VPN:ada.l?secret=NNJVMAE6MMKFRYMG&issuer=Contoso%20VPN&digits=8&period=60&codeDisplay=%7B%22tags%22%3A%5B%22work%22%5D%2C%22pinned%22%3Atrue%7D",
+        "otpauth://hotp/HOTP%20token:bank?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=HOTP%20token&counter=7",
+        "otpauth://steam/Steam:ada_1815?secret=JBSWY3DPEHPK3PXP&issuer=Steam",
+        "otpauth://totp/%E6%97%A5%E6%9C%AC%E8%AA%9E%E3%81%AE%E9%8A%80%E8%A1%8C:%E5%B1%B1%E7%94%B0?secret=JBSWY3DPEHPK3PXQ&issuer=%E6%97%A5%E6%9C%AC%E8%AA%9E%E3%81%AE%E9%8A%80%E8%A1%8C",
+        "otpauth://totp/Amazon%20Web%20Services:root%20%C2%B7%20prod-eu?secret=JBSWY3DPEHPK3PXR&issuer=Amazon%20Web%20Services",
+    ]
+    .iter()
+    .map(|link| uri::parse(link).expect("a right link"))
+    .collect()
+}
+
+pub fn vault(accounts: &[Account]) -> Unlocked {
+    let mut state = State::default();
+    for (n, account) in accounts.iter().enumerate() {
+        let stamp = state.next_stamp(BEGIN, DEVICE);
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&(n as u64).to_be_bytes());
+        state.add(EntryId(id), account, "personal", "a test", stamp);
+    }
+    let mut vault = base().duplicate();
+    vault.state = Arc::new(state);
+    vault
+}
+
+/// A vault without accounts that [`PASSWORD`] opens, cheap to derive and derived once.
+fn base() -> &'static Unlocked {
+    static BASE: OnceLock<Unlocked> = OnceLock::new();
+    BASE.get_or_init(|| {
+        let state = State::default();
+        let stamp = state.next_stamp(BEGIN, DEVICE);
+        let mut vault = Unlocked::create(VaultId([9; 16]), DataKey::new(Secret::new([3; 32])), Vec::new(), state);
+        let kdf = KdfParams { memory_kib: 8192, passes: 1, lanes: 1 };
+        unlock::change_password(&mut vault, &Secret::new(PASSWORD.to_owned()), kdf, stamp).expect("it can be set");
+        vault
+    })
+}
+
+/// Many plain accounts.
+pub fn many(n: usize) -> Vec<Account> {
+    (0..n)
+        .map(|i| {
+            let link = format!(
+                "otpauth://totp/Service{i:05}:user{i:05}%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=Service{i:05}"
+            );
+            uri::parse(&link).expect("a right link")
+        })
+        .collect()
+}
+
+fn start(config: Config) -> Start {
+    Start {
+        config: Box::new(config),
+        device: DEVICE,
+        seed: Secret::new([1; 32]),
+        now: BEGIN,
+        size: (80, 24),
+        profile: String::from("personal"),
+        vault_path: String::from("/home/ada/.local/share/otpanel/vault.otpv"),
+    }
+}
+
+impl Journey {
+    /// A panel whose vault is open.
+    pub fn unlocked(accounts: &[Account]) -> Self {
+        Self::with(Config::default(), accounts)
+    }
+
+    pub fn with(config: Config, accounts: &[Account]) -> Self {
+        let vault = vault(accounts);
+        let mut journey = Self::fresh(config);
+        journey.file = Some(vault.duplicate());
+        journey.model.stage = Stage::Open(Box::new(Session::new(vault, &journey.model.config, BEGIN)));
+        journey
+    }
+
+    /// A panel that has just been started, with no vault.
+    pub fn fresh(config: Config) -> Self {
+        Self {
+            model: Model::new(start(config)),
+            clipboard: None,
+            file: None,
+            save_fails: None,
+            saves: 0,
+            probe: Probe::Ready,
+            quit: false,
+            suspended: false,
+            kept: Vec::new(),
+            answer_imports: true,
+            theme: Theme::default(),
+        }
+    }
+
+    pub fn size(mut self, width: u16, height: u16) -> Self {
+        self.event(Event::Resize(width, height));
+        self
+    }
+
+    /// Handles an event and carries out what follows from it.
+    pub fn event(&mut self, event: Event) {
+        let mut effects = update(&mut self.model, event);
+        while !effects.is_empty() {
+            let effect = effects.remove(0);
+            if let Some(answer) = self.answer(effect) {
+                effects.extend(update(&mut self.model, answer));
+            }
+        }
+    }
+
+    fn answer(&mut self, effect: Effect) -> Option<Event> {
+        Some(match effect {
+            Effect::Save(generation, mut vault, _) => {
+                self.saves += 1;
+                if let Some(fails) = self.save_fails {
+                    return Some(Event::Saved(generation, Err(fails())));
+                }
+                if let Some(stored) = &self.file {
+                    vault.absorb(stored);
+                }
+                self.file = Some(vault.duplicate());
+                Event::Saved(generation, Ok(vault))
+            }
+            Effect::Look => Event::Looked(Ok(self.file.as_ref().map(|v| {
+                let bytes = v.seal([5; 32]).expect("it can be sealed");
+                Arc::new(Locked::parse(bytes).expect("it can be parsed"))
+            }))),
+            Effect::Reread(generation, _) => {
+                Event::Reread(generation, Ok(self.file.as_ref().map(|v| (Box::new(v.duplicate()), false))))
+            }
+            Effect::Unlock(attempt, locked, With::Password(password)) => {
+                Event::Unlocked(attempt, unlock::with_password(&locked, &password).map(Box::new))
+            }
+            Effect::Unlock(attempt, locked, With::RecoveryKey(key)) => {
+                Event::Unlocked(attempt, unlock::with_recovery_key(&locked, &key).map(Box::new))
+            }
+            Effect::Probe => Event::Probed(self.probe.clone()),
+            Effect::Copy(text, _) => {
+                self.clipboard = Some(text.expose().clone());
+                Event::Copied(Ok(String::new()))
+            }
+            Effect::ClearClipboard => {
+                self.clipboard = None;
+                return None;
+            }
+            Effect::Quit => {
+                self.quit = true;
+                return None;
+            }
+            Effect::Suspend => {
+                self.suspended = true;
+                return None;
+            }
+            Effect::Import(attempt, path, password) if self.answer_imports => {
+                let bytes = std::fs::read(path).expect("the test wrote it");
+                let source = Source { password: password.as_ref(), ..Source::new(&bytes) };
+                let result = transfer::import(source).map(Box::new);
+                Event::Imported(attempt, result.map_err(otpanel::app::event::ImportTrouble::Import))
+            }
+            other => {
+                self.kept.push(other);
+                return None;
+            }
+        })
+    }
+
+    /// Presses keys: letters as they are, others as `<enter>`, `<ctrl-p>`, `<lt>` for `<`.
+    pub fn keys(mut self, text: &str) -> Self {
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let press = match rest.strip_prefix('<').and_then(|r| r.split_once('>')) {
+                Some((name, after)) => {
+                    rest = after;
+                    if name == "lt" {
+                        (KeyCode::Char('<'), KeyModifiers::NONE)
+                    } else {
+                        keys::parse(name).unwrap_or_else(|| panic!("no key {name}"))
+                    }
+                }
+                None => {
+                    rest = &rest[c.len_utf8()..];
+                    (KeyCode::Char(c), KeyModifiers::NONE)
+                }
+            };
+            self.event(Event::Key(KeyEvent::new(press.0, press.1)));
+        }
+        self
+    }
+
+    pub fn paste(mut self, text: &str) -> Self {
+        self.event(Event::Paste(Secret::new(text.to_owned())));
+        self
+    }
+
+    pub fn click(mut self, column: u16, row: u16) -> Self {
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        self.event(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+        self
+    }
+
+    pub fn wheel(mut self, down: bool) -> Self {
+        let kind = if down { MouseEventKind::ScrollDown } else { MouseEventKind::ScrollUp };
+        self.event(Event::Mouse(MouseEvent { kind, column: 5, row: 5, modifiers: KeyModifiers::NONE }));
+        self
+    }
+
+    /// Lets time pass, second by second.
+    pub fn seconds(mut self, n: u64) -> Self {
+        for _ in 0..n {
+            self.event(Event::Tick(self.model.now.plus_secs(1)));
+        }
+        self
+    }
+
+    pub fn session(&self) -> &Session {
+        self.model.session().expect("the vault is open")
+    }
+
+    fn draw(&self) -> Terminal<TestBackend> {
+        let (width, height) = self.model.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a backend in memory");
+        terminal.draw(|frame| view(&self.model, &self.theme, frame)).expect("a backend in memory");
+        terminal
+    }
+
+    /// The screen as text, without blanks at the ends of lines.
+    pub fn screen(&self) -> String {
+        let terminal = self.draw();
+        let buffer = terminal.backend().buffer();
+        let mut lines = Vec::new();
+        for y in 0..buffer.area.height {
+            let mut line = String::new();
+            let mut skip = 0;
+            for x in 0..buffer.area.width {
+                let symbol = buffer[(x, y)].symbol();
+                if skip == 0 {
+                    line.push_str(symbol);
+                    skip = otpanel::text::width(symbol).saturating_sub(1);
+                } else {
+                    skip -= 1;
+                }
+            }
+            lines.push(line.trim_end().to_owned());
+        }
+        lines.join("\n")
+    }
+
+    /// The screen with its styles: below each line that has any, the runs of styled cells.
+    pub fn styled(&self) -> String {
+        let terminal = self.draw();
+        let buffer = terminal.backend().buffer();
+        let text = self.screen();
+        let mut out = String::new();
+        for (y, line) in text.lines().enumerate() {
+            out += &format!("|{line}\n");
+            let mut runs: Vec<(u16, u16, String)> = Vec::new();
+            for x in 0..buffer.area.width {
+                let name = name(buffer[(x, y as u16)].style());
+                match runs.last_mut() {
+                    Some((_, end, last)) if *last == name && *end == x => *end = x + 1,
+                    _ => runs.push((x, x + 1, name)),
+                }
+            }
+            let runs: Vec<String> = runs
+                .into_iter()
+                .filter(|(_, _, name)| !name.is_empty())
+                .map(|(from, to, name)| format!("{from}-{to} {name}"))
+                .collect();
+            if !runs.is_empty() {
+                out += &format!("    {}\n", runs.join(", "));
+            }
+        }
+        out
+    }
+}
+
+fn name(style: Style) -> String {
+    let mut words = Vec::new();
+    for (modifier, word) in [
+        (Modifier::BOLD, "bold"),
+        (Modifier::DIM, "dim"),
+        (Modifier::UNDERLINED, "underlined"),
+        (Modifier::REVERSED, "reversed"),
+    ] {
+        if style.add_modifier.contains(modifier) {
+            words.push(word.to_owned());
+        }
+    }
+    if let Some(fg) = style.fg.filter(|c| *c != Color::Reset) {
+        words.push(fg.to_string().to_lowercase());
+    }
+    words.join(" ")
+}

@@ -1,0 +1,141 @@
+//! Opening, locking, the first start, and vaults that cannot be opened.
+
+use otpanel::app::event::{Effect, Event};
+use otpanel::app::model::Stage;
+use otpanel::config::Config;
+use otpanel::keychain::Probe;
+use otpanel::vault::file::FileError;
+
+use crate::harness::{Journey, PASSWORD, accounts, vault};
+
+fn started(journey: &mut Journey) {
+    let found = match &journey.file {
+        None => Event::Looked(Ok(None)),
+        Some(vault) => {
+            let bytes = vault.seal([5; 32]).unwrap();
+            let locked = otpanel::vault::envelope::Locked::parse(bytes).unwrap();
+            Event::Looked(Ok(Some(std::sync::Arc::new(locked))))
+        }
+    };
+    journey.event(found);
+}
+
+fn locked() -> Journey {
+    let mut journey = Journey::fresh(Config::default());
+    journey.file = Some(vault(&accounts()));
+    started(&mut journey);
+    journey
+}
+
+#[test]
+fn a_locked_panel_shows_no_name_no_count_and_no_code() {
+    let journey = locked();
+    let screen = journey.screen();
+    assert!(screen.contains("otpanel is locked"));
+    assert!(!screen.contains("GitHub") && !screen.contains('8'), "{screen}");
+}
+
+#[test]
+fn the_password_opens_it_and_is_never_shown() {
+    let typed = locked().keys(PASSWORD);
+    assert!(typed.screen().contains("•••••"));
+    assert!(!typed.screen().contains("horse"));
+    assert!(typed.keys("<enter>").screen().contains("GitHub"));
+}
+
+#[test]
+fn a_wrong_password_says_so_and_asks_again() {
+    let journey = locked().keys("wrong password<enter>");
+    let screen = journey.screen();
+    assert!(screen.contains("The password is wrong"), "{screen}");
+    assert!(journey.keys(PASSWORD).keys("<enter>").screen().contains("GitHub"));
+}
+
+#[test]
+fn an_answer_to_a_cancelled_try_is_dropped() {
+    let mut journey = locked();
+    let attempt = journey.model.generation;
+    let vault = journey.file.as_ref().unwrap().duplicate();
+    journey.event(Event::Unlocked(attempt + 7, Ok(Box::new(vault))));
+    assert!(matches!(journey.model.stage, Stage::Locked(_)));
+}
+
+#[test]
+fn the_lock_key_drops_the_session_and_clears_the_clipboard() {
+    let journey = Journey::unlocked(&accounts()).keys("<enter>");
+    assert!(journey.clipboard.is_some());
+    let journey = journey.keys("L");
+    assert!(matches!(journey.model.stage, Stage::Locked(_)));
+    assert_eq!(journey.clipboard, None);
+}
+
+#[test]
+fn five_idle_minutes_lock_and_a_key_press_begins_them_anew() {
+    let journey = Journey::unlocked(&accounts()).seconds(299).keys("j").seconds(299);
+    assert!(matches!(journey.model.stage, Stage::Open(_)));
+    assert!(matches!(journey.seconds(1).model.stage, Stage::Locked(_)));
+}
+
+#[test]
+fn a_clock_that_is_set_back_neither_locks_nor_unlocks() {
+    let mut journey = Journey::unlocked(&accounts());
+    journey.event(Event::Tick(otpanel::time::UnixTime::from_secs(1_000_000)));
+    assert!(matches!(journey.model.stage, Stage::Open(_)));
+    assert!(matches!(journey.seconds(300).model.stage, Stage::Locked(_)));
+}
+
+#[test]
+fn a_session_with_an_unsaved_change_is_not_locked_away() {
+    let mut journey = Journey::unlocked(&accounts());
+    journey.save_fails = Some(|| FileError::DiskFull("/x".into()));
+    let journey = journey.keys("f").keys("L");
+    assert!(matches!(journey.model.stage, Stage::Open(_)));
+    assert!(journey.screen().contains("••• •••"));
+}
+
+#[test]
+fn a_new_user_gets_from_nothing_to_an_empty_list() {
+    let mut journey = Journey::fresh(Config::default());
+    started(&mut journey);
+    assert!(journey.screen().contains("Nothing is written before you choose."));
+    let journey = journey.keys("n");
+    assert!(journey.screen().contains("Keychain and password"));
+    let journey = journey.keys("<enter>short<enter>");
+    assert!(journey.screen().contains("at least 8 characters"));
+    let mut journey = journey.keys("er than it was<enter>other<enter>");
+    assert!(journey.screen().contains("not the same"), "{}", journey.screen());
+    journey = journey.keys("shorter than it was<enter>");
+    assert!(matches!(journey.kept.as_slice(), [Effect::Create(..)]));
+    let key = "otpanel1 qqqq wwww eeee rrrr tttt yyyy uuuu";
+    let made = (Box::new(vault(&[])), otpanel::secret::Secret::new(key.to_owned()));
+    journey.event(Event::Created(Ok(made)));
+    assert!(journey.screen().contains("eeee"));
+    // The vault's id begins with 9: of eight groups the fourth is asked for.
+    let journey = journey.keys("<enter>");
+    assert!(journey.screen().contains("comes after wwww?"), "{}", journey.screen());
+    let wrong = journey.keys("zzzz<enter>");
+    assert!(wrong.screen().contains("That is not it"));
+    let journey = wrong.keys("eeee<enter>");
+    assert!(journey.screen().contains("No accounts yet."), "{}", journey.screen());
+}
+
+#[test]
+fn without_a_keychain_the_password_is_chosen_and_the_reason_is_said() {
+    let mut journey = Journey::fresh(Config::default());
+    journey.probe = Probe::NoBus;
+    started(&mut journey);
+    let journey = journey.keys("n");
+    let screen = journey.screen();
+    assert!(screen.contains("▌ Password alone"), "{screen}");
+    assert!(screen.contains("No session bus"), "{screen}");
+}
+
+#[test]
+fn a_damaged_vault_says_what_to_do_and_looks_again_on_request() {
+    let mut journey = Journey::fresh(Config::default());
+    journey.event(Event::Looked(Err(FileError::NotAVault("/home/ada/vault.otpv".into()))));
+    assert!(matches!(journey.model.stage, Stage::Broken(_)));
+    assert!(journey.screen().contains("look again"));
+    journey.file = Some(vault(&accounts()));
+    assert!(matches!(journey.keys("r").model.stage, Stage::Locked(_)));
+}

@@ -1,0 +1,7 @@
+//! Journeys through the panel: keys in, screens out.
+
+mod accounts;
+mod harness;
+mod list;
+mod lock;
+mod screens;

@@ -1,0 +1,305 @@
+//! Private daemons for the tests that want the real thing: a session bus with gnome-keyring, an X server, a Wayland
+//! compositor, a tmux server. Each lives in a folder of its own and dies with its guard.
+//!
+//! A test whose daemon is not installed prints a plain `left out: …` line and passes; with `CI=true` it fails.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::print_stdout, reason = "a toolbox of which each test takes a part")]
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Says that a test is left out and why; fails it where everything ought to be there.
+pub fn left_out(why: &str) {
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "left out where nothing may be: {why}");
+    println!("left out: {why}");
+}
+
+/// Whether all programs are installed; where one is not, the test says so and is over.
+pub fn installed(programs: &[&str]) -> bool {
+    let missing: Vec<_> = programs.iter().filter(|program| find(program).is_none()).copied().collect();
+    if !missing.is_empty() {
+        left_out(&format!("{} not installed", missing.join(", ")));
+    }
+    missing.is_empty()
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|dir| dir.join(program)).find(|file| file.is_file())
+}
+
+/// Waits until `ready` is true, at most so long; tells whether it became so.
+pub fn wait_until(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + limit;
+    while Instant::now() < end {
+        if ready() {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    ready()
+}
+
+/// A child that is killed and reaped with its guard.
+pub struct Daemon(pub Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// A command that sees none of the machine's sessions, only the given home.
+pub fn private(program: impl AsRef<OsStr>, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("HOME", home).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("XDG_RUNTIME_DIR", home.join("run")).env("XDG_DATA_HOME", home.join(".local/share"));
+    command.env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    command
+}
+
+/// A fresh home with the folders that the daemons want.
+pub fn home() -> tempfile::TempDir {
+    let home = tempfile::Builder::new().prefix("otpanel-test-").tempdir().unwrap();
+    for dir in ["run", ".local/share/keyrings"] {
+        let dir = home.path().join(dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    }
+    home
+}
+
+/// A session bus of its own, on which nobody offers the Secret Service until [`Session::keyring`].
+pub struct Session {
+    pub home: tempfile::TempDir,
+    pub address: String,
+    keyring: Option<Daemon>,
+    _bus: Daemon,
+}
+
+impl Session {
+    /// Starts the bus; it can start no service by itself.
+    pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// Starts the bus with services that it can start by itself, as XML elements of its configuration.
+    pub fn start_with(service_dirs: &str) -> Self {
+        let home = home();
+        let config = home.path().join("bus.conf");
+        let socket = home.path().join("bus");
+        std::fs::write(
+            &config,
+            format!(
+                "<busconfig><type>session</type><listen>unix:path={}</listen>{service_dirs}<policy context=\"default\">\
+                 <allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/><allow own=\"*\"/>\
+                 </policy></busconfig>",
+                socket.display()
+            ),
+        )
+        .unwrap();
+        let mut bus = private("dbus-daemon", home.path());
+        bus.arg("--nofork").arg("--print-address").arg("--config-file").arg(&config);
+        let mut bus = Daemon(bus.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+        let mut address = String::new();
+        BufReader::new(bus.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        Self { home, address: address.trim().to_owned(), keyring: None, _bus: bus }
+    }
+
+    /// A command on this bus.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = private(program, self.home.path());
+        command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
+        command
+    }
+
+    /// Starts gnome-keyring: unlocked with a fresh or existing login keyring, or, without a password, as it comes.
+    pub fn keyring(&mut self, password: Option<&str>) {
+        let mut daemon = self.command("gnome-keyring-daemon");
+        daemon.args(["--foreground", "--components=secrets"]);
+        if password.is_some() {
+            daemon.arg("--unlock");
+        }
+        let mut daemon =
+            daemon.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(Daemon).unwrap();
+        if let Some(password) = password {
+            daemon.0.stdin.as_mut().unwrap().write_all(password.as_bytes()).unwrap();
+        }
+        drop(daemon.0.stdin.take());
+        self.keyring = Some(daemon);
+        assert!(wait_until(Duration::from_secs(10), || self.owned()), "gnome-keyring came up");
+        if password.is_some() {
+            let ready = || self.ask("ReadAlias", &["string:default"]).contains("/collection/");
+            assert!(wait_until(Duration::from_secs(10), ready), "gnome-keyring made its login keyring");
+        }
+    }
+
+    /// Kills the keyring's daemon, as a crash would.
+    pub fn kill_keyring(&mut self) {
+        self.keyring = None;
+        assert!(wait_until(Duration::from_secs(5), || !self.owned()), "the name is free again");
+    }
+
+    /// Locks the default keyring.
+    pub fn lock(&self) {
+        self.ask("Lock", &["array:objpath:/org/freedesktop/secrets/collection/login"]);
+    }
+
+    fn owned(&self) -> bool {
+        let mut ask = self.command("dbus-send");
+        ask.args([
+            "--session",
+            "--print-reply",
+            "--dest=org.freedesktop.DBus",
+            "/",
+            "org.freedesktop.DBus.NameHasOwner",
+        ]);
+        output(ask.arg("string:org.freedesktop.secrets")).contains("boolean true")
+    }
+
+    fn ask(&self, member: &str, args: &[&str]) -> String {
+        let mut ask = self.command("dbus-send");
+        ask.args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"]);
+        output(ask.arg(format!("org.freedesktop.Secret.Service.{member}")).args(args))
+    }
+}
+
+/// What a command printed, errors left out.
+pub fn output(command: &mut Command) -> String {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    child.wait().unwrap();
+    text
+}
+
+/// Whether this process is the second life of a test, started by [`again`] in a prepared environment.
+pub fn inside() -> bool {
+    std::env::var_os("OTPANEL_TEST_INSIDE").is_some()
+}
+
+/// Runs one test of this very test program again, in the environment of the command made by `command(program)`.
+///
+/// Variables of a running process cannot be changed safely, and the libraries read them: so a new process.
+pub fn again(test: &str, command: impl FnOnce(&Path) -> Command) {
+    let mut command = command(&std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env("OTPANEL_TEST_INSIDE", "1");
+    if let Some(ci) = std::env::var_os("CI") {
+        command.env("CI", ci);
+    }
+    let out = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+    let (said, complained) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert!(out.status.success() && said.contains("1 passed"), "{test}, inside:\n{said}\n{complained}");
+}
+
+/// An X server without a screen, with nobody else on it.
+pub struct XServer {
+    pub display: String,
+    _server: Daemon,
+}
+
+impl XServer {
+    pub fn start() -> Self {
+        let mut server = Command::new("Xvfb");
+        server.args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"]);
+        let mut server =
+            Daemon(server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+        let mut number = String::new();
+        BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
+        Self { display: format!(":{}", number.trim()), _server: server }
+    }
+
+    /// A command on this display and no other.
+    pub fn command(&self, program: impl AsRef<OsStr>, home: &Path) -> Command {
+        let mut command = private(program, home);
+        command.env("DISPLAY", &self.display);
+        command
+    }
+}
+
+/// A Wayland compositor without a screen. sway refuses to run as root: there it runs as `nobody`, over a socket that
+/// root may use, too.
+pub struct Compositor {
+    home: tempfile::TempDir,
+    socket: String,
+    _sway: Daemon,
+}
+
+impl Compositor {
+    /// Starts sway; `None` where it does not come up.
+    pub fn start() -> Option<Self> {
+        let home = home();
+        let run = home.path().join("run");
+        std::fs::write(home.path().join("config"), "xwayland disable\n").unwrap();
+        let root = output(Command::new("id").arg("-u")).trim() == "0";
+        let mut sway = if root {
+            let all = output(Command::new("chown").arg("-R").arg("nobody").arg(home.path()));
+            assert!(all.is_empty());
+            let mut sway = private("setpriv", home.path());
+            sway.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sway"]);
+            sway
+        } else {
+            private("sway", home.path())
+        };
+        sway.arg("-c").arg(home.path().join("config"));
+        sway.env("WLR_BACKENDS", "headless").env("WLR_LIBINPUT_NO_DEVICES", "1").env("WLR_RENDERER", "pixman");
+        let sway = Daemon(sway.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?);
+        let mut socket = None;
+        wait_until(Duration::from_secs(10), || {
+            let names = std::fs::read_dir(&run).into_iter().flatten().flatten();
+            socket = names
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .find(|name| name.strip_prefix("wayland-").is_some_and(|number| number.parse::<u8>().is_ok()));
+            socket.is_some()
+        });
+        Some(Self { socket: socket?, home, _sway: sway })
+    }
+
+    /// A command on this compositor and no other.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = private(program, self.home.path());
+        command.env("WAYLAND_DISPLAY", &self.socket);
+        command
+    }
+}
+
+/// A tmux server of its own with one pane.
+pub struct Tmux {
+    pub home: tempfile::TempDir,
+    socket: PathBuf,
+}
+
+impl Tmux {
+    /// Starts the server with a shell that waits.
+    pub fn start() -> Self {
+        let home = home();
+        let tmux = Self { socket: home.path().join("tmux"), home };
+        let started = tmux.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "sleep 600"]);
+        assert_eq!(started, "");
+        tmux
+    }
+
+    /// What a tmux command says.
+    pub fn tmux(&self, args: &[&str]) -> String {
+        output(private("tmux", self.home.path()).arg("-S").arg(&self.socket).args(args))
+    }
+
+    /// A command as it would run in the pane.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = private(program, self.home.path());
+        command.env("TMUX", format!("{},1,0", self.socket.display())).env("TERM", "tmux-256color");
+        command
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
