@@ -17,6 +17,7 @@ mod keepass;
 mod lastpass;
 mod managers;
 mod migration;
+pub(super) mod otpanel;
 mod otpclient;
 pub(super) mod pass;
 pub(super) mod picture;
@@ -43,6 +44,7 @@ pub(super) fn read(source: Source<'_>) -> Result<Import, ImportError> {
         Some(Guess::Java) => freeotp::backup(&source),
         Some(Guess::KeePass) => keepass::read(&source),
         Some(Guess::Stratum) => stratum::sealed(&source),
+        Some(Guess::Otpanel) => otpanel::read(&source),
         Some(Guess::OtpClient) => otpclient::read(&source),
         Some(Guess::Sealed(tool)) => {
             let reason =
