@@ -286,6 +286,16 @@ fn named(mut report: Report, label: &str) -> Report {
     report
 }
 
+/// Refuses what is no regular file: a pipe that nobody writes to would be waited for without end. What the shell has opened
+/// already is another matter.
+fn regular(path: &Path) -> io::Result<()> {
+    let opened = ["/dev/fd", "/dev/stdin", "/proc/self/fd"].iter().any(|known| path.starts_with(known));
+    if opened || std::fs::metadata(path)?.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+}
+
 fn read_bounded(path: &Path) -> Result<Secret<Vec<u8>>, Failure> {
     let mut bytes = Secret::new(Vec::new());
     // One byte more than is allowed: the import refuses it with the limit.
@@ -296,7 +306,7 @@ fn read_bounded(path: &Path) -> Result<Secret<Vec<u8>>, Failure> {
         }
         io::stdin().lock().take(limit).read_to_end(bytes.expose_mut())
     } else {
-        File::open(path).and_then(|f| f.take(limit).read_to_end(bytes.expose_mut()))
+        regular(path).and_then(|()| File::open(path)?.take(limit).read_to_end(bytes.expose_mut()))
     };
     done.map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Read, source })?;
     Ok(bytes)

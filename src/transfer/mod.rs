@@ -157,6 +157,8 @@ enum EntryError {
     Other(&'static str),
     #[error("the type {0} is not supported")]
     Type(String),
+    #[error("{0}")]
+    Unusable(String),
 }
 
 impl Import {
