@@ -58,6 +58,9 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
             Guess::Sealed(_) => None,
         };
     }
+    if text::is_binary(bytes) {
+        return None;
+    }
     let decoded = text::decode(bytes);
     match decoded.trim_start().as_bytes().first()? {
         b'{' | b'[' => Json::parse(&decoded, Format::UriList).ok().as_ref().and_then(json),

@@ -49,6 +49,7 @@ pub(super) fn read(source: Source<'_>) -> Result<Import, ImportError> {
                 format!("This file is sealed with {tool}. Open it with {tool} first and import what comes out.");
             Err(ImportError::Refused { format: source.format.unwrap_or(Format::Pass), reason })
         }
+        None if text::is_binary(source.bytes) => unmarked(&source),
         None => {
             let text = text::decode(source.bytes);
             match text.trim_start().as_bytes().first() {
