@@ -10,6 +10,7 @@ mod codes;
 mod config;
 mod doctor;
 pub mod failure;
+mod files;
 pub mod harden;
 mod import;
 mod init;
