@@ -9,7 +9,7 @@
 //! | 6 | [`runtime`], [`cli`] | the world: threads, terminal, files, keychain, clipboard |
 //! | 5 | [`tui`] | how a [`app::Model`] looks: `view(&Model, &mut Frame)` |
 //! | 4 | [`app`] | what happens: `update(&mut Model, Event) -> Vec<Effect>`, pure |
-//! | 3 | [`report`], [`unlock`] | any error in words; the ways to make and open a vault |
+//! | 3 | [`report`], [`unlock`], [`rollback`] | any error in words; the ways to make and open a vault; a file that went back |
 //! | 2 | [`transfer`], [`keychain`] | imports and exports; the platform's keychain behind one small trait |
 //! | 1 | [`vault`] | the file, the save, the merge |
 //! | 0 | [`otp`] | accounts and their codes |
@@ -37,6 +37,7 @@ pub mod logging;
 pub mod otp;
 pub mod paths;
 pub mod report;
+pub mod rollback;
 pub mod runtime;
 pub mod secret;
 pub mod text;

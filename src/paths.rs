@@ -197,6 +197,26 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|e| e.error)?;
+    sync_folder(folder)
+}
+
+/// Puts the names in a folder down to the disk, where a folder can be.
+///
+/// # Errors
+/// What the system said.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    match fs::File::open(path).and_then(|folder| folder.sync_all()) {
+        // Some network file systems cannot, and folders that may be used but not listed cannot be opened.
+        Err(e)
+            if matches!(
+                e.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+            ) => {}
+        done => done?,
+    }
+    #[cfg(not(unix))]
+    let _ = path;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::args::{Add, Edit, KindName, Remove, Restore, Settings, Tag};
-use super::codes::{account_of, pick, pick_trashed};
+use super::codes::{account_of, pick, pick_any, pick_trashed};
 use super::failure::Failure;
 use super::files;
 use super::output::{answer, json, say};
@@ -175,7 +175,11 @@ pub fn edit(world: &World, args: &Edit) -> Result<(), Failure> {
         for (name, value) in changes {
             any |= state.set(id, name, value, stamp);
         }
-        any | counter.is_some_and(|n| state.reset_counter(id, n))
+        if counter.is_some_and(|n| state.reset_counter(id, n)) {
+            state.note(stamp);
+            any = true;
+        }
+        any
     });
     if changed {
         session.save()?;
@@ -236,6 +240,9 @@ pub fn remove(world: &World, args: &Remove) -> Result<(), Failure> {
         return Err(Failure::NeedsYes { what: "Removing an account".to_owned() });
     }
     let mut session = world.open()?;
+    if args.purge {
+        return purge(world, session, args);
+    }
     let id = pick(&session, &args.query, Sureness::Part)?;
     let name = clean(&session.name(id)).into_owned();
     if !args.yes && !prompt::yes(&format!("Move {name} to the trash?"), false)? {
@@ -244,6 +251,23 @@ pub fn remove(world: &World, args: &Remove) -> Result<(), Failure> {
     session.edit(world, |state, stamp| state.trash(id, stamp));
     session.save()?;
     say(&format!("Moved {name} to the trash. `otpanel restore {id}` brings it back."));
+    Ok(())
+}
+
+/// `rm --purge`: from the list or from the trash, for good.
+fn purge(world: &World, mut session: Session, args: &Remove) -> Result<(), Failure> {
+    let id = pick_any(&session, &args.query, Sureness::Part)?;
+    let name = clean(&session.name(id)).into_owned();
+    let question = format!("Delete {name} and its secret for good? Only older copies of the vault have it then.");
+    if !args.yes && !prompt::yes(&question, false)? {
+        return Err(Failure::Cancelled);
+    }
+    session.edit(world, |state, stamp| {
+        state.purge(id);
+        state.note(stamp);
+    });
+    session.save()?;
+    say(&format!("Deleted {name} for good."));
     Ok(())
 }
 

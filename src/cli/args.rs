@@ -292,6 +292,9 @@ pub struct Edit {
 pub struct Remove {
     /// Which account
     pub query: String,
+    /// Delete it and its secret for good, from the list or from the trash
+    #[arg(long)]
+    pub purge: bool,
     /// Do not ask
     #[arg(long, short = 'y')]
     pub yes: bool,
@@ -362,6 +365,8 @@ pub enum Vault {
     History(Json),
     /// Join a copy of the history (or any copy of this vault) into the vault
     Restore(VaultRestore),
+    /// Join two versions of a vault, for git: THEIRS into the file OURS
+    Merge(Merge),
     /// Print the whole content in clear, secrets too
     Cat(Cat),
 }
@@ -398,6 +403,24 @@ pub struct VaultRestore {
     /// Do not ask
     #[arg(long, short = 'y')]
     pub yes: bool,
+}
+
+/// `vault merge`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A merge driver for git. In .gitattributes:
+  *.otpv -text -diff merge=otpanel
+and once on each machine:
+  git config --global merge.otpanel.name \"otpanel vaults\"
+  git config --global merge.otpanel.driver \"otpanel vault merge %O %A %B\"
+The key comes from the keychain or from OTPANEL_PASSWORD_FILE.")]
+pub struct Merge {
+    /// What both versions come from; not needed, since joining asks for no common ancestor
+    pub base: PathBuf,
+    /// Our version; the result goes there
+    pub ours: PathBuf,
+    /// Their version
+    pub theirs: PathBuf,
 }
 
 /// `vault cat`.

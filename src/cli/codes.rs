@@ -186,7 +186,10 @@ fn codes_of(world: &World, session: &mut Session, id: EntryId, account: &Account
     if !matches!(account.kind, Kind::Hotp { .. }) {
         return Ok(Pair::of(account, world));
     }
-    let counter = session.edit(world, |state, _| state.advance(id));
+    let counter = session.edit(world, |state, stamp| {
+        state.note(stamp);
+        state.advance(id)
+    });
     session.save()?;
     Ok(Pair { code: counter.and_then(|c| hotp_code(account, c)), next: None, remaining: None })
 }
@@ -205,6 +208,15 @@ pub fn pick(session: &Session, text: &str, least: Sureness) -> Result<EntryId, F
 /// As [`pick`].
 pub fn pick_trashed(session: &Session, text: &str) -> Result<EntryId, Failure> {
     one_of(session.unlocked.state.trashed(), text, Sureness::Fuzzy, true)
+}
+
+/// The one account of the list or the trash that a query names.
+///
+/// # Errors
+/// As [`pick`].
+pub fn pick_any(session: &Session, text: &str, least: Sureness) -> Result<EntryId, Failure> {
+    let state = &session.unlocked.state;
+    one_of(state.live().chain(state.trashed()), text, least, false)
 }
 
 fn one_of<'a>(

@@ -11,6 +11,7 @@ use super::output::{answer, say};
 use super::prompt;
 use super::session::World;
 use crate::keychain::{Keychain as _, Probe, system};
+use crate::paths;
 use crate::report::{OTHERWISE, Report};
 use crate::secret::Secret;
 use crate::unlock::{self, Mode, New};
@@ -156,10 +157,7 @@ fn write(key: &Secret<String>, path: &Path, mut file: File) -> std::io::Result<(
     file.sync_all()?;
     // Its name as well; where the folder cannot be synced the key is readable all the same.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    #[cfg(unix)]
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    #[cfg(not(unix))]
-    let _ = folder;
+    let _ = paths::sync_folder(folder);
     Ok(())
 }
 

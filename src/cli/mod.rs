@@ -12,6 +12,7 @@ mod doctor;
 pub mod failure;
 mod files;
 pub mod harden;
+mod history;
 mod import;
 mod init;
 pub mod output;

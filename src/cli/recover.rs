@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use crate::report::Report;
+use crate::report::{COPIES, Exit, Report};
 use crate::text::clean;
 use crate::vault::file::{FileError, Place};
 use crate::vault::{Locked, VaultId};
@@ -19,6 +19,8 @@ pub struct Copy {
     pub path: PathBuf,
     /// When it was written, in milliseconds; 0 where it cannot be told.
     pub time: u64,
+    /// Whose it is.
+    pub vault: VaultId,
 }
 
 /// Every copy in the history that is a whole vault, newest first. A damaged file may not tell its own id any more, so all
@@ -31,9 +33,9 @@ pub fn whole_copies(place: &Place, vault: Option<VaultId>) -> Vec<Copy> {
     };
     let ids = folders.iter().filter_map(|f| f.file_name()?.to_str()?.parse::<VaultId>().ok());
     let mut copies: Vec<Copy> = ids
-        .flat_map(|id| place.history(id).unwrap_or_default())
-        .filter(|version| fs::read(&version.path).is_ok_and(|bytes| Locked::parse(bytes).is_ok()))
-        .map(|version| Copy { path: version.path, time: version.time.0 })
+        .flat_map(|id| place.history(id).unwrap_or_default().into_iter().map(move |version| (id, version)))
+        .filter(|(_, version)| fs::read(&version.path).is_ok_and(|bytes| Locked::parse(bytes).is_ok()))
+        .map(|(vault, version)| Copy { path: version.path, time: version.time.0, vault })
         .collect();
     copies.sort_by_key(|copy| std::cmp::Reverse(copy.time));
     copies
@@ -52,17 +54,32 @@ fn with_copies(place: &Place, error: FileError) -> Failure {
     let damaged = matches!(error, FileError::NotAVault(_) | FileError::Damaged { .. } | FileError::Vanished(_));
     let mut report = Report::from(error);
     if damaged {
-        let copies = whole_copies(place, None);
-        if copies.is_empty() {
-            report.next.push_str("\nNo whole copy is in the history.");
-        } else {
-            report.next.push_str("\nWhole copies, the newest first:");
-            for copy in copies.iter().take(NAMED) {
-                let _ = write!(report.next, "\n  {}  {}", when(copy.time), shown(&copy.path));
-            }
-        }
+        name_copies(place, &mut report);
     }
     report.into()
+}
+
+/// The failure of opening a vault; where it was found to be damaged, with the copies that would open.
+pub fn copies_named(place: &Place, failure: Failure) -> Failure {
+    match failure.report() {
+        Some(mut report) if report.exit == Exit::Damaged && report.next.contains(COPIES) => {
+            name_copies(place, &mut report);
+            report.into()
+        }
+        _ => failure,
+    }
+}
+
+fn name_copies(place: &Place, report: &mut Report) {
+    let copies = whole_copies(place, None);
+    if copies.is_empty() {
+        report.next.push_str("\nNo whole copy is in the history.");
+    } else {
+        report.next.push_str("\nWhole copies, the newest first:");
+        for copy in copies.iter().take(NAMED) {
+            let _ = write!(report.next, "\n  {}  {}", when(copy.time), shown(&copy.path));
+        }
+    }
 }
 
 /// A moment as people write it, in local time.

@@ -18,6 +18,7 @@ use crate::local::Local;
 use crate::otp::account::title;
 use crate::paths::Paths;
 use crate::report::{self, Exit, Report};
+use crate::rollback;
 use crate::secret::Secret;
 use crate::text::clean;
 use crate::time::UnixTime;
@@ -79,8 +80,11 @@ impl World {
     pub fn open(&self) -> Result<Session, Failure> {
         let place = self.place();
         let locked = recover::load(&place)?;
-        let unlocked = self.unlock(&locked)?;
-        Ok(Session { place, unlocked })
+        let unlocked = self.unlock(&locked).map_err(|failure| recover::copies_named(&place, failure))?;
+        let mut session = Session { place, unlocked };
+        session.look_back();
+        session.empty_trash(self);
+        Ok(session)
     }
 
     /// Opens a vault by the first way that is there.
@@ -167,6 +171,9 @@ impl Session {
     /// As [`Session::save`].
     pub fn save_before(&mut self, reason: Reason) -> Result<(), Failure> {
         let saved = self.place.save_before(&mut self.unlocked, reason)?;
+        if let Ok(mut local) = Local::open(&self.place.state_dir) {
+            rollback::note(&self.unlocked, &mut local);
+        }
         for copy in &saved.conflicts {
             output::say(&format!("otpanel: joined the conflict copy {}", clean(&copy.display().to_string())));
         }
@@ -174,6 +181,30 @@ impl Session {
             output::say(&format!("otpanel: {}", report::warning(warning)));
         }
         Ok(())
+    }
+
+    /// Heals a file that went back, and says so; remembers what was seen.
+    fn look_back(&mut self) {
+        let Ok(mut local) = Local::open(&self.place.state_dir) else { return };
+        let found = rollback::heal(&self.place, &mut self.unlocked, &mut local);
+        if let Some(found) = found {
+            output::say(&format!("otpanel: {}.", found.words()));
+            if let Err(failure) = self.save_before(Reason::Restore)
+                && let Some(report) = failure.report()
+            {
+                output::say(&format!("otpanel: {}. {}", report.problem, report.cause));
+            }
+        } else {
+            rollback::note(&self.unlocked, &mut local);
+        }
+    }
+
+    /// Deletes for good what has lain in the trash for too long; the next save writes it.
+    fn empty_trash(&mut self, world: &World) {
+        let days = world.config.trash_days;
+        if self.unlocked.state.trashed().next().is_some() {
+            self.edit(world, |state, stamp| state.empty_trash(days, UnixTime::now(), stamp));
+        }
     }
 
     /// How messages name an entry.

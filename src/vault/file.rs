@@ -198,7 +198,7 @@ impl Place {
             let _ = fs::remove_file(&temporary);
             return Err(disk::failure(&target, e));
         }
-        disk::sync_folder(folder_of(&target)).map_err(|e| {
+        paths::sync_folder(folder_of(&target)).map_err(|e| {
             // A vault that may be gone after a power cut is not one to begin with.
             let _ = fs::remove_file(&target);
             disk::failure(&target, e)

@@ -160,7 +160,7 @@ impl Place {
                 })?;
             }
         }
-        disk::sync_folder(&folder).map_err(failed)?;
+        paths::sync_folder(&folder).map_err(failed)?;
         // The version is safe; that an older one could not be cleared away is no reason to stop a save.
         for old in doomed(&self.history(vault)?, now) {
             let _ = fs::remove_file(&old.path);

@@ -7,7 +7,7 @@ pub fn of(call: &str) -> &'static [&'static str] {
         "read" | "getdents64" => &["EIO", "EINTR", "ESTALE"],
         "write" => &["ENOSPC", "EIO", "EDQUOT", "EFBIG", "EINTR", "ESTALE"],
         "fsync" => &["EIO", "ENOSPC", "EDQUOT", "EROFS", "EINVAL", "EINTR"],
-        "rename" | "renameat2" => &[
+        "rename" | "renameat" | "renameat2" => &[
             "ENOSPC", "EIO", "EROFS", "EACCES", "EPERM", "EDQUOT", "EINVAL", "ENOSYS", "ENOENT", "EXDEV", "EBUSY",
             "EEXIST",
         ],
@@ -24,5 +24,5 @@ pub fn of(call: &str) -> &'static [&'static str] {
 }
 
 /// Every call that is listened to.
-pub const CALLS: &str = "openat,read,getdents64,write,fsync,rename,renameat2,unlink,mkdir,flock,statx,newfstatat,fstat,readlink,\
+pub const CALLS: &str = "openat,read,getdents64,write,fsync,rename,renameat,renameat2,unlink,mkdir,flock,statx,newfstatat,fstat,readlink,\
                          fchmod,chmod,fchown,ftruncate,lseek,close,link,pwrite64,fdatasync";

@@ -57,7 +57,7 @@ fn plain(op: &'static Op) -> Plain {
     let new = world.summary().expect("it saved");
     assert_ne!(Some(&new), old.as_ref(), "{} saves something", op.name);
     let calls = trace::window(&run.log, world.root());
-    assert!(calls.len() > 20, "{}: {} calls\n{}", op.name, calls.len(), run.log);
+    assert!(calls.len() > 10, "{}: {} calls", op.name, calls.len());
     Plain { op, old, new, calls }
 }
 

@@ -144,7 +144,7 @@ impl Disk {
             }
             "mkdir" => self.change(Change::Set(path(0), Node::Folder), root),
             "unlink" => self.change(Change::Remove(path(0)), root),
-            "rename" => self.change(Change::Rename(path(0), path(1)), root),
+            "rename" | "renameat" => self.change(Change::Rename(path(0), path(1)), root),
             "renameat2" if args.contains("RENAME_EXCHANGE") => self.change(Change::Swap(path(0), path(1)), root),
             "renameat2" => self.change(Change::Rename(path(0), path(1)), root),
             "link" | "ftruncate" | "pwrite64" | "fdatasync" => panic!("a call that the model does not know: {line}"),

@@ -50,6 +50,7 @@ pub const OPS: &[Op] = &[
     op("counter", &["code", "bank"]),
     op("new recovery key", &["vault", "recovery-key", "--recovery-key-file", "new.rec"]),
     Op { prepare: older_copy, ..op("restore a copy", &["vault", "restore", "--yes", "copy.otpv"]) },
+    Op { prepare: older_copy, ..op("git's merge", &["vault", "merge", "base", "data/vault.otpv", "copy.otpv"]) },
     Op { prepare: conflict_copy, stdin: LINKS, ..op("import beside a conflict copy", &["import", "-"]) },
     Op { prepare: leftover, ..op("edit after a crash", &["edit", "one", "--note", "changed"]) },
     Op { prepare: no_state, ..op("edit on a new machine", &["edit", "one", "--note", "changed"]) },
@@ -209,6 +210,9 @@ impl World {
         let mut local = Local::open(&self.place.state_dir).map_err(|e| e.to_string())?;
         local.note_notice("later");
         local.save().map_err(|e| e.to_string())?;
+        // What a later merge of git's would write.
+        let merged = self.place.path.with_file_name("merged");
+        otpanel::paths::replace_private(&merged, b"").map_err(|e| e.to_string())?;
         let left: Vec<_> = self.files().into_iter().filter(|path| is_unfinished(path)).collect();
         if left.is_empty() { Ok(()) } else { Err(format!("left behind: {left:?}")) }
     }

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::FileError;
+use crate::paths::sync_folder;
 
 /// Reads a file of at most `limit` bytes; none when there is none. Never waits for a pipe, never reads a device.
 pub fn read(path: &Path, limit: usize) -> Result<Option<Vec<u8>>, FileError> {
@@ -188,23 +189,6 @@ pub fn overwrite(path: &Path, before: &[u8], after: &[u8]) -> io::Result<()> {
     put(&mut file, after).inspect_err(|_| {
         let _ = put(&mut file, before);
     })
-}
-
-/// Puts the names in a folder down to the disk, where a folder can be.
-pub fn sync_folder(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    match File::open(path).and_then(|folder| folder.sync_all()) {
-        // Some network file systems cannot, and folders that may be used but not listed cannot be opened.
-        Err(e)
-            if matches!(
-                e.kind(),
-                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
-            ) => {}
-        done => done?,
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
 }
 
 /// True when a folder or a file cannot be written in the usual way, and perhaps in another.

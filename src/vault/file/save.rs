@@ -7,11 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 use super::{FileError, Place, SaveWarning, disk, folder_of, refused};
-use crate::entropy;
 use crate::vault::crypto;
 use crate::vault::entry::VaultId;
 use crate::vault::envelope::{self, Locked, MAX_FILE_LEN, Unlocked};
 use crate::vault::history::Reason;
+use crate::{entropy, paths};
 
 /// An error of the device itself, on every Unix.
 const EIO: i32 = 5;
@@ -223,7 +223,7 @@ impl<'a> Save<'a> {
 
     /// Puts the swapped names down to the disk.
     fn sync(&self) -> Result<(), FileError> {
-        disk::sync_folder(folder_of(&self.target))
+        paths::sync_folder(folder_of(&self.target))
             .map_err(|source| FileError::Unconfirmed { path: self.target.clone(), source })
     }
 

@@ -1,0 +1,161 @@
+//! A vault file that went back: an older version of it is a valid file, so only this machine's memory of what it saw last
+//! can tell. Such a file is healed by joining the newest versions of the history, which loses nothing.
+//!
+//! Knows the vault's history and the local state, no screen. It never writes the vault; its caller saves.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use crate::local::Local;
+use crate::vault::{DeviceId, Place, Unlocked};
+
+/// What was found of a vault that went back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WentBack {
+    /// So many versions of the history were joined, and nothing is missing any more.
+    Healed(usize),
+    /// So many were joined, and changes that this machine had seen are still missing.
+    Missing(usize),
+}
+
+impl WentBack {
+    /// In words, as a sentence without its end.
+    pub fn words(self) -> String {
+        let copies = |n| if n == 1 { String::from("1 copy") } else { format!("{n} copies") };
+        match self {
+            Self::Healed(n) => {
+                format!("the vault file had gone back to an older version; {} of the history mended it", copies(n))
+            }
+            Self::Missing(_) => String::from(
+                "the vault file is older than what was seen here last, and the history lacks the rest; \
+                 if a sync tool is at work, let it finish",
+            ),
+        }
+    }
+}
+
+/// Looks whether an opened vault lacks edits that this machine has seen, and joins versions of the history, the newest
+/// first, until it does not. None when nothing is amiss, or the same loss was told before.
+pub fn heal(place: &Place, unlocked: &mut Unlocked, local: &mut Local) -> Option<WentBack> {
+    let seen: BTreeMap<DeviceId, u64> = local
+        .seen(&unlocked.vault_id().to_string())
+        .filter_map(|(device, stamp)| Some((device.parse().ok()?, stamp)))
+        .collect();
+    if !unlocked.state.is_behind(&seen) {
+        return None;
+    }
+    let mut joined = 0;
+    for version in place.history(unlocked.vault_id()).unwrap_or_default() {
+        let opened = version.load().ok().and_then(|locked| locked.open_with(unlocked.data_key()).ok());
+        joined += usize::from(opened.is_some_and(|opened| unlocked.absorb(&opened)));
+        if !unlocked.state.is_behind(&seen) {
+            return Some(WentBack::Healed(joined));
+        }
+    }
+    // Told once for each loss, not at every command for ever.
+    let mut missing = Sha256::new();
+    for (device, stamp) in seen.iter().filter(|(device, stamp)| unlocked.state.seen.get(device) < Some(*stamp)) {
+        missing.update(device.0);
+        missing.update(stamp.to_le_bytes());
+    }
+    let mut name = format!("behind {} ", unlocked.vault_id());
+    for byte in &missing.finalize()[..8] {
+        let _ = write!(name, "{byte:02x}");
+    }
+    let is_news = local.note_notice(&name);
+    if is_news {
+        let _ = local.save();
+    }
+    (is_news || joined > 0).then_some(WentBack::Missing(joined))
+}
+
+/// Remembers what a vault that lies in its file has seen. Where no state can be kept, an older file is not noticed.
+pub fn note(unlocked: &Unlocked, local: &mut Local) {
+    let stamps = unlocked.state.seen.iter().map(|(device, stamp)| (device.to_string(), *stamp));
+    if local.note_seen(&unlocked.vault_id().to_string(), stamps)
+        && let Err(error) = local.save()
+    {
+        tracing::warn!(%error, "what was seen is not kept");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::entropy;
+    use crate::otp::{Account, Kind, Seed};
+    use crate::secret::Secret;
+    use crate::time::UnixTime;
+    use crate::vault::slots::{Fresh, Slot};
+    use crate::vault::{DataKey, EntryId, KdfParams, Key, SlotId, State, VaultId};
+
+    const VAULT: VaultId = VaultId([3; 16]);
+
+    fn dek() -> DataKey {
+        DataKey::new(Secret::new([0xd; 32]))
+    }
+
+    fn vault() -> Unlocked {
+        let fresh = Fresh { id: SlotId([1; 16]), salt: [1; 32] };
+        let slot = Slot::wrap(&dek(), VAULT, Key::Keychain(&Secret::new([1; 32])), KdfParams::DEFAULT, &fresh).unwrap();
+        Unlocked::create(VAULT, dek(), vec![slot], State::default())
+    }
+
+    fn add(unlocked: &mut Unlocked, name: &str) {
+        let state = Arc::make_mut(&mut unlocked.state);
+        let stamp = state.next_stamp(UnixTime::now(), DeviceId([1; 8]));
+        let account = Account::new("Site", name, Kind::totp(), Seed::new(vec![1; 20]).unwrap());
+        state.add(EntryId(entropy::bytes()), &account, "personal", "", stamp);
+    }
+
+    /// Three saves; gives the place, the local state and the file as it was after the first.
+    fn three_saves() -> (tempfile::TempDir, Place, Local, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new(folder.path().join("vault.otpv"), folder.path().join("state"));
+        let (mut open, mut local) = (vault(), Local::unkept());
+        place.create_known(&mut open).unwrap();
+        let mut first = Vec::new();
+        for n in 0..3 {
+            add(&mut open, &n.to_string());
+            place.save(&mut open).unwrap();
+            note(&open, &mut local);
+            if n == 0 {
+                first = std::fs::read(&place.path).unwrap();
+            }
+        }
+        (folder, place, local, first)
+    }
+
+    #[test]
+    fn a_file_that_went_back_is_healed_to_the_last_save() {
+        let (_folder, place, mut local, first) = three_saves();
+        std::fs::write(&place.path, first).unwrap();
+        let mut open = place.load().unwrap().open_with(&dek()).map_err(|e| e.to_string()).unwrap();
+        assert_eq!(open.state.live().count(), 1);
+        assert_eq!(heal(&place, &mut open, &mut local), Some(WentBack::Healed(1)));
+        assert_eq!(open.state.live().count(), 3);
+        assert_eq!(heal(&place, &mut open, &mut local), None);
+    }
+
+    #[test]
+    fn what_no_copy_has_is_told_once() {
+        let (_folder, place, mut local, first) = three_saves();
+        std::fs::write(&place.path, first).unwrap();
+        std::fs::remove_dir_all(place.history_dir(VAULT)).unwrap();
+        let mut open = place.load().unwrap().open_with(&dek()).map_err(|e| e.to_string()).unwrap();
+        assert_eq!(heal(&place, &mut open, &mut local), Some(WentBack::Missing(0)));
+        assert_eq!(heal(&place, &mut open, &mut local), None);
+    }
+
+    #[test]
+    fn a_newer_file_is_no_rollback() {
+        let (_folder, place, mut local, _) = three_saves();
+        let mut open = place.load().unwrap().open_with(&dek()).map_err(|e| e.to_string()).unwrap();
+        add(&mut open, "from elsewhere");
+        assert_eq!(heal(&place, &mut open, &mut local), None);
+    }
+}
