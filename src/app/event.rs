@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::past::Kept;
 use crate::config::{Config, ConfigError};
 use crate::keychain::Probe;
+use crate::rollback::WentBack;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::transfer::{Import, ImportError};
@@ -35,11 +37,14 @@ pub enum Event {
     Config(Result<Box<Config>, ConfigError>),
     /// The vault file was looked at.
     Looked(Result<Option<Arc<Locked>>, FileError>),
-    /// The open vault was read again, with conflict copies beside it; none where nothing changed. The number is the
-    /// session's; the flag says that copies were joined, so that a save is due.
-    Reread(u64, Result<Option<(Box<Unlocked>, bool)>, FileError>),
+    /// The open vault was read again, with what lies beside it; none where nothing changed. The number is the session's.
+    Reread(u64, Result<Option<Stored>, FileError>),
     /// A save ended; the vault as it lies in the file now.
     Saved(u64, Result<Box<Unlocked>, FileError>),
+    /// The older copies were read and compared.
+    History(u64, Result<Vec<Kept>, FileError>),
+    /// An older copy was read and opened.
+    CopyRead(u64, Result<Box<Unlocked>, FileError>),
     /// A try to unlock ended. The number is the attempt's.
     Unlocked(u64, Result<Box<Unlocked>, UnlockError>),
     /// The keychain was probed.
@@ -54,6 +59,16 @@ pub enum Event {
     Imported(u64, Result<Box<Import>, ImportTrouble>),
     /// What a typed path could become.
     Completed(u64, Vec<String>),
+}
+
+/// A vault as it was found in its file.
+pub struct Stored {
+    /// With everything that was joined to it.
+    pub vault: Box<Unlocked>,
+    /// Conflict copies were joined, so that a save is due.
+    pub copies: bool,
+    /// The file had gone back.
+    pub went_back: Option<WentBack>,
 }
 
 /// Why an export was not read.
@@ -79,6 +94,8 @@ impl Event {
             Self::Looked(_) => "looked",
             Self::Reread(..) => "reread",
             Self::Saved(..) => "saved",
+            Self::History(..) => "history",
+            Self::CopyRead(..) => "copy read",
             Self::Unlocked(..) => "unlocked",
             Self::Probed(_) => "probed",
             Self::Created(_) => "created",
@@ -98,6 +115,12 @@ pub enum Effect {
     Reread(u64, Box<Unlocked>),
     /// Save; answered by [`Event::Saved`]. The reason goes with the history copy.
     Save(u64, Box<Unlocked>, Reason),
+    /// Write the vault anew where its file has vanished; answered by [`Event::Saved`].
+    Recreate(u64, Box<Unlocked>),
+    /// Read the older copies and compare them with what is open; answered by [`Event::History`].
+    History(u64, Box<Unlocked>),
+    /// Read one of them; answered by [`Event::CopyRead`].
+    ReadCopy(u64, PathBuf, Box<Unlocked>),
     /// Make a new vault; answered by [`Event::Created`].
     Create(Mode, Option<Secret<String>>),
     /// Try to unlock; answered by [`Event::Unlocked`].

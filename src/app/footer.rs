@@ -4,6 +4,7 @@ use super::import::Step as ImportStep;
 use super::keys::{Action, describe, show};
 use super::layout::WIDE;
 use super::model::{Model, Stage};
+use super::past::Side;
 use super::rows::Tab;
 use super::session::Modal;
 use crate::config::Glyphs;
@@ -65,7 +66,13 @@ impl Model {
                     ])
                 }
             },
-            Some(Modal::Trash(_)) => fixed(&[("enter", "bring it back"), ("esc", "close")]),
+            Some(Modal::Past(past)) if past.ask.is_some() => Vec::new(),
+            Some(Modal::Past(past)) => match past.tab {
+                Side::Trash => {
+                    fixed(&[("enter", "bring it back"), ("x", "delete for good"), ("tab", "history"), ("esc", "close")])
+                }
+                Side::History => fixed(&[("enter", "restore"), ("tab", "trash"), ("esc", "close")]),
+            },
             None if session.query.is_some() => fixed(&[("enter", "copy"), ("tab", "copy next"), ("esc", "leave")]),
             None if session.rows.all.is_empty() => {
                 self.actions(&[Action::Paste, Action::Import, Action::Add, Action::Help, Action::Quit, Action::Palette])

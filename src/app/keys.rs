@@ -50,7 +50,7 @@ pub enum Action {
     Reveal,
     /// Show the next code beside the current one.
     ShowNext,
-    /// The trash.
+    /// The trash and the older copies.
     Trash,
     /// Save again after a failure.
     Save,
@@ -145,7 +145,7 @@ table! {
         Delete "delete" ["d" "delete"] "delete" "move the selected account to the trash";
         Undo "undo" ["u"] "undo" "undo the last step";
         Favourite "favourite" ["f"] "favourite" "mark or unmark as a favourite";
-        Trash "trash" ["H"] "trash" "what lies in the trash, and bring it back";
+        Trash "trash" ["H"] "history" "the trash and older copies, and bring back from them";
     }
     Program: {
         Save "save" ["s"] "save again" "save again after a failure";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::form::Form;
 use super::import::Flow;
 use super::input::Input;
+use super::past::Past;
 use super::rows::{Row, Rows, Tab};
 use super::search::Searcher;
 use crate::config::Config;
@@ -77,6 +78,8 @@ pub struct Saving {
     pub again: bool,
     /// Why the last save failed; changes are in memory only.
     pub failed: Option<Report>,
+    /// The vault's file has vanished: saving again means writing it anew.
+    pub vanished: bool,
     /// When to try again.
     pub retry: Option<UnixTime>,
     /// Ask for a lasting history copy before the next save.
@@ -102,8 +105,8 @@ pub enum Modal {
     Paste(Input, Option<String>),
     /// An import.
     Import(Box<Flow>),
-    /// The trash; the selected row.
-    Trash(usize),
+    /// The trash and the older copies.
+    Past(Box<Past>),
     /// Leaving with changes that are not saved.
     Leave,
 }

@@ -327,6 +327,15 @@ impl World {
             Effect::Unlock(attempt, locked, with) => {
                 spawn("unlock", move || answer(perform::unlock(attempt, &locked, with)));
             }
+            Effect::Recreate(generation, vault) => {
+                self.disk.run(move || answer(perform::recreate(&place, generation, vault)));
+            }
+            Effect::History(generation, vault) => {
+                spawn("history", move || answer(perform::history(&place, generation, &vault)));
+            }
+            Effect::ReadCopy(generation, path, vault) => {
+                self.disk.run(move || answer(perform::read_copy(&place, generation, &path, &vault)));
+            }
             Effect::Probe => spawn("probe", move || answer(perform::probe())),
             Effect::Import(attempt, path, password) => {
                 spawn("import", move || answer(perform::import(attempt, &path, password.as_ref())));

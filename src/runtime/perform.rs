@@ -5,15 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::event::{Event, ImportTrouble, With};
+use crate::app::event::{Event, ImportTrouble, Stored, With};
+use crate::app::past::Kept;
 use crate::config::Config;
 use crate::keychain::system;
+use crate::local::Local;
+use crate::otp::account::title;
+use crate::rollback;
 use crate::secret::Secret;
+use crate::time::UnixTime;
 use crate::transfer::{self, MAX_FILE, Source};
 use crate::unlock::{self, Mode, New};
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::{FileError, Place};
-use crate::vault::history::Reason;
+use crate::vault::history::{Reason, Version};
+use crate::vault::{DeviceId, changes};
 
 /// Milliseconds to wait before a vault that does not open is called damaged: a writer that truncates first shows an
 /// empty file for a moment.
@@ -54,10 +60,22 @@ pub fn reread(place: &Place, generation: u64, open: &Unlocked) -> Event {
                 return Err(FileError::WrongVault(place.path.clone()));
             }
             let known = open.knows(&locked.digest());
-            let opened = locked.open_with(open.data_key());
-            let mut found = opened.map_err(|error| FileError::Damaged { path: place.path.clone(), error })?;
+            let mut found = if known {
+                open.duplicate()
+            } else {
+                let opened = locked.open_with(open.data_key());
+                opened.map_err(|error| FileError::Damaged { path: place.path.clone(), error })?
+            };
             let copies = place.gather(&mut found);
-            Ok((copies || !known).then(|| (Box::new(found), copies)))
+            let went_back = Local::open(&place.state_dir).ok().and_then(|mut local| {
+                let went_back = rollback::heal(place, &mut found, &mut local);
+                if went_back.is_none() {
+                    rollback::note(&found, &mut local);
+                }
+                went_back
+            });
+            let is_news = copies || !known || went_back.is_some();
+            Ok(is_news.then(|| Stored { vault: Box::new(found), copies, went_back }))
         }),
     )
 }
@@ -69,7 +87,50 @@ pub fn save(place: &Place, generation: u64, mut vault: Box<Unlocked>, reason: Re
         Err(FileError::Io { .. } | FileError::Unconfirmed { .. }) => place.save_before(&mut vault, reason),
         other => other,
     };
-    Event::Saved(generation, saved.map(|_| vault))
+    Event::Saved(generation, saved.map(|_| noted(place, vault)))
+}
+
+/// Writes a vault anew whose file has vanished.
+pub fn recreate(place: &Place, generation: u64, mut vault: Box<Unlocked>) -> Event {
+    let saved = place.recreate(&mut vault);
+    Event::Saved(generation, saved.map(|_| noted(place, vault)))
+}
+
+/// Remembers what a vault that was just saved has seen.
+fn noted(place: &Place, vault: Box<Unlocked>) -> Box<Unlocked> {
+    if let Ok(mut local) = Local::open(&place.state_dir) {
+        rollback::note(&vault, &mut local);
+    }
+    vault
+}
+
+/// Reads the older copies and compares each with what is open.
+pub fn history(place: &Place, generation: u64, open: &Unlocked) -> Event {
+    let stamp = open.state.next_stamp(UnixTime::now(), DeviceId([0; 8]));
+    let compared = |version: Version| {
+        let copy = version.load().ok().and_then(|locked| locked.open_with(open.data_key()).ok());
+        let news = copy.as_ref().map(|copy| changes(&open.state, &open.state.restored(&copy.state, stamp)));
+        let back = news.iter().flat_map(|news| news.added.iter().chain(&news.restored));
+        let named = |id| copy.as_ref()?.state.get(id).map(|entry| title(entry.issuer(), entry.name()));
+        Kept {
+            back: back.filter_map(named).collect(),
+            changed: news.as_ref().map_or(0, |news| news.changed.len() + news.trashed.len()),
+            accounts: copy.as_ref().map(|copy| copy.state.live().count()),
+            time: version.time,
+            reason: version.reason.name(),
+            path: version.path,
+        }
+    };
+    Event::History(generation, place.history(open.vault_id()).map(|all| all.into_iter().map(compared).collect()))
+}
+
+/// Reads an older copy.
+pub fn read_copy(place: &Place, generation: u64, path: &Path, open: &Unlocked) -> Event {
+    let read = Place::new(path, &place.state_dir).load().and_then(|locked| {
+        let opened = locked.open_with(open.data_key());
+        opened.map(Box::new).map_err(|error| FileError::Damaged { path: path.to_owned(), error })
+    });
+    Event::CopyRead(generation, read)
 }
 
 /// Makes a new vault.

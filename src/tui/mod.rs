@@ -7,6 +7,7 @@ mod import;
 mod list;
 mod lock;
 mod modal;
+mod past;
 pub mod theme;
 mod welcome;
 
@@ -34,7 +35,7 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame) {
         Stage::Open(session) => match &session.modal {
             Some(Modal::Import(flow)) => import::view(flow, model, &mut canvas),
             Some(Modal::Form(form)) => form::view(form, model, &mut canvas),
-            Some(Modal::Trash(selected)) => modal::trash(*selected, session, model, &mut canvas),
+            Some(Modal::Past(shown)) => past::view(shown, session, model, &mut canvas),
             over => {
                 list::view(session, model, &mut canvas);
                 if let Some(over) = over {

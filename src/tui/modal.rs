@@ -1,17 +1,14 @@
-//! What lies over the list: palette and help, questions, the paste line; and the trash.
+//! What lies over the list: palette and help, questions, the paste line.
 
 use ratatui::layout::Rect;
 
 use super::Canvas;
-use super::detail::date;
 use crate::app::Model;
 use crate::app::keys::{Binding, Group, show};
 use crate::app::session::{Modal, Palette, Session};
 pub use crate::app::update::modal::key_name;
-use crate::app::update::modal::{palette_rows, trashed};
-use crate::text::{clean, width, wrap};
-use crate::time::UnixTime;
-use crate::vault::field;
+use crate::app::update::modal::palette_rows;
+use crate::text::{width, wrap};
 
 /// Draws what lies over the list.
 pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas) {
@@ -45,7 +42,7 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
                 canvas.text(x, area.y + 4, columns, problem, canvas.theme.error);
             }
         }
-        Modal::Form(_) | Modal::Import(_) | Modal::Trash(_) => {}
+        Modal::Form(_) | Modal::Import(_) | Modal::Past(_) => {}
     }
 }
 
@@ -57,7 +54,7 @@ fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
 }
 
 /// Asks something: in a box, or over the whole of a screen that is too low for one.
-fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &str)]) {
+pub fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &str)]) {
     let columns = canvas.width().min(60);
     let boxed = canvas.height() as usize >= wrap(text, columns.saturating_sub(4) as usize).len() + 5;
     let inner = columns.saturating_sub(if boxed { 4 } else { 2 });
@@ -149,41 +146,5 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
     }
     if rows.is_empty() {
         canvas.text(x, top, columns, "No action has these words.", canvas.theme.dim);
-    }
-}
-
-/// The trash, over the whole screen.
-pub fn trash(selected: usize, session: &Session, model: &Model, canvas: &mut Canvas) {
-    let ids = trashed(model);
-    let height = canvas.height();
-    canvas.put(1, 0, "Trash", canvas.theme.strong);
-    let words = format!("{} accounts, kept for {} days", ids.len(), model.config.trash_days);
-    canvas.right(canvas.width().saturating_sub(1), 0, &words, canvas.theme.dim);
-    let top = if height > 8 { 2 } else { 1 };
-    let room = height.saturating_sub(top + 1) as usize;
-    let skip = (selected + 1).saturating_sub(room);
-    if ids.is_empty() {
-        canvas.put(3, top, "Nothing was deleted.", canvas.theme.dim);
-    }
-    for (i, id) in ids.iter().enumerate().skip(skip).take(room) {
-        let y = top + (i - skip) as u16;
-        let Some(entry) = session.state().get(id) else { continue };
-        let end = canvas.width().saturating_sub(2);
-        let when = entry.number(field::TRASHED_AT).map_or_else(String::new, |at| date(UnixTime(at as u64)));
-        let x = canvas.right(end, y, &when, canvas.theme.dim);
-        let at = canvas.text(1, y, x.saturating_sub(2), &clean(entry.issuer()), canvas.theme.text);
-        let at = if at > 1 { at + 2 } else { at };
-        canvas.text(at, y, x.saturating_sub(at + 1), &clean(entry.name()), canvas.theme.dim);
-        if i == selected {
-            canvas.restyle(0, y, canvas.width(), canvas.theme.selected);
-            canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent);
-        }
-    }
-    for item in model.footer() {
-        let x = canvas.put(item.from, height - 1, &item.key, canvas.theme.accent);
-        canvas.put(x + 1, height - 1, &item.word, canvas.theme.dim);
-    }
-    if let Some(notice) = model.notice.as_ref().filter(|_| height > 8) {
-        canvas.notice(1, height - 2, canvas.width().saturating_sub(2), notice);
     }
 }

@@ -3,13 +3,15 @@
 use std::sync::{Arc, OnceLock};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use otpanel::app::event::{Effect, Event, With};
+use otpanel::app::event::{Effect, Event, Stored, With};
 use otpanel::app::model::{Stage, Start};
+use otpanel::app::past::Kept;
 use otpanel::app::session::Session;
 use otpanel::app::{Model, keys, update};
 use otpanel::config::Config;
 use otpanel::keychain::Probe;
 use otpanel::otp::{Account, uri};
+use otpanel::rollback::WentBack;
 use otpanel::secret::Secret;
 use otpanel::time::UnixTime;
 use otpanel::transfer::{self, Source};
@@ -18,7 +20,7 @@ use otpanel::unlock;
 use otpanel::vault::envelope::{Locked, Unlocked};
 use otpanel::vault::file::FileError;
 use otpanel::vault::kdf::KdfParams;
-use otpanel::vault::{DataKey, DeviceId, EntryId, State, VaultId};
+use otpanel::vault::{DataKey, DeviceId, EntryId, State, VaultId, changes};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::{Color, Modifier, Style};
@@ -34,6 +36,10 @@ pub struct Journey {
     pub clipboard: Option<String>,
     /// The vault as it lies in the file.
     pub file: Option<Unlocked>,
+    /// Older copies of it, the newest first, and how many seconds old they are.
+    pub history: Vec<(u64, Unlocked)>,
+    /// What the next reading finds out about a file that went back.
+    pub went_back: Option<WentBack>,
     /// What the next saves answer instead of saving.
     pub save_fails: Option<fn() -> FileError>,
     pub saves: usize,
@@ -132,6 +138,8 @@ impl Journey {
             model: Model::new(start(config)),
             clipboard: None,
             file: None,
+            history: Vec::new(),
+            went_back: None,
             save_fails: None,
             saves: 0,
             probe: Probe::Ready,
@@ -159,6 +167,23 @@ impl Journey {
         }
     }
 
+    fn kept_copies(&self, open: &Unlocked) -> Vec<Kept> {
+        let stamp = open.state.next_stamp(BEGIN, DEVICE);
+        let kept = |(at, (age, copy)): (usize, &(u64, Unlocked))| {
+            let news = changes(&open.state, &open.state.restored(&copy.state, stamp));
+            let back = news.added.iter().chain(&news.restored);
+            Kept {
+                path: at.to_string().into(),
+                time: UnixTime(self.model.now.0 - age * 1000),
+                reason: "save",
+                accounts: Some(copy.state.live().count()),
+                back: back.map(|id| copy.state.get(id).unwrap().issuer().to_owned()).collect(),
+                changed: news.changed.len(),
+            }
+        };
+        self.history.iter().enumerate().map(kept).collect()
+    }
+
     fn answer(&mut self, effect: Effect) -> Option<Event> {
         Some(match effect {
             Effect::Save(generation, mut vault, _) => {
@@ -176,8 +201,20 @@ impl Journey {
                 let bytes = v.seal([5; 32]).expect("it can be sealed");
                 Arc::new(Locked::parse(bytes).expect("it can be parsed"))
             }))),
-            Effect::Reread(generation, _) => {
-                Event::Reread(generation, Ok(self.file.as_ref().map(|v| (Box::new(v.duplicate()), false))))
+            Effect::Reread(generation, _) => Event::Reread(
+                generation,
+                self.file.as_ref().ok_or_else(|| FileError::Vanished("/home/ada/vault.otpv".into())).map(|v| {
+                    Some(Stored { vault: Box::new(v.duplicate()), copies: false, went_back: self.went_back.take() })
+                }),
+            ),
+            Effect::Recreate(generation, vault) => {
+                self.file = Some(vault.duplicate());
+                Event::Saved(generation, Ok(vault))
+            }
+            Effect::History(generation, open) => Event::History(generation, Ok(self.kept_copies(&open))),
+            Effect::ReadCopy(generation, path, _) => {
+                let at: usize = path.to_string_lossy().parse().expect("a number");
+                Event::CopyRead(generation, Ok(Box::new(self.history[at].1.duplicate())))
             }
             Effect::Unlock(attempt, locked, With::Password(password)) => {
                 Event::Unlocked(attempt, unlock::with_password(&locked, &password).map(Box::new))

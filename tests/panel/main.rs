@@ -6,5 +6,6 @@ mod accounts;
 mod harness;
 mod list;
 mod lock;
+mod past;
 mod readme;
 mod screens;

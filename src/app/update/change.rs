@@ -113,7 +113,10 @@ pub fn edit(model: &mut Model, id: EntryId, account: &Account) {
     if let (Kind::Hotp { counter: new, .. }, Kind::Hotp { counter, .. }) = (&account.kind, &before.kind)
         && new != counter
     {
-        session.state_mut().reset_counter(id, *new);
+        let stamp = session.stamp(now, device);
+        if session.state_mut().reset_counter(id, *new) {
+            session.state_mut().note(stamp);
+        }
     }
     let tags = retag(session, id, &before.groups, &account.groups, now, device);
     session.refresh();

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::app::event::Effect;
+use crate::app::event::{Effect, Stored};
+use crate::app::keys::Action;
 use crate::app::model::{Model, Stage, Tone};
 use crate::app::session::Session;
 use crate::report::Report;
@@ -65,13 +66,16 @@ pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, F
     session.saving.running = false;
     match result {
         Ok(stored) => {
+            let anew = std::mem::take(&mut session.saving.vanished);
             let healed = session.saving.failed.take().is_some();
             // A counter code may be shown once nothing of it is in memory only.
             if !session.saving.again {
                 reveal_counter(session);
             }
             let news = absorb(session, *stored);
-            if healed {
+            if anew {
+                model.say(Tone::Good, "saved anew: the vault's file is there again");
+            } else if healed {
                 model.say(Tone::Good, "saved: there is room again");
             }
             tell(model, &news);
@@ -83,9 +87,40 @@ pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, F
             session.saving.retry = Some(now.plus_secs(RETRY_SECS));
             session.counter_code = None;
             session.saving.failed = Some(report);
+            session.saving.vanished = matches!(error, FileError::Vanished(_));
+            if session.saving.vanished {
+                say_vanished(model);
+            }
             Vec::new()
         }
     }
+}
+
+fn say_vanished(model: &mut Model) {
+    let key = super::modal::key_name(model, Action::Save);
+    model.say(Tone::Error, format!("The vault's file has vanished; everything is here still. {key} saves it anew."));
+}
+
+/// A vault was opened: what has lain in the trash for too long goes, and the file is looked at once more, for copies beside
+/// it and for whether it went back.
+pub fn opened(model: &mut Model) -> Vec<Effect> {
+    let (now, device, days) = (model.now, model.device, model.config.trash_days);
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    let stamp = session.stamp(now, device);
+    if session.state().trashed().next().is_some() && !session.state_mut().empty_trash(days, now, stamp).is_empty() {
+        changed(session);
+    }
+    vault_changed(model)
+}
+
+/// Writes the vault anew where its file has vanished.
+pub fn recreate(model: &mut Model) -> Vec<Effect> {
+    let generation = model.generation;
+    let Some(session) = model.session_mut().filter(|session| !session.saving.running) else { return Vec::new() };
+    session.saving.running = true;
+    session.saving.again = false;
+    session.saving.retry = None;
+    vec![Effect::Recreate(generation, Box::new(session.vault.duplicate()))]
 }
 
 /// The vault file changed: read it again, or look again where none is open.
@@ -103,25 +138,35 @@ pub fn vault_changed(model: &mut Model) -> Vec<Effect> {
 }
 
 /// The open vault was read again.
-pub fn reread(
-    model: &mut Model,
-    generation: u64,
-    found: Result<Option<(Box<Unlocked>, bool)>, FileError>,
-) -> Vec<Effect> {
+pub fn reread(model: &mut Model, generation: u64, found: Result<Option<Stored>, FileError>) -> Vec<Effect> {
     if generation != model.generation {
         return Vec::new();
     }
     let Some(session) = model.session_mut() else { return Vec::new() };
+    if found.is_ok() && session.saving.vanished {
+        // It is back: what is in memory only goes there again.
+        session.saving.vanished = false;
+        session.saving.failed = None;
+        changed(session);
+    }
     match found {
         Ok(None) => {}
-        Ok(Some((stored, copies))) => {
-            let mut theirs = stored.state.clone();
-            let news = absorb(session, *stored);
+        Ok(Some(Stored { vault, copies, went_back })) => {
+            let mut theirs = vault.state.clone();
+            let news = absorb(session, *vault);
             // Copies are tidied away by a save; a file that went back, or lacks what is known here, is healed by one.
-            if copies || Arc::make_mut(&mut theirs).join(&session.vault.state) {
+            if copies || went_back.is_some() || Arc::make_mut(&mut theirs).join(&session.vault.state) {
                 changed(session);
             }
             tell(model, &news);
+            if let Some(went_back) = went_back {
+                model.say(Tone::Warn, went_back.words());
+            }
+        }
+        Err(error @ FileError::Vanished(_)) => {
+            session.saving.vanished = true;
+            session.saving.failed = Some(Report::from(&error));
+            say_vanished(model);
         }
         Err(error) => model.say_report(&Report::from(&error)),
     }

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{change, files, lock};
+use super::{change, files, lock, past};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
@@ -140,9 +140,11 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Reveal => reveal(model),
         Action::ShowNext => session.show_next = !session.show_next,
-        Action::Trash => session.modal = Some(Modal::Trash(0)),
+        Action::Trash => return past::open(model),
         Action::Save => {
-            if session.saving.failed.is_some() {
+            if session.saving.vanished {
+                return files::recreate(model);
+            } else if session.saving.failed.is_some() {
                 files::changed(session);
             } else {
                 model.say(Tone::Info, "everything is saved");
@@ -233,7 +235,7 @@ fn copy_nth(model: &mut Model, n: usize) -> Vec<Effect> {
 
 /// Copies the selected code (or the one after it). A counter code is made, saved and then copied.
 pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
-    let (now, code_time) = (model.now, model.code_time());
+    let (now, device, code_time) = (model.now, model.device, model.code_time());
     let secs = model.config.clipboard.clear_secs;
     let Some(session) = model.session_mut() else { return Vec::new() };
     let Some((id, shows, title)) =
@@ -248,7 +250,9 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
             Vec::new()
         }
         Shows::Counter(_) => {
+            let stamp = session.stamp(now, device);
             if let Some(counter) = session.state_mut().advance(id) {
+                session.state_mut().note(stamp);
                 let until = now.plus_secs(COUNTER_CODE_SECS);
                 session.counter_code = Some(CounterCode { id, counter, until, saved: false, copied: false });
                 session.refresh();

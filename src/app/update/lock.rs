@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::files;
 use crate::app::event::{Effect, With};
 use crate::app::model::{Lock, Model, Stage, Tone, Waiting};
 use crate::app::session::Session;
@@ -147,7 +148,7 @@ pub fn unlocked(model: &mut Model, attempt: u64, result: Result<Box<Unlocked>, U
         Ok(vault) => {
             model.notice = None;
             model.stage = Stage::Open(Box::new(Session::new(*vault, &model.config, model.now)));
-            Vec::new()
+            files::opened(model)
         }
         Err(error) => {
             lock.error = Some(Report::from(&error));

@@ -8,6 +8,7 @@ mod list;
 mod lock;
 pub mod modal;
 mod mouse;
+pub mod past;
 mod welcome;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -36,6 +37,8 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Looked(found) => lock::looked(model, found),
         Event::Reread(generation, found) => files::reread(model, generation, found),
         Event::Saved(generation, result) => files::saved(model, generation, result),
+        Event::History(generation, read) => past::history(model, generation, read),
+        Event::CopyRead(generation, read) => past::copy_read(model, generation, read),
         Event::Unlocked(attempt, result) => lock::unlocked(model, attempt, result),
         Event::Probed(probe) => lock::probed(model, probe),
         Event::Created(result) => welcome::created(model, result),

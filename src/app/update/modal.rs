@@ -1,24 +1,23 @@
-//! What lies over the list: help and palette, questions, the paste line, the trash. The form and the import have files of
-//! their own.
+//! What lies over the list: help and palette, questions, the paste line. The form, the import and the past have files
+//! of their own.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{act, change, form, import, list};
+use super::{act, form, import, list, past};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
 use crate::app::keys::{self, Action, Binding, TABLE};
 use crate::app::model::{Model, Tone};
-use crate::app::session::{Modal, Palette, Undo};
+use crate::app::session::{Modal, Palette};
 use crate::otp::{base32, uri};
 use crate::secret::Secret;
-use crate::vault::{EntryId, field};
 
 /// A key while something lies over the list.
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let Some(session) = model.session_mut() else { return Vec::new() };
     let ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
-    if ctrl_c || (key.code == KeyCode::Esc && !matches!(session.modal, Some(Modal::Import(_)))) {
+    if ctrl_c || (key.code == KeyCode::Esc && !takes_esc(session.modal.as_ref())) {
         session.modal = None;
         return Vec::new();
     }
@@ -54,7 +53,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             Vec::new()
         }
         Some(Modal::Import(_)) => import::on_key(model, key),
-        Some(Modal::Trash(_)) => on_trash_key(model, key),
+        Some(Modal::Past(_)) => past::on_key(model, key),
         Some(Modal::Leave) => match key.code {
             KeyCode::Char('s') => {
                 session.modal = None;
@@ -67,6 +66,15 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             }
             _ => Vec::new(),
         },
+    }
+}
+
+/// Whether something in the modal is left by Esc first.
+const fn takes_esc(modal: Option<&Modal>) -> bool {
+    match modal {
+        Some(Modal::Import(_)) => true,
+        Some(Modal::Past(past)) => past.ask.is_some(),
+        _ => false,
     }
 }
 
@@ -113,41 +121,6 @@ fn on_palette_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The accounts in the trash, the last deleted first.
-pub fn trashed(model: &Model) -> Vec<EntryId> {
-    let Some(session) = model.session() else { return Vec::new() };
-    let mut ids: Vec<_> = session.state().trashed().map(|e| (e.number(field::TRASHED_AT), e.id)).collect();
-    ids.sort_by(|a, b| b.cmp(a));
-    ids.into_iter().map(|(_, id)| id).collect()
-}
-
-fn on_trash_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
-    let ids = trashed(model);
-    let (now, device) = (model.now, model.device);
-    let Some(session) = model.session_mut() else { return Vec::new() };
-    let Some(Modal::Trash(selected)) = &mut session.modal else { return Vec::new() };
-    match key.code {
-        KeyCode::Up | KeyCode::Char('k') => *selected = selected.saturating_sub(1),
-        KeyCode::Down | KeyCode::Char('j') => *selected = (*selected + 1).min(ids.len().saturating_sub(1)),
-        KeyCode::Char('q' | 'H') => session.modal = None,
-        KeyCode::Enter | KeyCode::Char('u') => {
-            if let Some(id) = ids.get(*selected).copied() {
-                *selected = (*selected).min(ids.len().saturating_sub(2));
-                if change::restore(session, id, now, device) {
-                    session.refresh();
-                    session.select(id);
-                    let title = session.row(id).map_or_else(String::new, super::super::rows::Row::title);
-                    change::remember(session, Undo::Trash(vec![id], format!("{title} is in the trash again")));
-                    model.say(Tone::Good, format!("{title} is back"));
-                    list::mark_changed(model);
-                }
-            }
-        }
-        _ => {}
-    }
-    Vec::new()
-}
-
 /// Text that was pasted while the vault is open: into the line that is typed into, else into whatever it is for.
 pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     let Some(session) = model.session_mut() else { return Vec::new() };
@@ -168,7 +141,7 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         }
         Some(Modal::Form(_)) => form::on_paste(model, text),
         Some(Modal::Import(_)) => import::on_paste(model, text),
-        Some(Modal::Delete(_) | Modal::Trash(_) | Modal::Leave) => Vec::new(),
+        Some(Modal::Delete(_) | Modal::Past(_) | Modal::Leave) => Vec::new(),
     }
 }
 
