@@ -39,7 +39,7 @@ pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
         Step::RecoveryKey { key, .. } => recovery(key.expose(), canvas, x, y, columns),
         Step::Check { key, group, line, wrong, .. } => {
             let before = groups(key.expose()).get(group - 1).copied().unwrap_or_default();
-            let text = format!("To be sure that it is written down: which group of the key comes after {before}?");
+            let text = format!("Is it written down? Type the group that comes after {before}.");
             y = canvas.paragraph(x, y, columns, &text, canvas.theme.text) + 1;
             let at = canvas.put(x, y, &format!("{before}  "), canvas.theme.dim);
             canvas.input(at, y, 24, line, false, true);

@@ -1,13 +1,13 @@
 //! The list: moving, searching, copying, hiding, tabs, mouse.
 
-use otpanel::app::model::Modal;
+use otpanel::app::session::Modal;
 use otpanel::config::Config;
 use otpanel::otp::code_at;
 
 use crate::harness::{BEGIN, Journey, accounts, many};
 
 fn selected(journey: &Journey) -> String {
-    journey.session().selected_row().map_or_else(String::new, |row| row.title())
+    journey.session().selected_row().map_or_else(String::new, otpanel::app::rows::Row::title)
 }
 
 #[test]

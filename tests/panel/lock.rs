@@ -112,7 +112,7 @@ fn a_new_user_gets_from_nothing_to_an_empty_list() {
     assert!(journey.screen().contains("eeee"));
     // The vault's id begins with 9: of eight groups the fourth is asked for.
     let journey = journey.keys("<enter>");
-    assert!(journey.screen().contains("comes after wwww?"), "{}", journey.screen());
+    assert!(journey.screen().contains("comes after wwww."), "{}", journey.screen());
     let wrong = journey.keys("zzzz<enter>");
     assert!(wrong.screen().contains("That is not it"));
     let journey = wrong.keys("eeee<enter>");

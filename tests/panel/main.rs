@@ -1,7 +1,10 @@
 //! Journeys through the panel: keys in, screens out.
 
+#![allow(clippy::unwrap_used)]
+
 mod accounts;
 mod harness;
 mod list;
 mod lock;
+mod readme;
 mod screens;

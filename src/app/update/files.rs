@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::app::event::Effect;
-use crate::app::model::{Model, Session, Stage, Tone};
+use crate::app::model::{Model, Stage, Tone};
+use crate::app::session::Session;
 use crate::report::Report;
 use crate::time::UnixTime;
 use crate::vault::EntryId;
@@ -73,7 +74,7 @@ pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, F
             if healed {
                 model.say(Tone::Good, "saved: there is room again");
             }
-            tell(model, news);
+            tell(model, &news);
             super::list::copy_waiting_counter(model)
         }
         Err(error) => {
@@ -120,7 +121,7 @@ pub fn reread(
             if copies || Arc::make_mut(&mut theirs).join(&session.vault.state) {
                 changed(session);
             }
-            tell(model, news);
+            tell(model, &news);
         }
         Err(error) => model.say_report(&Report::from(&error)),
     }
@@ -141,12 +142,12 @@ fn absorb(session: &mut Session, mut stored: Unlocked) -> Changes {
 }
 
 /// Tells what others changed, by name where it is one account.
-fn tell(model: &mut Model, news: Changes) {
+fn tell(model: &mut Model, news: &Changes) {
     let Some(session) = model.session() else { return };
     let name = |ids: &[EntryId], verb: &str| match ids {
         [] => None,
         [one] => {
-            let title = session.row(*one).map_or_else(|| String::from("an account"), |r| r.title());
+            let title = session.row(*one).map_or_else(|| String::from("an account"), super::super::rows::Row::title);
             Some(format!("{title} {verb}"))
         }
         many => Some(format!("{} accounts {verb}", many.len())),

@@ -5,7 +5,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{change, list};
 use crate::app::event::Effect;
 use crate::app::form::{Field, Form};
-use crate::app::model::{Modal, Model, Tone};
+use crate::app::model::{Model, Tone};
+use crate::app::session::Modal;
 use crate::otp::uri;
 use crate::secret::Secret;
 
@@ -69,7 +70,7 @@ fn save(model: &mut Model) {
         None => {
             if let Some(same) = session.state().find_same(&account) {
                 session.select(same);
-                let title = session.row(same).map_or_else(String::new, |row| row.title());
+                let title = session.row(same).map_or_else(String::new, super::super::rows::Row::title);
                 model.say(Tone::Warn, format!("not added: the same secret is here already as {title}"));
                 return;
             }

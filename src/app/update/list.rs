@@ -8,8 +8,9 @@ use crate::app::form::Form;
 use crate::app::import::Flow;
 use crate::app::input::Input;
 use crate::app::keys::Action;
-use crate::app::model::{CounterCode, Modal, Model, Palette, Tone, Undo};
+use crate::app::model::{Model, Tone};
 use crate::app::rows::{self, Shows};
+use crate::app::session::{CounterCode, Modal, Palette, Undo};
 use crate::otp::hotp_code;
 use crate::secret::Secret;
 use crate::vault::EntryId;
@@ -112,7 +113,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::NextTab => turn_tab(model, false),
         Action::PreviousTab => turn_tab(model, true),
-        Action::Add => session.modal = Some(Modal::Form(Box::new(Form::new()))),
+        Action::Add => session.modal = Some(Modal::Form(Box::default())),
         Action::Paste => session.modal = Some(Modal::Paste(Input::default(), None)),
         Action::Import => session.modal = Some(Modal::Import(Box::new(Flow::new("")))),
         Action::Edit => edit(model),
@@ -290,7 +291,7 @@ pub fn copy_waiting_counter(model: &mut Model) -> Vec<Effect> {
 }
 
 /// The code of a counter.
-fn counter_code(session: &crate::app::model::Session, id: EntryId, counter: u64) -> Option<crate::otp::Code> {
+fn counter_code(session: &crate::app::session::Session, id: EntryId, counter: u64) -> Option<crate::otp::Code> {
     hotp_code(&session.state().get(&id)?.account().ok()?, counter)
 }
 
@@ -316,7 +317,7 @@ pub fn copied(model: &mut Model, result: Result<String, String>) -> Vec<Effect> 
 pub fn delete(model: &mut Model, id: EntryId) {
     let (now, device) = (model.now, model.device);
     let Some(session) = model.session_mut() else { return };
-    let title = session.row(id).map_or_else(String::new, |row| row.title());
+    let title = session.row(id).map_or_else(String::new, super::super::rows::Row::title);
     if change::trash(session, id, now, device) {
         session.refresh();
         change::remember(session, Undo::Restore(vec![id], format!("{title} is back")));
