@@ -159,7 +159,11 @@ impl Show {
         let event = match incoming {
             Incoming::Event(event) => *event,
             Incoming::Clipboard(report) => return self.clipboard_said(model, report),
-            Incoming::Input(Input::Key(key)) => Event::Key(key),
+            Incoming::Input(Input::Key(key)) => {
+                #[cfg(debug_assertions)]
+                panic_if_told(key);
+                Event::Key(key)
+            }
             Incoming::Input(Input::Mouse(mouse)) => Event::Mouse(mouse),
             Incoming::Input(Input::Paste(text)) => Event::Paste(text),
             Incoming::Input(Input::Resize(width, height)) => Event::Resize(width, height),
@@ -249,6 +253,13 @@ impl Show {
         self.screen.clear()?;
         Ok(())
     }
+}
+
+/// Lets a test see what a fault in the panel does: a debug build panics at F12 where the variable is set.
+#[cfg(debug_assertions)]
+fn panic_if_told(key: crossterm::event::KeyEvent) {
+    let told = key.code == crossterm::event::KeyCode::F(12) && std::env::var_os("OTPANEL_TEST_PANIC").is_some();
+    assert!(!told, "on purpose");
 }
 
 /// Waits for something to arrive or to change by itself. The inner none is a change by itself; the outer the end.
