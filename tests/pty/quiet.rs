@@ -81,7 +81,7 @@ fn hostile_names_never_reach_the_terminal() {
     panel.see_no("/ one");
     panel.press("g");
     panel.press("d");
-    panel.see("to the trash?");
+    panel.see("keep it");
     panel.press("\r");
     panel.see("trash");
     panel.press("H");

@@ -29,6 +29,7 @@ pub fn make_vault(panel: &mut Panel) -> String {
     panel.press(wrong).press("\r");
     panel.see("That is not the group");
     panel.press(&groups[number - 1]).press("\r");
+    println!("{number} {groups:?}");
     panel.see("No accounts yet.");
     groups.join(" ")
 }

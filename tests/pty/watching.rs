@@ -133,7 +133,9 @@ fn changed_settings_are_in_force_at_once_and_a_mistake_names_its_place() {
         panel.look(|screen| {
             let (rows, cols) = (screen.size().0.get(), screen.size().1.get());
             let cells = (0..rows).flat_map(|y| (0..cols).map(move |x| (y, x)));
-            cells.filter(|(y, x)| screen.cell(*y, *x).is_some_and(|c| c.fgcolor() != vt100::Color::Default)).count()
+            // What colour a blank has cannot be seen.
+            let coloured = |c: &vt100::Cell| c.contents().trim() != "" && c.fgcolor() != vt100::Color::Default;
+            cells.filter(|(y, x)| screen.cell(*y, *x).is_some_and(coloured)).count()
         })
     };
     assert!(colours(&panel) > 0);
