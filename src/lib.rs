@@ -20,8 +20,8 @@
 //! 1. `otp`, `vault` (but `file.rs`, `history.rs`), `transfer`, `app` and `tui` have no clock, no I/O, no randomness, no
 //!    threads: so every journey is a test without a terminal. Time arrives in `Tick`, randomness as an argument.
 //! 2. Each outside crate has one door: totp-rs `otp/code.rs`, aes-gcm `vault/` and the import formats that need it,
-//!    keyring `keychain/system.rs`, notify `runtime/watch.rs`, arboard `runtime/clipboard.rs`, ratatui `tui/`: so a crate
-//!    can be replaced by editing one file.
+//!    keyring `keychain/system.rs`, notify `runtime/watch.rs`, arboard `runtime/clipboard`, ratatui `tui/` and the backend
+//!    that it draws on in `runtime`: so a crate can be replaced by editing one place.
 //! 3. Codes are derived from `now` while drawing and never stored: so no memory image holds old codes.
 //! 4. Secrets are seen through `expose` alone: so a search for it audits them all.
 //!

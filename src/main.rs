@@ -12,6 +12,7 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_all
 
 fn main() -> ExitCode {
     harden::harden();
+    harden::quiet_panics();
     let mut args = std::env::args().skip(1);
     if args.next().is_some_and(|first| first == clipboard::HOLD) {
         return if clipboard::hold(&args.collect::<Vec<_>>()) { ExitCode::SUCCESS } else { ExitCode::FAILURE };

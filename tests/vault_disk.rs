@@ -1,5 +1,6 @@
 //! Faults of the disk itself: full, read-only, a vault that is mounted by itself, odd umasks. Each runs in a process of its own,
 //! under a shell that sets the scene; where the scene needs rights that are not had, the test says so and passes.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 #![cfg(target_os = "linux")]
 
 use std::fs;

@@ -1,5 +1,6 @@
 //! The envelope under attack: every byte changed, every length, slots carried about, bounds, newer versions; and the golden
 //! vault that must open for ever.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

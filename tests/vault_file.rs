@@ -1,5 +1,6 @@
 //! The vault's file on a real disk: created, saved, raced for, damaged, locked away. What is asserted everywhere: no account
 //! is lost, and nothing that does not open is overwritten.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -154,6 +155,7 @@ fn what_does_not_open_is_never_overwritten() {
     *altered.last_mut().unwrap() ^= 1;
     let mut other = good.clone();
     other[24] ^= 1;
+    #[allow(clippy::type_complexity)]
     let cases: [(&str, Vec<u8>, fn(&FileError) -> bool); 6] = [
         ("empty", vec![], |e| matches!(e, FileError::Damaged { error: Error::Empty, .. })),
         ("garbage", b"not a vault at all".to_vec(), |e| matches!(e, FileError::NotAVault(_))),

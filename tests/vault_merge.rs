@@ -1,6 +1,7 @@
 //! The laws of the join, over states that three devices with mad clocks can reach; and that no account is ever lost.
 //!
 //! `PROPTEST_CASES` says how many cases; 2,000 where it is not set.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -3,8 +3,9 @@
 use super::import::Step as ImportStep;
 use super::keys::{Action, describe, show};
 use super::layout::WIDE;
-use super::model::{Modal, Model, Stage};
+use super::model::{Model, Stage};
 use super::rows::Tab;
+use super::session::Modal;
 use crate::config::Glyphs;
 use crate::text::width;
 

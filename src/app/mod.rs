@@ -13,6 +13,7 @@ pub mod layout;
 pub mod model;
 pub mod rows;
 pub mod search;
+pub mod session;
 pub mod update;
 pub mod welcome;
 

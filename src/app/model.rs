@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::form::Form;
-use super::import::Flow;
 use super::input::Input;
 use super::keys::Keymap;
 use super::layout::{Panes, panes};
-use super::rows::{Row, Rows, Tab};
-use super::search::Searcher;
+use super::session::Session;
 use super::welcome::Welcome;
 use crate::config::Config;
 use crate::keychain::Probe;
@@ -18,9 +15,8 @@ use crate::report::Report;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::vault::envelope::{Locked, Unlocked};
-use crate::vault::history::Reason;
 use crate::vault::slots::SlotKind;
-use crate::vault::{DeviceId, EntryId, Stamp, State, Value};
+use crate::vault::{DeviceId, EntryId};
 
 /// Everything.
 pub struct Model {
@@ -88,122 +84,6 @@ pub enum Waiting {
     Keychain(UnixTime),
     /// The key derivation.
     Derivation,
-}
-
-/// An open vault and the view on it. Dropping it is locking.
-pub struct Session {
-    /// The vault with its keys.
-    pub vault: Unlocked,
-    /// Made from the vault's state.
-    pub rows: Rows,
-    /// The tab in view, an index into `rows.tabs`.
-    pub tab: usize,
-    /// The search line while it is open.
-    pub query: Option<Input>,
-    /// Indices into `rows.all` of the rows in view.
-    pub visible: Vec<usize>,
-    /// The selected row, an index into `visible`.
-    pub selected: usize,
-    /// The first row on the screen, an index into `visible`.
-    pub offset: usize,
-    /// What lies over the list.
-    pub modal: Option<Modal>,
-    /// Codes are hidden.
-    pub hidden: bool,
-    /// Codes shown although codes are hidden, and until when.
-    pub revealed: Option<(EntryId, UnixTime)>,
-    /// The next codes are shown all the time.
-    pub show_next: bool,
-    /// The counter code that was made last.
-    pub counter_code: Option<CounterCode>,
-    /// What was copied and when it will be cleared.
-    pub copied: Option<(EntryId, UnixTime)>,
-    /// Steps that can be undone, the last at the end.
-    pub undo: Vec<Undo>,
-    /// How the saving goes.
-    pub saving: Saving,
-    /// The last key or click.
-    pub touched: UnixTime,
-    /// The last left click: row and time.
-    pub clicked: Option<(usize, UnixTime)>,
-    pub(super) searcher: Searcher,
-}
-
-/// A counter code on the screen.
-#[derive(Debug, Clone, Copy)]
-pub struct CounterCode {
-    /// Whose.
-    pub id: EntryId,
-    /// The counter that it is made from.
-    pub counter: u64,
-    /// When it goes from the screen.
-    pub until: UnixTime,
-    /// It may be shown: the counter after it was saved.
-    pub saved: bool,
-    /// It was copied.
-    pub copied: bool,
-}
-
-/// How the saving goes.
-#[derive(Debug, Default)]
-pub struct Saving {
-    /// A save is under way.
-    pub running: bool,
-    /// Changes came after it began.
-    pub again: bool,
-    /// Why the last save failed; changes are in memory only.
-    pub failed: Option<Report>,
-    /// When to try again.
-    pub retry: Option<UnixTime>,
-    /// Ask for a lasting history copy before the next save.
-    pub reason: Option<Reason>,
-}
-
-impl Saving {
-    /// Whether something is not in the file yet.
-    pub const fn pending(&self) -> bool {
-        self.running || self.again || self.failed.is_some()
-    }
-}
-
-/// What lies over the list.
-pub enum Modal {
-    /// All actions with their keys, filtered by what is typed.
-    Palette(Palette),
-    /// A question about deleting.
-    Delete(EntryId),
-    /// The form.
-    Form(Box<Form>),
-    /// A line to paste into.
-    Paste(Input, Option<String>),
-    /// An import.
-    Import(Box<Flow>),
-    /// The trash; the selected row.
-    Trash(usize),
-    /// Leaving with changes that are not saved.
-    Leave,
-}
-
-/// The help and the command palette: one list.
-pub struct Palette {
-    /// What is typed.
-    pub line: Input,
-    /// The selected row among those that match.
-    pub selected: usize,
-    /// Opened as the help: grouped, with the groups' titles, until something is typed.
-    pub help: bool,
-}
-
-/// A step back.
-pub enum Undo {
-    /// Bring these back from the trash.
-    Restore(Vec<EntryId>, String),
-    /// Move these to the trash (they were added).
-    Trash(Vec<EntryId>, String),
-    /// Set these fields and tags as they were.
-    Set(EntryId, Vec<(&'static str, Value)>, Vec<(String, bool)>, String),
-    /// Undo an edit that made a new entry: trash the new, bring back the old.
-    Swap(EntryId, EntryId, String),
 }
 
 /// How a notice is meant.
@@ -345,109 +225,6 @@ impl Model {
             Stage::Welcome(_) if self.notice.is_some() => Some(whole_second),
             Stage::Locked(_) | Stage::Welcome(_) | Stage::Broken(_) => None,
         }
-    }
-}
-
-impl Session {
-    /// A view on a vault that was just opened.
-    pub fn new(vault: Unlocked, config: &Config, now: UnixTime) -> Self {
-        let mut session = Self {
-            vault,
-            rows: Rows::default(),
-            tab: 0,
-            query: None,
-            visible: Vec::new(),
-            selected: 0,
-            offset: 0,
-            modal: None,
-            hidden: config.hide_codes,
-            revealed: None,
-            show_next: false,
-            counter_code: None,
-            copied: None,
-            undo: Vec::new(),
-            saving: Saving::default(),
-            touched: now,
-            clicked: None,
-            searcher: Searcher::default(),
-        };
-        session.refresh();
-        session
-    }
-
-    /// The vault's state.
-    pub fn state(&self) -> &State {
-        &self.vault.state
-    }
-
-    /// The vault's state, to edit it.
-    pub fn state_mut(&mut self) -> &mut State {
-        Arc::make_mut(&mut self.vault.state)
-    }
-
-    /// A stamp for an edit that is made now.
-    pub fn stamp(&self, now: UnixTime, device: DeviceId) -> Stamp {
-        self.state().next_stamp(now, device)
-    }
-
-    /// Makes the rows anew after the state changed, the same account selected where it is still there.
-    pub fn refresh(&mut self) {
-        let kept = self.selected_row().map(|row| row.id);
-        let tab = self.rows.tabs.get(self.tab).map(|(tab, _)| tab.clone());
-        self.rows = Rows::new(&self.vault.state);
-        self.tab = tab.and_then(|t| self.rows.tabs.iter().position(|(other, _)| *other == t)).unwrap_or(0);
-        self.filter();
-        if let Some(id) = kept {
-            self.select(id);
-        }
-    }
-
-    /// Finds the rows in view anew after the tab or the search changed.
-    pub fn filter(&mut self) {
-        let query = self.query.as_ref().map_or("", Input::text);
-        let all = (Tab::All, 0);
-        let (tab, _) = self.rows.tabs.get(self.tab).unwrap_or(&all);
-        self.visible = self.searcher.rank(&self.rows.all, tab, query);
-        self.selected = self.selected.min(self.visible.len().saturating_sub(1));
-    }
-
-    /// Selects an account if it is in view.
-    pub fn select(&mut self, id: EntryId) {
-        if let Some(at) = self.visible.iter().position(|&i| self.rows.all[i].id == id) {
-            self.selected = at;
-        }
-    }
-
-    /// The selected row.
-    pub fn selected_row(&self) -> Option<&Row> {
-        self.visible.get(self.selected).and_then(|&i| self.rows.all.get(i))
-    }
-
-    /// A row of the list by its account.
-    pub fn row(&self, id: EntryId) -> Option<&Row> {
-        self.rows.all.iter().find(|row| row.id == id)
-    }
-
-    /// The rows on the screen, `height` of them at most.
-    pub fn on_screen(&self, height: u16) -> impl Iterator<Item = (usize, &Row)> {
-        let end = (self.offset + height as usize).min(self.visible.len());
-        (self.offset.min(end)..end).map(|at| (at, &self.rows.all[self.visible[at]]))
-    }
-
-    /// Scrolls so that the selected row is on a screen of so many rows.
-    pub fn keep_in_view(&mut self, height: u16) {
-        let height = (height as usize).max(1);
-        if self.selected < self.offset {
-            self.offset = self.selected;
-        } else if self.selected >= self.offset + height {
-            self.offset = self.selected + 1 - height;
-        }
-        self.offset = self.offset.min(self.visible.len().saturating_sub(height));
-    }
-
-    /// Whether a row's code is to be shown.
-    pub fn shows_code(&self, id: EntryId, now: UnixTime) -> bool {
-        !self.hidden || self.revealed.is_some_and(|(shown, until)| shown == id && now < until)
     }
 }
 

@@ -53,7 +53,7 @@ pub enum Step {
         vault: Box<Unlocked>,
         /// The key in groups.
         key: Secret<String>,
-        /// Which group is asked for, from 0.
+        /// Which group is asked for, from 1: the one before it is shown.
         group: usize,
         /// What is typed.
         line: Input,

@@ -23,7 +23,6 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 not found or ambiguous, 4 locked or wro
     version,
     about = "A terminal authenticator: live codes, an encrypted vault, import from everywhere",
     after_help = EXAMPLES,
-    disable_help_subcommand = true,
     propagate_version = false
 )]
 pub struct Cli {

@@ -25,7 +25,7 @@ pub fn leave(world: &World, code: &Code, title: &str) -> Result<(), Failure> {
             to_terminal(bytes)?;
             note.push_str("; a terminal's clipboard is not cleared by itself");
         }
-        None if secs > 0 => note.push_str(&format!(", cleared in {secs} s if it is still there")),
+        None if secs > 0 => note = format!("{note}, cleared in {secs} s if it is still there"),
         None => {}
     }
     say(&note);

@@ -1,5 +1,6 @@
 //! Why a command could not be done: the errors of the floors below, and those that only a command line knows.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -154,7 +155,7 @@ impl Failure {
             Self::Ambiguous { query, candidates, more } => {
                 let mut cause = candidates.iter().map(|c| clean(c)).collect::<Vec<_>>().join("\n");
                 if *more > 0 {
-                    cause.push_str(&format!("\nand {more} more"));
+                    let _ = write!(cause, "\nand {more} more");
                 }
                 Report::new(
                     Exit::NotFound,

@@ -1,6 +1,17 @@
 //! What the process does about itself before it holds a secret: no core dumps, no debugger of another program of the
 //! same user, no file of ours that others can read.
 
+/// Makes a panic tell its place and nothing else: its message may quote a value.
+pub fn quiet_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+        super::output::say(&format!(
+            "otpanel: A mistake in otpanel itself: it panicked{place}\n   \
+             do: Run it again; what was saved is whole. Please report it with that place."
+        ));
+    }));
+}
+
 #[cfg(unix)]
 /// Core limit 0, not dumpable (Linux), umask 077. What the system refuses is left as it is: `doctor` tells.
 pub fn harden() {

@@ -1,5 +1,6 @@
 //! `import`: bringing accounts along. Looks first, asks on a terminal, and applies all files as one step or none.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -102,9 +103,7 @@ fn tell(args: &Args, loaded: &[Loaded], fates: &[Fate]) -> Result<(), Failure> {
     for note in loaded.iter().flat_map(|l| &l.import.notes) {
         say(&format!("otpanel: {}", clean(note)));
     }
-    if let Err(failure) = nothing_usable(fates, skipped.len(), Some(&skipped)) {
-        return Err(failure);
-    }
+    nothing_usable(fates, skipped.len(), Some(&skipped))?;
     let mut parts = vec![format!("added {}", counts.added + counts.changed)];
     if counts.already_here > 0 {
         parts.push(format!("already here {}", counts.already_here));
@@ -140,7 +139,7 @@ fn nothing_usable(fates: &[Fate], skipped: usize, why: Option<&[SkippedRow<'_>]>
         None => "The reasons stand in the answer.".to_owned(),
     };
     if skipped > 20 && why.is_some() {
-        cause.push_str(&format!("\nand {} more", skipped - 20));
+        let _ = write!(cause, "\nand {} more", skipped - 20);
     }
     let next = "Export again from where it came, or enrol these accounts anew. Nothing was changed.";
     let problem = "Nothing in it could be imported";
@@ -167,7 +166,7 @@ fn preview(loaded: &[Loaded], fates: Option<&[Fate]>) -> String {
         let mine = fates.map(|f| &f[at..at + import.entries.len()]);
         at += import.entries.len();
         let total = import.entries.len() + import.skipped.len();
-        text.push_str(&format!("{}: {}, {total} {}\n", clean(&l.label), import.format.name(), entries(total)));
+        let _ = writeln!(text, "{}: {}, {total} {}", clean(&l.label), import.format.name(), entries(total));
         let mut rows = Vec::new();
         for (i, account) in import.entries.iter().enumerate() {
             let word = match mine.map(|m| m[i]) {
@@ -194,7 +193,7 @@ fn preview(loaded: &[Loaded], fates: Option<&[Fate]>) -> String {
         }
         text.push_str(&columns(&rows));
         for note in &import.notes {
-            text.push_str(&format!("  note: {}\n", clean(note)));
+            let _ = writeln!(text, "  note: {}", clean(note));
         }
     }
     text
@@ -216,10 +215,10 @@ fn shape(account: &Account) -> String {
             parts.push(format!("{} digits", digits.get()));
         }
     }
-    if let Kind::Totp { period, .. } = &account.kind {
-        if period.secs() != 30 {
-            parts.push(format!("{} s", period.secs()));
-        }
+    if let Kind::Totp { period, .. } = &account.kind
+        && period.secs() != 30
+    {
+        parts.push(format!("{} s", period.secs()));
     }
     parts.join(", ")
 }
@@ -292,6 +291,9 @@ fn read_bounded(path: &Path) -> Result<Secret<Vec<u8>>, Failure> {
     // One byte more than is allowed: the import refuses it with the limit.
     let limit = MAX_FILE as u64 + 1;
     let done = if path == Path::new("-") {
+        if prompt::interactive() {
+            say("Paste the links, then press Ctrl-D.");
+        }
         io::stdin().lock().take(limit).read_to_end(bytes.expose_mut())
     } else {
         File::open(path).and_then(|f| f.take(limit).read_to_end(bytes.expose_mut()))

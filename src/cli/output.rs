@@ -3,6 +3,7 @@
 //! Names that came from elsewhere are cleaned before they are written as text; JSON keeps the stored value, since its
 //! own escaping makes it harmless.
 
+use std::fmt::Write as _;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
@@ -71,10 +72,10 @@ pub fn format(report: &Report, style: Style) -> String {
     for (label, body) in [("why", &report.cause), (" do", &report.next)] {
         let mut lines = body.lines();
         if let Some(first) = lines.next() {
-            text.push_str(&format!("  {dim}{label}:{off} {first}\n"));
+            let _ = writeln!(text, "  {dim}{label}:{off} {first}");
         }
         for line in lines {
-            text.push_str(&format!("       {line}\n"));
+            let _ = writeln!(text, "       {line}");
         }
     }
     text

@@ -1,5 +1,6 @@
 //! The way back from a damaged vault: which copies of the history are whole, and putting one in its place.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -34,12 +35,20 @@ pub fn whole_copies(place: &Place, vault: Option<VaultId>) -> Vec<Copy> {
         .filter(|version| fs::read(&version.path).is_ok_and(|bytes| Locked::parse(bytes).is_ok()))
         .map(|version| Copy { path: version.path, time: version.time.0 })
         .collect();
-    copies.sort_by(|a, b| b.time.cmp(&a.time));
+    copies.sort_by_key(|copy| std::cmp::Reverse(copy.time));
     copies
 }
 
+/// Reads the vault file.
+///
+/// # Errors
+/// When there is none, or it is no vault, newer or damaged; then with the copies that would open.
+pub fn load(place: &Place) -> Result<Locked, Failure> {
+    place.load().map_err(|e| with_copies(place, e))
+}
+
 /// The failure of reading a damaged vault, with the copies that would open.
-pub fn with_copies(place: &Place, error: FileError) -> Failure {
+fn with_copies(place: &Place, error: FileError) -> Failure {
     let damaged = matches!(error, FileError::NotAVault(_) | FileError::Damaged { .. } | FileError::Vanished(_));
     let mut report = Report::from(error);
     if damaged {
@@ -49,7 +58,7 @@ pub fn with_copies(place: &Place, error: FileError) -> Failure {
         } else {
             report.next.push_str("\nWhole copies, the newest first:");
             for copy in copies.iter().take(NAMED) {
-                report.next.push_str(&format!("\n  {}  {}", when(copy.time), shown(&copy.path)));
+                let _ = write!(report.next, "\n  {}  {}", when(copy.time), shown(&copy.path));
             }
         }
     }

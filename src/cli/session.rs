@@ -73,21 +73,13 @@ impl World {
         Place::new(self.paths.vault_file.clone(), self.paths.state_dir.clone())
     }
 
-    /// Reads the vault file.
-    ///
-    /// # Errors
-    /// When there is none, or it is no vault, newer or damaged.
-    pub fn locked(&self, place: &Place) -> Result<Locked, Failure> {
-        place.load().map_err(|e| recover::with_copies(place, e))
-    }
-
     /// Reads and opens the vault.
     ///
     /// # Errors
-    /// As [`World::locked`], and when no key opens it.
+    /// When there is none, or it is no vault, newer or damaged, and when no key opens it.
     pub fn open(&self) -> Result<Session, Failure> {
         let place = self.place();
-        let locked = self.locked(&place)?;
+        let locked = recover::load(&place)?;
         let unlocked = self.unlock(&locked)?;
         Ok(Session { place, unlocked })
     }

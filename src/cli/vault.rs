@@ -78,7 +78,7 @@ fn slot_rows(session: &Session) -> Vec<SlotRow> {
 fn info(world: &World, as_json: bool) -> Result<(), Failure> {
     let session = world.open()?;
     let unlocked = &session.unlocked;
-    let locked = world.locked(&session.place)?;
+    let locked = session.place.load()?;
     let (major, minor) = locked.version();
     let kdf = unlocked.slots().iter().find_map(crate::vault::Slot::kdf);
     let info = Info {
@@ -178,7 +178,7 @@ fn history(world: &World, as_json: bool) -> Result<(), Failure> {
         let copies = whole_copies(&place, None);
         if as_json {
             let row = |c: super::recover::Copy| {
-                let size = fs::metadata(&c.path).map(|m| m.len()).unwrap_or(0);
+                let size = fs::metadata(&c.path).map_or(0, |m| m.len());
                 VersionRow { file: c.path, time: rfc3339(c.time), size, reason: "save" }
             };
             return json(&copies.into_iter().map(row).collect::<Vec<_>>());
@@ -243,10 +243,7 @@ fn join(world: &World, args: &VaultRestore, locked: &Locked, copy: &Locked) -> R
         ));
     }
     let mut session = world.open()?;
-    let other = match copy.open_with(session.unlocked.data_key()) {
-        Ok(other) => other,
-        Err(e) => return Err(e.into()),
-    };
+    let other = copy.open_with(session.unlocked.data_key())?;
     let before = Arc::clone(&session.unlocked.state);
     if !session.unlocked.absorb(&other) {
         say("The vault holds everything that is in that copy; nothing was changed.");
@@ -310,8 +307,13 @@ fn named_copy(place: &crate::vault::Place, given: &Path) -> PathBuf {
 }
 
 fn cat(world: &World, args: &Cat) -> Result<(), Failure> {
-    if !args.yes && !(prompt::interactive() && prompt::yes("Print every secret of this vault in clear?", false)?) {
-        return Err(Failure::NeedsYes { what: "Printing every secret".to_owned() });
+    if !args.yes {
+        if !prompt::interactive() {
+            return Err(Failure::NeedsYes { what: "Printing every secret".to_owned() });
+        }
+        if !prompt::yes("Print every secret of this vault in clear?", false)? {
+            return Err(Failure::Cancelled);
+        }
     }
     let session = world.open()?;
     let bytes = payload::encode(&session.unlocked.state);

@@ -2,6 +2,7 @@
 //!
 //! Errors keep line and column and drop the library's message, which quotes values.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -128,6 +129,16 @@ impl Json {
             Self::Bool(b) => Err(b.to_string()),
             Self::List(_) | Self::Object(_) => Err(String::from("another kind of value")),
         }
+    }
+
+    /// The names of a list's objects by their ids: `[{id, name}]` under whatever keys.
+    pub fn names(&self, id: &str, name: &str) -> HashMap<String, &str> {
+        let named = |item: &Self| !item.get(id).loose().is_empty();
+        self.list()
+            .iter()
+            .filter(|item| named(item))
+            .map(|item| (item.get(id).loose(), item.get(name).text().trim()))
+            .collect()
     }
 
     /// The bytes of a list of signed or unsigned bytes.

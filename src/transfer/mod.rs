@@ -22,6 +22,9 @@ pub use format::Format;
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: usize = 64 << 20;
 
+/// Accounts and reports that one import brings at most: far more than anybody has, and a bound on memory.
+pub const MAX_ENTRIES: usize = 250_000;
+
 /// What to import, and what is known about it.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
@@ -164,13 +167,30 @@ impl Import {
     /// Takes an entry, or notes why not under its two names.
     fn take(&mut self, issuer: &str, account: &str, entry: Result<Account, EntryError>) {
         match entry {
-            Ok(account) => self.entries.push(account),
+            Ok(account) => self.add(account),
             Err(error) => self.skip(title(issuer, account), error.to_string()),
         }
     }
 
+    fn add(&mut self, account: Account) {
+        if !self.is_full() {
+            self.entries.push(account);
+        }
+    }
+
     fn skip(&mut self, name: impl Into<String>, reason: impl Into<String>) {
-        self.skipped.push(Skipped { name: name.into(), reason: reason.into(), line: None });
+        self.report(Skipped { name: name.into(), reason: reason.into(), line: None });
+    }
+
+    fn report(&mut self, skipped: Skipped) {
+        if !self.is_full() {
+            self.skipped.push(skipped);
+        }
+    }
+
+    /// Whether nothing more is taken. [`import`] refuses the file then, so that nothing is left out in silence.
+    fn is_full(&self) -> bool {
+        self.entries.len() + self.skipped.len() > MAX_ENTRIES
     }
 }
 
@@ -185,7 +205,11 @@ pub fn import(source: Source<'_>) -> Result<Import, ImportError> {
     if source.bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(ImportError::Empty);
     }
-    formats::read(source)
+    let import = formats::read(source)?;
+    if import.is_full() {
+        return Err(ImportError::TooMany { what: "accounts", limit: MAX_ENTRIES });
+    }
+    Ok(import)
 }
 
 /// Writes an import as the command line prints it for scripts, secrets included. Characters that steer a terminal are

@@ -2,8 +2,8 @@
 
 use super::Canvas;
 use crate::app::Model;
-use crate::app::model::Session;
 use crate::app::rows::{Shows, code, next_code};
+use crate::app::session::Session;
 use crate::otp::remaining;
 use crate::text::{clean, wrap};
 use crate::time::UnixTime;

@@ -4,9 +4,10 @@ use super::Canvas;
 use super::detail;
 use crate::app::Model;
 use crate::app::layout::WIDE;
-use crate::app::model::{Session, Tone};
+use crate::app::model::Tone;
 use crate::app::rows::{Row, Shows, code, next_code};
 use crate::app::search::matched;
+use crate::app::session::Session;
 use crate::otp::remaining;
 use crate::text::{fit, width};
 

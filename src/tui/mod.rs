@@ -15,7 +15,8 @@ pub use theme::Theme;
 
 use self::canvas::Canvas;
 use crate::app::Model;
-use crate::app::model::{Modal, Stage};
+use crate::app::model::Stage;
+use crate::app::session::Modal;
 use crate::config::Glyphs;
 
 /// Draws the whole screen.

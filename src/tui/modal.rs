@@ -6,7 +6,7 @@ use super::Canvas;
 use super::detail::date;
 use crate::app::Model;
 use crate::app::keys::{Binding, Group, show};
-use crate::app::model::{Modal, Palette, Session};
+use crate::app::session::{Modal, Palette, Session};
 pub use crate::app::update::modal::key_name;
 use crate::app::update::modal::{palette_rows, trashed};
 use crate::text::{clean, width, wrap};

@@ -37,13 +37,14 @@ pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
             Vec::new()
         }
         Step::RecoveryKey { key, .. } => recovery(key.expose(), canvas, x, y, columns),
-        Step::Check { group, line, wrong, .. } => {
-            let text = format!("Type group {} of the recovery key, to be sure that it is written down.", group + 1);
+        Step::Check { key, group, line, wrong, .. } => {
+            let before = groups(key.expose()).get(group - 1).copied().unwrap_or_default();
+            let text = format!("Is it written down? Type the group that comes after {before}.");
             y = canvas.paragraph(x, y, columns, &text, canvas.theme.text) + 1;
-            let at = canvas.put(x, y, &format!("group {}  ", group + 1), canvas.theme.dim);
+            let at = canvas.put(x, y, &format!("{before}  "), canvas.theme.dim);
             canvas.input(at, y, 24, line, false, true);
             if *wrong {
-                canvas.put(x, y + 2, "That is not the group. Esc shows the key again.", canvas.theme.error);
+                canvas.put(x, y + 2, "That is not it. Esc shows the key again.", canvas.theme.error);
             }
             vec![("enter", "go on"), ("esc", "show the key again")]
         }
@@ -122,10 +123,10 @@ fn recovery(key: &str, canvas: &mut Canvas, x: u16, mut y: u16, columns: u16) ->
         "The recovery key opens the vault when everything else is lost. Write it on paper now: it is shown once.";
     y = canvas.paragraph(x, y, columns, text, canvas.theme.text) + 1;
     let groups = groups(key);
-    let per_row = (columns / 8).clamp(1, 4) as usize;
+    let per_row = (columns / 10).clamp(1, 4) as usize;
     for (row, line) in groups.chunks(per_row).enumerate() {
         for (i, group) in line.iter().enumerate() {
-            let at = x + 2 + i as u16 * 8;
+            let at = x + 2 + i as u16 * 10;
             canvas.put(at, y + row as u16, group, canvas.theme.code);
         }
     }

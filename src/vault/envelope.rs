@@ -4,23 +4,23 @@
 //! Nothing is trusted before its tag has been checked: parsing looks at lengths and slots alone, opening checks the MAC over
 //! both, then the payload's tag, and only then reads the payload.
 
-use std::sync::Arc;
-
 use super::crypto::{self, DataKey, TAG_LEN};
-use super::entry::{Register, SlotId, Stamp, State, Value, VaultId};
+use super::entry::{SlotId, VaultId};
 use super::kdf::{KdfError, KdfParams};
 use super::payload::{self, PayloadError};
 pub use super::slots::Key;
 use super::slots::{Slot, SlotKind};
+use super::unlocked::Parts;
+pub use super::unlocked::Unlocked;
 use crate::secret::Secret;
 
-const MAGIC: [u8; 8] = [0x89, b'O', b'T', b'P', b'V', 0x0d, 0x0a, 0x1a];
-const MAJOR: u16 = 1;
-const MINOR: u16 = 0;
-const HEADER_LEN: usize = 92;
-const MAC_LEN: usize = 32;
+pub(super) const MAGIC: [u8; 8] = [0x89, b'O', b'T', b'P', b'V', 0x0d, 0x0a, 0x1a];
+pub(super) const MAJOR: u16 = 1;
+pub(super) const MINOR: u16 = 0;
+pub(super) const HEADER_LEN: usize = 92;
+pub(super) const MAC_LEN: usize = 32;
 const RESERVED_AT: usize = 72;
-const SLOT_HEAD_LEN: usize = 20;
+pub(super) const SLOT_HEAD_LEN: usize = 20;
 
 /// The longest slots section, in bytes.
 pub const MAX_SLOTS_LEN: usize = 65_536;
@@ -31,7 +31,7 @@ pub const MAX_PAYLOAD_LEN: usize = 64 << 20;
 /// The longest file, in bytes: nothing longer is read.
 pub const MAX_FILE_LEN: usize = HEADER_LEN + MAX_SLOTS_LEN + MAC_LEN + MAX_PAYLOAD_LEN;
 /// The smallest padded payload: all vaults up to about a dozen accounts look alike.
-const FLOOR: usize = 4096;
+pub(super) const FLOOR: usize = 4096;
 
 /// Why bytes are no vault, or do not open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -199,247 +199,24 @@ impl Locked {
             return Err(Error::Altered);
         }
         let state = payload::decode(unpad(text.expose())?)?;
-        let mut unlocked = Unlocked {
-            state: Arc::new(state),
+        Ok(Unlocked::opened(Parts {
+            state,
             vault_id: self.vault_id(),
             minor: u16_at(&self.bytes, 10),
             reserved: array_at(&self.bytes, RESERVED_AT),
             slots: self.slots.clone(),
             dek,
             opened_by,
-            known: Some(self.digest()),
-        };
-        unlocked.slots.sort_unstable_by_key(|slot| slot.id);
-        unlocked.drop_removed_slots();
-        Ok(unlocked)
+            digest: self.digest(),
+        }))
     }
 }
 
-/// A vault that is open: its state, its slots, its key. No `Debug`, no `Clone`.
-pub struct Unlocked {
-    /// What the vault says. Shared cheaply with jobs on other threads; edited by `Arc::make_mut`.
-    pub state: Arc<State>,
-    vault_id: VaultId,
-    minor: u16,
-    reserved: [u8; 20],
-    /// By id.
-    slots: Vec<Slot>,
-    dek: DataKey,
-    opened_by: Option<SlotId>,
-    /// SHA-256 of a file whose whole content this state includes; spares opening that file again.
-    known: Option<[u8; 32]>,
-}
-
-impl Unlocked {
-    /// A new vault.
-    pub fn create(vault_id: VaultId, dek: DataKey, mut slots: Vec<Slot>, state: State) -> Self {
-        slots.sort_unstable_by_key(|slot| slot.id);
-        Self {
-            state: Arc::new(state),
-            vault_id,
-            minor: MINOR,
-            reserved: [0; 20],
-            slots,
-            dek,
-            opened_by: None,
-            known: None,
-        }
-    }
-
-    /// The file's bytes. The salt must be fresh from the operating system every time: the payload's key hangs on it.
-    ///
-    /// # Errors
-    /// [`Error::Limits`] when the vault has outgrown the format, [`Error::Slots`] when nothing could open it again.
-    pub fn seal(&self, salt: [u8; 32]) -> Result<Vec<u8>, Error> {
-        let slots_len: usize = self.slots.iter().map(|slot| SLOT_HEAD_LEN + slot.body.len()).sum();
-        if self.slots.is_empty() {
-            return Err(Error::Slots("there is none"));
-        }
-        if self.slots.len() > MAX_SLOTS || slots_len > MAX_SLOTS_LEN {
-            return Err(Error::Limits("there are too many key slots"));
-        }
-        KdfParams::check_all(self.slots.iter().filter_map(Slot::kdf))?;
-        let mut text = pad(payload::encode(&self.state))?;
-        let payload_len = text.expose().len() + TAG_LEN;
-
-        let mut out = Vec::with_capacity(HEADER_LEN + slots_len + MAC_LEN + payload_len);
-        out.extend(MAGIC);
-        out.extend(MAJOR.to_le_bytes());
-        out.extend(self.minor.to_le_bytes());
-        out.extend((slots_len as u32).to_le_bytes());
-        out.extend((payload_len as u64).to_le_bytes());
-        out.extend(self.vault_id.0);
-        out.extend(salt);
-        out.extend(self.reserved);
-        for slot in self.slots.iter() {
-            out.extend(slot.kind.to_le_bytes());
-            out.extend((slot.body.len() as u16).to_le_bytes());
-            out.extend(slot.id.0);
-            out.extend(&slot.body);
-        }
-        let mac = crypto::hmac(&header_key(&self.dek, &salt), &out);
-        out.extend(mac);
-        crypto::seal(&payload_key(&self.dek, &salt), &out, text.expose_mut());
-        out.extend(text.expose());
-        Ok(out)
-    }
-
-    /// The vault's name.
-    pub const fn vault_id(&self) -> VaultId {
-        self.vault_id
-    }
-
-    /// The slots, by id.
-    pub fn slots(&self) -> &[Slot] {
-        &self.slots
-    }
-
-    /// The slot that the key opened, where a key did.
-    pub fn opened_by(&self) -> Option<&Slot> {
-        self.slots.iter().find(|slot| Some(slot.id) == self.opened_by)
-    }
-
-    /// Adds a slot, and notes when it was made.
-    ///
-    /// # Errors
-    /// [`Error::Limits`] when there are 32 already.
-    pub fn add_slot(&mut self, slot: Slot, stamp: Stamp) -> Result<(), Error> {
-        if self.slots.len() >= MAX_SLOTS {
-            return Err(Error::Limits("there are too many key slots"));
-        }
-        Arc::make_mut(&mut self.state).set_meta(&created_name(slot.id), number(stamp), stamp);
-        self.insert_slot(slot);
-        Ok(())
-    }
-
-    /// Removes a slot on every device. The removal is kept in the vault's meta values for ever, so that an old copy does
-    /// not bring it back. False when there is no such slot, or nothing but it opens the vault.
-    pub fn remove_slot(&mut self, id: SlotId, stamp: Stamp) -> bool {
-        let others = self.slots.iter().filter(|slot| slot.id != id && is_known(slot)).count();
-        if others == 0 || !self.slots.iter().any(|slot| slot.id == id) {
-            return false;
-        }
-        Arc::make_mut(&mut self.state).set_meta(&removed_name(id), Value::Flag(false), stamp);
-        self.slots.retain(|slot| slot.id != id);
-        true
-    }
-
-    /// When a slot was made, in milliseconds since the epoch, where that is known.
-    pub fn slot_created(&self, id: SlotId) -> Option<u64> {
-        match self.state.meta.get(&created_name(id))?.value {
-            Value::Number(n) => u64::try_from(n).ok(),
-            _ => None,
-        }
-    }
-
-    /// Joins another copy of this vault into this one, state and slots. True when something changed. A copy of another
-    /// vault changes nothing.
-    pub fn absorb(&mut self, other: &Self) -> bool {
-        if self.vault_id != other.vault_id {
-            return false;
-        }
-        let before = self.slots.clone();
-        let mut changed = false;
-        if !Arc::ptr_eq(&self.state, &other.state) {
-            changed = Arc::make_mut(&mut self.state).join(&other.state);
-        }
-        for theirs in &other.slots {
-            match self.slots.iter_mut().find(|ours| ours.id == theirs.id) {
-                // They never differ, as slots never change; should they, every device keeps the same one.
-                Some(ours) if *ours < *theirs => ours.clone_from(theirs),
-                Some(_) => {}
-                None => self.insert_slot(theirs.clone()),
-            }
-        }
-        self.drop_removed_slots();
-        changed |= self.slots != before;
-        if self.minor < other.minor {
-            self.minor = other.minor;
-            changed = true;
-        }
-        for (ours, theirs) in self.reserved.iter_mut().zip(other.reserved) {
-            changed |= *ours < theirs;
-            *ours = (*ours).max(theirs);
-        }
-        changed
-    }
-
-    /// The vault's key, for opening other copies.
-    pub const fn data_key(&self) -> &DataKey {
-        &self.dek
-    }
-
-    /// A second handle for a job on another thread. The state is shared until one of the two edits it.
-    #[must_use]
-    pub fn duplicate(&self) -> Self {
-        Self {
-            state: Arc::clone(&self.state),
-            vault_id: self.vault_id,
-            minor: self.minor,
-            reserved: self.reserved,
-            slots: self.slots.clone(),
-            dek: self.dek.duplicate(),
-            opened_by: self.opened_by,
-            known: self.known,
-        }
-    }
-
-    /// True when everything in the file with this digest is in this state already.
-    pub fn knows(&self, digest: &[u8; 32]) -> bool {
-        self.known.as_ref() == Some(digest)
-    }
-
-    /// Records that the file with this digest holds nothing that this state lacks.
-    pub(super) const fn set_known(&mut self, digest: [u8; 32]) {
-        self.known = Some(digest);
-    }
-
-    /// True when it was opened from, or written to, a file before.
-    pub(super) const fn has_file(&self) -> bool {
-        self.known.is_some()
-    }
-
-    fn insert_slot(&mut self, slot: Slot) {
-        let at = self.slots.partition_point(|other| other.id < slot.id);
-        self.slots.insert(at, slot);
-    }
-
-    /// Two devices may each have removed what the other kept. A vault that nothing opens would be lost, so then all stay.
-    fn drop_removed_slots(&mut self) {
-        let stays = |slot: &Slot| !self.state.meta.contains_key(&removed_name(slot.id));
-        if self.slots.iter().any(|slot| is_known(slot) && stays(slot)) {
-            let state = Arc::clone(&self.state);
-            self.slots.retain(|slot| !state.meta.contains_key(&removed_name(slot.id)));
-        }
-    }
-}
-
-fn removed_name(id: SlotId) -> String {
-    format!("slot/{id}")
-}
-
-fn created_name(id: SlotId) -> String {
-    format!("slot/{id}/created")
-}
-
-fn number(stamp: Stamp) -> Value {
-    Value::Number(i64::try_from(stamp.time).unwrap_or(i64::MAX))
-}
-
-/// The note of when a slot was made, for a vault that is being created and has no device yet.
-pub fn created_note(id: SlotId, stamp: Stamp) -> (String, Register) {
-    (created_name(id), Register { stamp, value: number(stamp) })
-}
-
-fn is_known(slot: &Slot) -> bool {
-    !matches!(slot.kind(), SlotKind::Unknown(_))
-}
-
-fn header_key(dek: &DataKey, salt: &[u8; 32]) -> Secret<[u8; 32]> {
+pub(super) fn header_key(dek: &DataKey, salt: &[u8; 32]) -> Secret<[u8; 32]> {
     crypto::hkdf(dek.expose(), salt, "otpanel/v1/header")
 }
 
-fn payload_key(dek: &DataKey, salt: &[u8; 32]) -> Secret<[u8; 32]> {
+pub(super) fn payload_key(dek: &DataKey, salt: &[u8; 32]) -> Secret<[u8; 32]> {
     crypto::hkdf(dek.expose(), salt, "otpanel/v1/payload")
 }
 
@@ -484,32 +261,6 @@ fn parse_slots(mut rest: &[u8]) -> Result<Vec<Slot>, Error> {
     }
     KdfParams::check_all(slots.iter().filter_map(Slot::kdf))?;
     Ok(slots)
-}
-
-/// The padded length (Padmé, PURBs, Nikitin et al. 2019): at most 12 % more, and only O(log log n) bits of the length
-/// shine through.
-const fn padme(len: usize) -> usize {
-    if len <= FLOOR {
-        return FLOOR;
-    }
-    let exponent = len.ilog2();
-    let kept = exponent.ilog2() + 1;
-    let mask = (1 << (exponent - kept)) - 1;
-    (len + mask) & !mask
-}
-
-fn pad(text: Secret<Vec<u8>>) -> Result<Secret<Vec<u8>>, Error> {
-    let len = text.expose().len();
-    let padded = padme(8 + len);
-    if padded + TAG_LEN > MAX_PAYLOAD_LEN {
-        return Err(Error::Limits("the content is too long"));
-    }
-    // Sized at once for the tag too: a buffer that grows would leave its content behind.
-    let mut out = Secret::new(Vec::with_capacity(padded + TAG_LEN));
-    out.expose_mut().extend((len as u64).to_le_bytes());
-    out.expose_mut().extend(text.expose());
-    out.expose_mut().resize(padded, 0);
-    Ok(out)
 }
 
 fn unpad(text: &[u8]) -> Result<&[u8], Error> {

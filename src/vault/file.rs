@@ -1,6 +1,7 @@
 //! The vault's file: read, create, save (VAULT section 2). One of the two files of this floor that touch the world.
 
 pub(super) mod disk;
+mod save;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -8,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::entry::VaultId;
 use super::envelope::{self, Locked, MAX_FILE_LEN, Unlocked};
 use super::history::Reason;
 use super::{conflict, crypto};
 use crate::entropy;
+use save::{Copy, Save};
 
 /// Rounds against other writers before a save gives up.
 const ROUNDS: usize = 32;
@@ -20,8 +21,6 @@ const ROUNDS: usize = 32;
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// Copies beside a vault that one save takes in; the next takes more.
 const MAX_COPIES: usize = 64;
-/// An error of the device itself, on every Unix.
-const EIO: i32 = 5;
 
 /// Why a file operation failed. The vault is untouched then, and what is in memory stays there.
 #[derive(Debug, thiserror::Error)]
@@ -212,7 +211,7 @@ impl Place {
         let target = disk::resolve(&self.path)?;
         let mut warnings = Vec::new();
         let lock = self.lock(&target)?.map_err(|e| warnings.push(SaveWarning::NoLock(e.to_string()))).ok();
-        let mut save = Save { place: self, target, reason, warnings, joined: false, copies: Vec::new(), digest: None };
+        let mut save = Save::new(self, target, reason, warnings);
         save.take_copies(unlocked, lock.is_some());
         // Each round that does not end here lost a race against another writer, and has taken in what that one wrote.
         for _ in 0..ROUNDS {
@@ -328,254 +327,6 @@ impl Place {
         let digest = crypto::digest(self.state_dir.as_os_str().as_encoded_bytes());
         u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3]])
     }
-}
-
-/// A copy of a vault found beside it.
-struct Copy {
-    path: PathBuf,
-    bytes: Vec<u8>,
-    vault: Unlocked,
-    ours: bool,
-}
-
-/// A save at work.
-struct Save<'a> {
-    place: &'a Place,
-    target: PathBuf,
-    reason: Reason,
-    warnings: Vec<SaveWarning>,
-    joined: bool,
-    /// Joined already, to be cleared away once the vault that holds their content is on the disk.
-    copies: Vec<Copy>,
-    /// Of what an earlier round wrote.
-    digest: Option<[u8; 32]>,
-}
-
-impl Save<'_> {
-    /// Joins the copies beside the vault.
-    fn take_copies(&mut self, unlocked: &mut Unlocked, locked: bool) {
-        // What a crashed save left is touched only under the lock: without it, it may be a save at work.
-        for copy in self.place.copies(&self.target, locked, unlocked) {
-            self.joined |= unlocked.absorb(&copy.vault);
-            self.copies.push(copy);
-        }
-    }
-
-    /// Read, join, keep the old version, write, swap, look at what was displaced. Gives the digest of the file when it is
-    /// what `unlocked` is; none when another writer came between, and another round is needed.
-    fn round(&mut self, unlocked: &mut Unlocked) -> Result<Option<[u8; 32]>, FileError> {
-        let before = self.read_and_join(unlocked)?;
-        let after = unlocked.seal(entropy::bytes()).map_err(FileError::Seal)?;
-        let mut kept = Ok(());
-        // What this very save wrote in an earlier round is no version to keep.
-        if self.digest != Some(crypto::digest(&before)) {
-            kept = self.place.keep(unlocked.vault_id(), &before, self.reason);
-            if let Err(error) = &kept {
-                self.warn(SaveWarning::NoHistory(error.to_string()));
-            }
-        }
-        #[cfg(unix)]
-        if fs::metadata(&self.target).is_ok_and(|about| std::os::unix::fs::MetadataExt::nlink(&about) > 1) {
-            self.warn(SaveWarning::HardLinks);
-        }
-        let temporary = match self.write_beside(&after) {
-            Ok(temporary) => temporary,
-            Err(e) if disk::is_closed(&e) => return self.in_place(&before, &after, kept),
-            Err(e) => return Err(disk::failure(&self.target, e)),
-        };
-        let done = match disk::exchange(&temporary, &self.target) {
-            Ok(()) => self.look_at_displaced(unlocked, &temporary, &before, &after)?,
-            Err(e) if e.kind() == io::ErrorKind::Unsupported => self.rename_over(&temporary, &before)?,
-            Err(e) if disk::is_closed(&e) => {
-                let _ = fs::remove_file(&temporary);
-                return self.in_place(&before, &after, kept);
-            }
-            // The vault or our temporary file has gone since: look again.
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let _ = fs::remove_file(&temporary);
-                false
-            }
-            Err(e) => {
-                let _ = fs::remove_file(&temporary);
-                return Err(disk::failure(&self.target, e));
-            }
-        };
-        let digest = crypto::digest(&after);
-        self.digest = Some(digest);
-        Ok(done.then_some(digest))
-    }
-
-    /// The bytes of the vault as it stands, after taking in what they hold. A file in the middle of being written by
-    /// someone else is given a moment.
-    fn read_and_join(&mut self, unlocked: &mut Unlocked) -> Result<Vec<u8>, FileError> {
-        let mut waits = [50, 200].into_iter();
-        loop {
-            let path = &self.place.path;
-            let found = disk::read(&self.target, MAX_FILE_LEN).and_then(|bytes| {
-                bytes.ok_or_else(|| {
-                    if unlocked.has_file() {
-                        FileError::Vanished(path.clone())
-                    } else {
-                        FileError::Missing(path.clone())
-                    }
-                })
-            });
-            let error = match found {
-                Ok(bytes) if unlocked.knows(&crypto::digest(&bytes)) => return Ok(bytes),
-                Ok(bytes) => match join(path, unlocked, bytes.clone()) {
-                    Ok(joined) => {
-                        self.joined |= joined;
-                        return Ok(bytes);
-                    }
-                    Err(error) => error,
-                },
-                Err(error) => error,
-            };
-            let may_pass = matches!(
-                &error,
-                FileError::Vanished(_)
-                    | FileError::Damaged {
-                        error: envelope::Error::Empty
-                            | envelope::Error::Truncated { .. }
-                            | envelope::Error::Trailing(_)
-                            | envelope::Error::Altered,
-                        ..
-                    }
-            );
-            match waits.next().filter(|_| may_pass) {
-                Some(wait) => thread::sleep(Duration::from_millis(wait)),
-                None => return Err(error),
-            }
-        }
-    }
-
-    /// Writes the new version beside the vault. On a disk that fails, once more into another file: a descriptor that has
-    /// seen an error cannot be trusted to tell the truth again.
-    fn write_beside(&self, after: &[u8]) -> io::Result<PathBuf> {
-        let write = || {
-            let temporary = self.place.temporary(&self.target);
-            disk::write_new(&temporary, after, Some(&self.target)).map(|()| temporary)
-        };
-        write().or_else(|e| if e.raw_os_error() == Some(EIO) { write() } else { Err(e) })
-    }
-
-    /// After the swap: true when what came out is what we had read. If not, another writer was in between, and nothing of
-    /// that is lost: it is taken in, or, when it does not open, put back.
-    fn look_at_displaced(
-        &mut self,
-        unlocked: &mut Unlocked,
-        temporary: &Path,
-        before: &[u8],
-        after: &[u8],
-    ) -> Result<bool, FileError> {
-        let mut waits = [50, 200].into_iter();
-        loop {
-            // Cleared away by someone: what stood there is in the history, and another round makes sure of the rest.
-            let Some(bytes) = disk::read(temporary, MAX_FILE_LEN)? else { return Ok(false) };
-            if bytes == before {
-                disk::sync_folder(folder_of(&self.target)).map_err(|e| disk::failure(&self.target, e))?;
-                let _ = fs::remove_file(temporary);
-                return Ok(true);
-            }
-            let path = &self.place.path;
-            match Locked::parse(bytes.clone())
-                .map_err(|error| refused(path, error))
-                .and_then(|locked| open(path, unlocked, &locked))
-            {
-                Ok(vault) => {
-                    self.joined |= unlocked.absorb(&vault);
-                    self.copies.push(Copy { path: temporary.to_owned(), bytes, vault, ours: true });
-                    return Ok(false);
-                }
-                Err(error) => match waits.next() {
-                    Some(wait) => thread::sleep(Duration::from_millis(wait)),
-                    None => {
-                        let _ = self.place.keep(unlocked.vault_id(), &bytes, Reason::Unreadable);
-                        if disk::exchange(temporary, &self.target).is_ok()
-                            && fs::read(temporary).is_ok_and(|bytes| bytes == after)
-                        {
-                            let _ = fs::remove_file(temporary);
-                        }
-                        return Err(error);
-                    }
-                },
-            }
-        }
-    }
-
-    /// Where nothing can be swapped: look once more, then rename. A writer in the moment between is lost to the vault, and
-    /// its predecessor is in the history.
-    fn rename_over(&self, temporary: &Path, before: &[u8]) -> Result<bool, FileError> {
-        let unchanged = disk::read(&self.target, MAX_FILE_LEN)?.as_deref() == Some(before);
-        if !unchanged {
-            let _ = fs::remove_file(temporary);
-            return Ok(false);
-        }
-        fs::rename(temporary, &self.target).map_err(|e| {
-            let _ = fs::remove_file(temporary);
-            disk::failure(&self.target, e)
-        })?;
-        disk::sync_folder(folder_of(&self.target)).map_err(|e| disk::failure(&self.target, e))?;
-        Ok(true)
-    }
-
-    /// Where the folder takes no new file: over the old one, once that is safe in the history.
-    fn in_place(
-        &mut self,
-        before: &[u8],
-        after: &[u8],
-        kept: Result<(), FileError>,
-    ) -> Result<Option<[u8; 32]>, FileError> {
-        if File::options().write(true).open(&self.target).is_err_and(|e| disk::is_closed(&e)) {
-            return Err(FileError::ReadOnly(self.place.path.clone()));
-        }
-        kept?;
-        if disk::read(&self.target, MAX_FILE_LEN)?.as_deref() != Some(before) {
-            return Ok(None);
-        }
-        disk::overwrite(&self.target, before, after).map_err(|e| disk::failure(&self.target, e))?;
-        self.warn(SaveWarning::InPlace);
-        Ok(Some(crypto::digest(after)))
-    }
-
-    /// Moves what was joined to the history. Gives the paths of the sync tools' copies that went there.
-    fn clear_copies(&mut self, vault: VaultId) -> Vec<PathBuf> {
-        let mut moved = Vec::new();
-        for copy in self.copies.drain(..) {
-            if copy.ours && copy.bytes.is_empty() {
-                let _ = fs::remove_file(&copy.path);
-                continue;
-            }
-            let unchanged = disk::read(&copy.path, MAX_FILE_LEN).is_ok_and(|now| now.as_ref() == Some(&copy.bytes));
-            if !unchanged || self.place.keep(vault, &copy.bytes, Reason::Conflict).is_err() {
-                continue;
-            }
-            if fs::remove_file(&copy.path).is_ok() && !copy.ours {
-                moved.push(copy.path);
-            }
-        }
-        moved
-    }
-
-    fn warn(&mut self, warning: SaveWarning) {
-        if !self.warnings.contains(&warning) {
-            self.warnings.push(warning);
-        }
-    }
-}
-
-/// Opens the vault's bytes with the key in hand and takes in what they hold. True when something was new.
-fn join(path: &Path, unlocked: &mut Unlocked, bytes: Vec<u8>) -> Result<bool, FileError> {
-    let locked = Locked::parse(bytes).map_err(|error| refused(path, error))?;
-    let other = open(path, unlocked, &locked)?;
-    Ok(unlocked.absorb(&other))
-}
-
-fn open(path: &Path, unlocked: &Unlocked, locked: &Locked) -> Result<Unlocked, FileError> {
-    if locked.vault_id() != unlocked.vault_id() {
-        return Err(FileError::WrongVault(path.to_owned()));
-    }
-    locked.open_with(unlocked.data_key()).map_err(|error| refused(path, error))
 }
 
 fn folder_of(target: &Path) -> &Path {

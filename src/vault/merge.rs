@@ -10,6 +10,7 @@
 //! Life must not be a last-writer register: `tests/vault_merge.rs` pins the counterexample and holds the laws.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::entry::{Body, Core, Entry, EntryId, Life, Register, State};
@@ -18,35 +19,10 @@ use crate::secret::Secret;
 impl State {
     /// Joins another copy into this one. True when this one changed.
     pub fn join(&mut self, other: &Self) -> bool {
-        let mut changed = false;
-        for (id, theirs) in &other.entries {
-            match self.entries.get_mut(id) {
-                Some(ours) => changed |= ours.join(theirs),
-                None => {
-                    self.entries.insert(*id, theirs.clone());
-                    changed = true;
-                }
-            }
-        }
-        for (name, theirs) in &other.meta {
-            match self.meta.get_mut(name) {
-                Some(ours) => changed |= ours.join(theirs),
-                None => {
-                    self.meta.insert(name.clone(), theirs.clone());
-                    changed = true;
-                }
-            }
-        }
-        for (device, theirs) in &other.seen {
-            match self.seen.get_mut(device) {
-                Some(ours) => changed |= raise(ours, theirs),
-                None => {
-                    self.seen.insert(*device, *theirs);
-                    changed = true;
-                }
-            }
-        }
-        changed
+        let entries = join_maps(&mut self.entries, &other.entries, Entry::join);
+        let meta = join_maps(&mut self.meta, &other.meta, Register::join);
+        let seen = join_maps(&mut self.seen, &other.seen, raise);
+        entries | meta | seen
     }
 }
 
@@ -96,28 +72,14 @@ impl Body {
             self.core = Arc::clone(&other.core);
             changed = true;
         }
-        for (name, theirs) in &other.fields {
-            match self.fields.get_mut(name) {
-                Some(ours) => changed |= ours.join(theirs),
-                None => {
-                    self.fields.insert(name.clone(), theirs.clone());
-                    changed = true;
-                }
+        changed |= join_maps(&mut self.fields, &other.fields, Register::join);
+        changed |= join_maps(&mut self.tags, &other.tags, |ours, theirs| {
+            let rises = (ours.1, ours.0) < (theirs.1, theirs.0);
+            if rises {
+                *ours = *theirs;
             }
-        }
-        for (tag, theirs) in &other.tags {
-            match self.tags.get_mut(tag) {
-                Some(ours) if (ours.1, ours.0) >= (theirs.1, theirs.0) => {}
-                Some(ours) => {
-                    *ours = *theirs;
-                    changed = true;
-                }
-                None => {
-                    self.tags.insert(tag.clone(), *theirs);
-                    changed = true;
-                }
-            }
-        }
+            rises
+        });
         changed
     }
 }
@@ -145,6 +107,24 @@ impl Register {
         self.clone_from(other);
         true
     }
+}
+
+/// Joins two maps name by name. True when the first changed.
+fn join_maps<K: Ord + Clone, V: Clone>(
+    ours: &mut BTreeMap<K, V>,
+    theirs: &BTreeMap<K, V>,
+    mut join: impl FnMut(&mut V, &V) -> bool,
+) -> bool {
+    let mut changed = false;
+    for (name, theirs) in theirs {
+        if let Some(ours) = ours.get_mut(name) {
+            changed |= join(ours, theirs);
+        } else {
+            ours.insert(name.clone(), theirs.clone());
+            changed = true;
+        }
+    }
+    changed
 }
 
 fn raise<T: Ord + Copy>(ours: &mut T, theirs: &T) -> bool {

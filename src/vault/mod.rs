@@ -13,6 +13,7 @@ pub mod merge;
 pub mod payload;
 pub mod recovery;
 pub mod slots;
+pub mod unlocked;
 pub mod view;
 
 pub use crypto::DataKey;

@@ -2,10 +2,19 @@
 
 mod bad_input;
 mod codes;
+#[cfg(target_os = "linux")]
+mod copy;
 mod edits;
 mod home;
 mod import;
 mod init;
+#[cfg(target_os = "linux")]
+mod keychain;
 mod places;
+#[cfg(target_os = "linux")]
+#[path = "../support/mod.rs"]
+mod support;
+#[cfg(unix)]
+mod terminal;
 mod vault;
 mod writers;

@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use otpanel::app::event::{Effect, Event, With};
-use otpanel::app::model::{Session, Stage, Start};
+use otpanel::app::model::{Stage, Start};
+use otpanel::app::session::Session;
 use otpanel::app::{Model, keys, update};
 use otpanel::config::Config;
 use otpanel::keychain::Probe;

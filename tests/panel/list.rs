@@ -1,6 +1,6 @@
 //! The list: moving, searching, copying, hiding, tabs, mouse.
 
-use otpanel::app::model::Modal;
+use otpanel::app::session::Modal;
 use otpanel::config::Config;
 use otpanel::otp::code_at;
 

@@ -4,4 +4,5 @@ mod accounts;
 mod harness;
 mod list;
 mod lock;
+mod readme;
 mod screens;

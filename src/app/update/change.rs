@@ -1,6 +1,7 @@
 //! Edits of the open vault, each with its step back.
 
-use crate::app::model::{Model, Session, Tone, Undo};
+use crate::app::model::{Model, Tone};
+use crate::app::session::{Session, Undo};
 use crate::otp::{Account, Kind};
 use crate::time::UnixTime;
 use crate::vault::{DeviceId, EntryId, Value, field};

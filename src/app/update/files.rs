@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::app::event::Effect;
-use crate::app::model::{Model, Session, Stage, Tone};
+use crate::app::model::{Model, Stage, Tone};
+use crate::app::session::Session;
 use crate::report::Report;
 use crate::time::UnixTime;
 use crate::vault::EntryId;

@@ -5,7 +5,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{change, list};
 use crate::app::event::Effect;
 use crate::app::form::{Field, Form};
-use crate::app::model::{Modal, Model, Tone};
+use crate::app::model::{Model, Tone};
+use crate::app::session::Modal;
 use crate::otp::uri;
 use crate::secret::Secret;
 

@@ -8,8 +8,9 @@ use crate::app::form::Form;
 use crate::app::import::Flow;
 use crate::app::input::Input;
 use crate::app::keys::Action;
-use crate::app::model::{CounterCode, Modal, Model, Palette, Tone, Undo};
+use crate::app::model::{Model, Tone};
 use crate::app::rows::{self, Shows};
+use crate::app::session::{CounterCode, Modal, Palette, Undo};
 use crate::otp::hotp_code;
 use crate::secret::Secret;
 use crate::vault::EntryId;
@@ -290,7 +291,7 @@ pub fn copy_waiting_counter(model: &mut Model) -> Vec<Effect> {
 }
 
 /// The code of a counter.
-fn counter_code(session: &crate::app::model::Session, id: EntryId, counter: u64) -> Option<crate::otp::Code> {
+fn counter_code(session: &crate::app::session::Session, id: EntryId, counter: u64) -> Option<crate::otp::Code> {
     hotp_code(&session.state().get(&id)?.account().ok()?, counter)
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::event::{Effect, With};
-use crate::app::model::{Lock, Model, Session, Stage, Tone, Waiting};
+use crate::app::model::{Lock, Model, Stage, Tone, Waiting};
+use crate::app::session::Session;
 use crate::app::welcome::Welcome;
 use crate::config::LockUnlocksWith;
 use crate::keychain::Probe;

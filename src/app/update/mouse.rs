@@ -5,7 +5,8 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use super::{act, list};
 use crate::app::event::Effect;
 use crate::app::keys::Action;
-use crate::app::model::{Modal, Model};
+use crate::app::model::Model;
+use crate::app::session::Modal;
 
 /// Milliseconds between the clicks of a double click.
 const DOUBLE_CLICK_MS: u64 = 400;

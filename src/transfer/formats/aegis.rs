@@ -1,5 +1,7 @@
 //! Aegis (FORMATS 3): a vault file, plain or sealed under one of several slots.
 
+use std::collections::HashMap;
+
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 
 use super::super::container::{crypto, kdf};
@@ -69,15 +71,14 @@ fn hex(object: &Json, key: &str) -> Result<Vec<u8>, ImportError> {
 
 fn database(db: &Json) -> Import {
     let mut import = Import::new(FORMAT);
-    let groups: Vec<(&str, &str)> =
-        db.get("groups").list().iter().map(|g| (g.get("uuid").text(), g.get("name").text())).collect();
+    let groups = db.get("groups").names("uuid", "name");
     for entry in db.get("entries").list() {
         import.take(entry.str("issuer"), entry.str("name"), account(entry, &groups));
     }
     import
 }
 
-fn account(entry: &Json, groups: &[(&str, &str)]) -> Result<Account, EntryError> {
+fn account(entry: &Json, groups: &HashMap<String, &str>) -> Result<Account, EntryError> {
     let info = entry.get("info");
     let kind = match entry.str("type") {
         "" => return Err(EntryError::Other("it has no type")),
@@ -99,8 +100,7 @@ fn account(entry: &Json, groups: &[(&str, &str)]) -> Result<Account, EntryError>
     account.favourite = entry.get("favorite").flag();
     // Version 3 lists the ids of groups, version 2 has one name.
     let ids = entry.get("groups").list().iter().map(Json::text);
-    account.groups =
-        ids.filter_map(|id| groups.iter().find(|(uuid, _)| *uuid == id)).map(|(_, name)| (*name).to_owned()).collect();
+    account.groups = ids.filter_map(|id| groups.get(id)).map(|name| (*name).to_owned()).collect();
     if account.groups.is_empty() && !entry.str("group").is_empty() {
         account.groups.push(entry.str("group").to_owned());
     }

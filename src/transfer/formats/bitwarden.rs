@@ -31,6 +31,7 @@ fn items(doc: &Json) -> Import {
     // The Authenticator writes the same shape without folders or collections.
     let vault = doc.has("folders") || doc.has("collections");
     let mut import = Import::new(if vault { FORMAT } else { Format::BitwardenAuthenticator });
+    let folders = doc.get("folders").names("id", "name");
     for entry in doc.get("items").list() {
         let login = entry.get("login");
         let (title, user) = (entry.str("name"), login.str("username"));
@@ -38,9 +39,7 @@ fn items(doc: &Json) -> Import {
             continue;
         }
         let result = item::account(login.str("totp"), title, user).map(|mut account| {
-            let id = entry.get("folderId").text();
-            let folder = doc.get("folders").list().iter().find(|f| !id.is_empty() && f.get("id").text() == id);
-            account.groups.extend(folder.map(|f| f.str("name").to_owned()));
+            account.groups.extend(folders.get(entry.get("folderId").text()).map(|name| (*name).to_owned()));
             account.favourite = entry.get("favorite").flag();
             entry.get("notes").text().clone_into(&mut account.note);
             account

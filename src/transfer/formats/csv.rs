@@ -4,6 +4,7 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::super::{Format, Import, ImportError};
 use super::{item, unescape};
+use crate::otp::{base32, uri};
 
 /// Columns that hold a one-time password, the surest first.
 const CODES: &[&str] =
@@ -15,6 +16,9 @@ const NOTES: &[&str] = &["notes", "note", "extra"];
 const FAVOURITES: &[&str] = &["favorite", "fav", "favourite"];
 /// Labels of one-time passwords in rows without a header (Keeper and Enpass).
 const LABELS: &[&str] = &["tfc:keeper", "one-time code", "totp", "one-time password"];
+
+/// Lines that are looked through for labels.
+const SAMPLE: usize = 200;
 
 /// The format of a table by its first line; none when no column is known.
 pub fn detect(text: &str) -> Option<Format> {
@@ -34,16 +38,24 @@ pub fn detect(text: &str) -> Option<Format> {
         () if has(&["additional_urls", "cardholdername"]) || has(&["additional_urls", "type"]) => Format::NordPass,
         () if any(CODES) => Format::Csv,
         () if has(&["password"]) && any(TITLES) => Format::Csv,
-        () if labelled(first) => Format::Csv,
+        () if text.lines().take(SAMPLE).any(labelled) => Format::Csv,
         () => return None,
     })
 }
 
-/// Whether a row without a header names its one-time password in a cell.
+/// Whether a row without a header names its one-time password in a cell and has it in the next.
 fn labelled(line: &str) -> bool {
-    line.split(delimiter(line))
-        .skip(1)
-        .any(|cell| LABELS.contains(&column(cell).as_str()) || column(cell).starts_with("$onetimecode"))
+    let cells: Vec<&str> = line.split(delimiter(line)).collect();
+    let secret = |cell: &str| {
+        let cell = cell.trim().trim_matches('"');
+        uri::is_link(cell) || cell.len() >= 8 && base32::decode(cell).is_ok()
+    };
+    cells.windows(2).skip(1).any(|pair| is_label(pair[0]) && secret(pair[1]))
+}
+
+fn is_label(cell: &str) -> bool {
+    let cell = column(cell);
+    LABELS.contains(&cell.as_str()) || cell.starts_with("$onetimecode")
 }
 
 fn delimiter(line: &str) -> char {
@@ -64,7 +76,9 @@ pub fn read(text: &str, format: Format) -> Result<Import, ImportError> {
         .delimiter(delimiter(first) as u8)
         .from_reader(text.trim_start().as_bytes());
     let mut rows = reader.records().map_while(Result::ok);
-    if labelled(first) && format == Format::Csv {
+    let headed = first.split(delimiter(first)).any(|c| CODES.contains(&column(c).as_str()));
+    let labels = labelled(first) || !headed && text.lines().take(SAMPLE).any(labelled);
+    if format == Format::Csv && labels {
         return Ok(pairs(rows));
     }
     let header: Vec<String> = rows.next().into_iter().flat_map(|r| r.iter().map(column).collect::<Vec<_>>()).collect();
@@ -87,6 +101,9 @@ pub fn read(text: &str, format: Format) -> Result<Import, ImportError> {
     let users: Vec<usize> = USERS.iter().filter_map(|n| header.iter().position(|c| c == n)).collect();
     let mut import = Import::new(format);
     for row in rows {
+        if import.is_full() {
+            break;
+        }
         let otp = cell(&row, Some(code));
         if otp.is_empty() {
             continue;
@@ -119,10 +136,7 @@ fn pairs(rows: impl Iterator<Item = StringRecord>) -> Import {
     let mut import = Import::new(Format::Csv);
     for row in rows {
         let cells: Vec<&str> = row.iter().map(str::trim).collect();
-        let at = cells.iter().skip(1).position(|c| {
-            let c = column(c);
-            LABELS.contains(&c.as_str()) || c.starts_with("$onetimecode")
-        });
+        let at = cells.iter().skip(1).position(|c| is_label(c));
         let Some(at) = at.map(|at| at + 1) else { continue };
         let Some(code) = cells.get(at + 1).filter(|c| !c.is_empty()) else { continue };
         let after = |labels: &[&str]| {

@@ -1,5 +1,7 @@
 //! FreeOTP and FreeOTP+ (FORMATS 14): preferences, FreeOTP+'s JSON and FreeOTP 2's Java map.
 
+use std::collections::HashMap;
+
 use super::super::container::kdf::Hash;
 use super::super::container::{crypto, java, kdf};
 use super::super::json::Json;
@@ -76,7 +78,8 @@ fn account(token: &Json, issuer: &str, label: &str, secret: Vec<u8>, sealed: boo
 pub fn backup(source: &Source<'_>) -> Result<Import, ImportError> {
     let damaged = |reason: &str| ImportError::Damaged { format: FORMAT, reason: reason.to_owned() };
     let pairs = java::pairs(source.bytes).ok_or_else(|| damaged("it is no map of texts"))?;
-    let find = |key: &str| pairs.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str());
+    let by_key: HashMap<&str, &str> = pairs.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let find = |key: &str| by_key.get(key).copied();
     let master = Json::parse(find("masterKey").ok_or_else(|| damaged("it has no master key"))?, FORMAT)?;
     let password = source.need_password(FORMAT)?.expose().as_bytes();
     let hash = match master.str("mAlgorithm") {

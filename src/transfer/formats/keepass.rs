@@ -12,6 +12,9 @@ use super::super::{EntryError, Format, Import, ImportError, Source};
 use super::item;
 use crate::otp::{Account, ParamError, base32};
 
+/// How deep groups may nest.
+const MAX_DEPTH: usize = 100;
+
 /// Protected values, uncovered.
 type Uncovered = HashMap<NodeId, String>;
 
@@ -56,21 +59,25 @@ impl<'a> Walk<'a> {
         let bin = child(root, "Meta").map(|meta| text(meta, "RecycleBinUUID")).unwrap_or_default();
         let groups = child(root, "Root").into_iter().flat_map(|r| r.children()).filter(|n| n.has_tag_name("Group"));
         for group in groups {
-            self.group(group, "", bin, false);
+            self.group(group, "", bin, (0, false));
         }
         self.import
     }
 
     /// `path` is the way from the root group, whose own name counts for nothing.
-    fn group(&mut self, group: Node<'a, 'a>, path: &str, bin: &str, binned: bool) {
+    fn group(&mut self, group: Node<'a, 'a>, path: &str, bin: &str, (depth, binned): (usize, bool)) {
         let binned = binned || !bin.is_empty() && text(group, "UUID") == bin;
         for node in group.children() {
             if node.has_tag_name("Entry") {
                 self.entry(node, path, binned);
             } else if node.has_tag_name("Group") {
                 let name = text(node, "Name");
+                if depth == MAX_DEPTH {
+                    self.import.skip(name, "its groups are nested too deeply");
+                    continue;
+                }
                 let path = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
-                self.group(node, &path, bin, binned);
+                self.group(node, &path, bin, (depth + 1, binned));
             }
         }
     }

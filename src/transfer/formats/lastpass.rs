@@ -8,6 +8,7 @@ use crate::otp::base32;
 /// Reads an export of Android (version 3) or iOS (version 1).
 pub fn read(doc: &Json) -> Import {
     let mut import = Import::new(Format::LastPass);
+    let folders = doc.get("folders").names("id", "name");
     for entry in doc.get("accounts").list() {
         let (issuer, label) = (entry.str("issuerName"), entry.str("userName"));
         let parts = Parts {
@@ -23,10 +24,8 @@ pub fn read(doc: &Json) -> Import {
             account.favourite = entry.get("isFavorite").flag();
             // Folder 0 is none and folder 1 the favourites.
             let id = entry.get("folderData").get("folderId").loose();
-            let folder = doc.get("folders").list().iter().find(|f| f.get("id").loose() == id);
-            account
-                .groups
-                .extend(folder.filter(|_| !matches!(id.as_str(), "" | "0" | "1")).map(|f| f.str("name").to_owned()));
+            let folder = folders.get(&id).filter(|_| id != "0" && id != "1");
+            account.groups.extend(folder.map(|name| (*name).to_owned()));
             account
         });
         import.take(issuer, label, result);

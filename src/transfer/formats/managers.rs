@@ -92,6 +92,7 @@ fn texts(value: &Json) -> Vec<&str> {
 /// Reads Enpass's JSON.
 pub fn enpass(doc: &Json) -> Import {
     let mut import = Import::new(Format::Enpass);
+    let folders = doc.get("folders").names("uuid", "title");
     for entry in doc.get("items").list() {
         let fields = || entry.get("fields").list().iter().filter(|f| !f.get("deleted").flag());
         let value =
@@ -104,9 +105,8 @@ pub fn enpass(doc: &Json) -> Import {
                 continue;
             }
             let finish = |mut account: Account| {
-                let ids = entry.get("folders").list().iter();
-                let folder = |id: &Json| doc.get("folders").list().iter().find(|f| f.get("uuid").text() == id.text());
-                account.groups = ids.filter_map(folder).map(|f| f.str("title").to_owned()).collect();
+                let ids = entry.get("folders").list().iter().map(Json::text);
+                account.groups = ids.filter_map(|id| folders.get(id)).map(|name| (*name).to_owned()).collect();
                 account.favourite = entry.get("favorite").flag();
                 entry.get("note").text().clone_into(&mut account.note);
                 account

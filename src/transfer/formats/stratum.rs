@@ -1,5 +1,7 @@
 //! Stratum, once Authenticator Pro (FORMATS 13): JSON, two sealed forms, the app's database and an HTML page.
 
+use std::collections::HashMap;
+
 use super::super::container::kdf::Hash;
 use super::super::container::sqlite::Database;
 use super::super::container::{crypto, kdf};
@@ -18,6 +20,8 @@ pub const LEGACY_MAGIC: &[u8] = b"AuthenticatorPro";
 /// Argon2id: 64 MiB, 3 passes, 4 lanes.
 const COST: (u64, u64, u64) = (65_536, 3, 4);
 const LEGACY_ROUNDS: u64 = 64_000;
+/// Categories that one account may have.
+const MAX_GROUPS: usize = 64;
 
 /// Opens a sealed backup.
 pub fn sealed(source: &Source<'_>) -> Result<Import, ImportError> {
@@ -48,8 +52,12 @@ fn open(source: &Source<'_>) -> Result<Secret<Vec<u8>>, ImportError> {
 /// Reads a plain backup.
 pub fn read(doc: &Json) -> Import {
     let mut import = Import::new(FORMAT);
-    let categories = doc.get("Categories").list();
-    let links = doc.get("AuthenticatorCategories").list();
+    let names = doc.get("Categories").names("Id", "Name");
+    let links = doc.get("AuthenticatorCategories").list().iter();
+    let groups =
+        groups(links.map(|l| (l.get("AuthenticatorSecret").text().to_owned(), l.get("CategoryId").loose())), |id| {
+            names.get(id).map(|name| (*name).to_owned())
+        });
     for entry in doc.get("Authenticators").list() {
         let number = |key: &str| entry.get(key).number().ok().flatten();
         let secret = entry.get("Secret").text();
@@ -63,20 +71,27 @@ pub fn read(doc: &Json) -> Import {
             ..Parts::default()
         };
         let result = account(&parts, number("Type"), number("Algorithm"), secret).map(|mut account| {
-            // Stratum joins categories by the secret's text.
-            let ids = links
-                .iter()
-                .filter(|l| l.get("AuthenticatorSecret").text() == secret)
-                .map(|l| l.get("CategoryId").loose());
-            account.groups = ids
-                .filter_map(|id| categories.iter().find(|c| c.get("Id").loose() == id))
-                .map(|c| c.str("Name").to_owned())
-                .collect();
+            account.groups = groups.get(secret).cloned().unwrap_or_default();
             account
         });
         import.take(entry.str("Issuer"), entry.str("Username"), result);
     }
     import
+}
+
+/// Categories by the text of the secret, which is how Stratum joins them.
+fn groups(
+    links: impl Iterator<Item = (String, String)>,
+    name: impl Fn(&str) -> Option<String>,
+) -> HashMap<String, Vec<String>> {
+    let mut groups: HashMap<String, Vec<String>> = HashMap::new();
+    for (secret, id) in links {
+        let list = groups.entry(secret).or_default();
+        if list.len() < MAX_GROUPS {
+            list.extend(name(&id));
+        }
+    }
+    groups
 }
 
 fn account(parts: &Parts<'_>, kind: Option<u64>, algorithm: Option<u64>, secret: &str) -> Result<Account, EntryError> {
@@ -106,9 +121,12 @@ pub fn is_database(database: &Database<'_>) -> bool {
 /// Reads the app's database.
 pub fn database(database: &Database<'_>) -> Import {
     let mut import = Import::new(FORMAT);
-    let categories = database.rows("category").unwrap_or_default();
-    let links = database.rows("authenticatorcategory").unwrap_or_default();
-    for row in database.rows("authenticator").unwrap_or_default() {
+    let rows = |table: &str| database.rows(table).unwrap_or_default();
+    let names: HashMap<String, String> = rows("category").iter().map(|c| (c.text("id"), c.text("name"))).collect();
+    let links = rows("authenticatorcategory");
+    let links = links.iter().map(|l| (l.text("authenticatorsecret"), l.text("categoryid")));
+    let groups = groups(links, |id| names.get(id).cloned());
+    for row in rows("authenticator") {
         let number = |column: &str| row.int(column).and_then(|n| u64::try_from(n).ok());
         let json = |column: &str| Json::Text(row.text(column).into());
         let (issuer, label, secret, pin) =
@@ -124,9 +142,7 @@ pub fn database(database: &Database<'_>) -> Import {
             ..Parts::default()
         };
         let result = account(&parts, number("type"), number("algorithm"), &secret).map(|mut account| {
-            let ids = links.iter().filter(|l| l.text("authenticatorsecret") == secret).map(|l| l.text("categoryid"));
-            account.groups =
-                ids.filter_map(|id| categories.iter().find(|c| c.text("id") == id)).map(|c| c.text("name")).collect();
+            account.groups = groups.get(&secret).cloned().unwrap_or_default();
             account
         });
         import.take(&issuer, &label, result);

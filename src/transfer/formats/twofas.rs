@@ -35,13 +35,12 @@ fn open(sealed: &str, source: &Source<'_>) -> Result<Secret<Vec<u8>>, ImportErro
 
 fn services(list: &Json, groups: &Json) -> Import {
     let mut import = Import::new(FORMAT);
+    let groups = groups.names("id", "name");
     for service in list.list() {
         let otp = service.get("otp");
         let issuer = if service.str("name").is_empty() { otp.str("issuer") } else { service.str("name") };
         let result = account(service, issuer).map(|mut account| {
-            let id = service.get("groupId").text();
-            let group = groups.list().iter().find(|g| !id.is_empty() && g.get("id").text() == id);
-            account.groups.extend(group.map(|g| g.str("name").to_owned()));
+            account.groups.extend(groups.get(service.get("groupId").text()).map(|name| (*name).to_owned()));
             account
         });
         import.take(issuer, otp.str("account"), result);

@@ -13,6 +13,9 @@ pub fn read(text: &str) -> Result<Import, ImportError> {
     let mut import = Import::new(Format::UriList);
     let mut batches = Batches::default();
     for (number, line) in text::lines(text) {
+        if import.is_full() {
+            break;
+        }
         for link in links(line) {
             one(link, number, &mut import, &mut batches);
         }
@@ -33,7 +36,7 @@ fn one(link: &str, number: usize, import: &mut Import, batches: &mut Batches) {
     let result = match uri::parse(link) {
         Err(uri::UriError::Migration) => batches.read(link, import).map_err(EntryError::Other),
         Ok(account) => {
-            import.entries.push(named(account));
+            import.add(named(account));
             return;
         }
         Err(error) => Err(error.into()),
@@ -41,7 +44,7 @@ fn one(link: &str, number: usize, import: &mut Import, batches: &mut Batches) {
     if let Err(error) = result {
         let name = uri::label(link).unwrap_or_else(|| format!("line {number}"));
         let line = Some(Secret::new(link.chars().take(QUOTED).collect()));
-        import.skipped.push(Skipped { name, reason: error.to_string(), line });
+        import.report(Skipped { name, reason: error.to_string(), line });
     }
 }
 

@@ -1,0 +1,94 @@
+//! The command line on a real gnome-keyring: unlocking without typing, and what is said when the keychain does not help.
+
+use std::process::Command;
+
+use crate::home::{Ran, finish, link};
+use crate::support::{Session, installed};
+
+const PROGRAMS: &[&str] = &["dbus-daemon", "dbus-send", "gnome-keyring-daemon"];
+
+fn otpanel(session: &Session, args: &[&str]) -> Command {
+    let mut command = session.command(assert_cmd::cargo::cargo_bin!("otpanel"));
+    command.args(args).current_dir(session.home.path());
+    command
+}
+
+fn run(session: &Session, args: &[&str], stdin: &str) -> Ran {
+    finish(&mut otpanel(session, args), stdin.as_bytes())
+}
+
+/// A bus with an unlocked keyring and a vault that it opens.
+fn with_vault() -> Session {
+    let mut session = Session::start();
+    session.keyring(Some("login"));
+    run(&session, &["init", "--unlock", "keychain", "--recovery-key-file", "recovery"], "").ok();
+    run(&session, &["import", "-"], &link("GitHub", "octo", 1)).ok();
+    session
+}
+
+#[test]
+fn the_keychain_opens_the_vault_without_a_password() {
+    if !installed(PROGRAMS) {
+        return;
+    }
+    let session = with_vault();
+    assert_eq!(run(&session, &["code", "octo"], "").ok().len(), 7);
+    let info = run(&session, &["vault", "info", "--json"], "").json();
+    assert_eq!(info["slots"].as_array().map(Vec::len), Some(2), "keychain and recovery key: {info}");
+    assert!(info["kdf"].is_null(), "{info}");
+    assert!(run(&session, &["doctor"], "").ok().contains("The keychain is unlocked."));
+}
+
+#[test]
+fn what_the_keychain_means_is_said_when_it_is_chosen() {
+    if !installed(PROGRAMS) {
+        return;
+    }
+    let mut session = Session::start();
+    session.keyring(Some("login"));
+    let ran = run(&session, &["init", "--unlock", "keychain", "--recovery-key-file", "recovery"], "");
+    assert!(ran.err.contains("any program of yours can ask for the key"), "{}", ran.err);
+    ran.ok();
+}
+
+#[test]
+fn a_locked_or_absent_keychain_is_told_and_the_recovery_key_still_opens() {
+    if !installed(PROGRAMS) {
+        return;
+    }
+    let mut session = with_vault();
+    session.lock();
+    assert!(run(&session, &["code", "octo"], "").fails(4).contains("The keychain is locked"));
+    session.kill_keyring();
+    assert!(run(&session, &["code", "octo"], "").fails(4).contains("No keychain answers"));
+    let args = ["--password-file", "recovery", "code", "octo"];
+    assert_eq!(run(&session, &args, "").ok().len(), 7);
+}
+
+#[test]
+fn a_keychain_that_has_lost_the_key_is_told() {
+    if !installed(PROGRAMS) {
+        return;
+    }
+    let session = with_vault();
+    let mut other = Session::start();
+    other.keyring(Some("login"));
+    let vault = session.home.path().join(".local/share/otpanel/vault.otpv");
+    let err = run(&other, &["--vault", &vault.display().to_string(), "list"], "").fails(4);
+    assert!(err.contains("does not hold the vault's key"), "{err}");
+}
+
+#[test]
+fn both_ways_open_a_vault_made_for_both_and_a_password_can_be_added_later() {
+    if !installed(PROGRAMS) {
+        return;
+    }
+    let session = with_vault();
+    std::fs::write(session.home.path().join("pw"), "a new password").expect("written");
+    run(&session, &["vault", "passwd", "--new-password-file", "pw"], "").ok();
+    let mut by_password = otpanel(&session, &["--password-file", "pw", "code", "octo"]);
+    by_password.env_remove("DBUS_SESSION_BUS_ADDRESS");
+    finish(&mut by_password, b"").ok();
+    run(&session, &["code", "octo"], "").ok();
+    run(&session, &["--password-file", "recovery", "code", "octo"], "").ok();
+}
