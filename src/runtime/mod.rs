@@ -98,7 +98,7 @@ pub fn run(panel: Panel) -> Result<(), PanelError> {
     let mut show = Show { terminal, screen, theme, colours, world, clipboard: Some(clipboard), leaving: false };
     let ended = show.run(&panel, &receive);
     drop(watch);
-    show.end();
+    show.end(&receive);
     ended
 }
 
@@ -128,8 +128,7 @@ impl Show {
             // Nothing is known for the first milliseconds: an empty frame would only flicker.
             if drawn_once || !matches!(model.stage, crate::app::model::Stage::Opening) {
                 drawn_once = true;
-                let theme = &self.theme;
-                self.screen.draw(|frame| view(&model, theme, frame))?;
+                self.draw(&mut model)?;
             }
             let Some(first) = wait(receive, &model) else { break };
             let mut next = Some(first);
@@ -146,10 +145,27 @@ impl Show {
         Ok(())
     }
 
+    /// Draws the model in the size that the terminal has by now: it may have changed since its last word.
+    fn draw(&mut self, model: &mut Model) -> io::Result<()> {
+        let theme = &self.theme;
+        self.screen.draw(|frame| {
+            let (width, height) = (frame.area().width, frame.area().height);
+            model.resize(width, height);
+            view(model, theme, frame);
+        })?;
+        Ok(())
+    }
+
     /// Finishes what is under way, clears what was copied, and gives the terminal back (on drop).
-    fn end(mut self) {
+    fn end(mut self, receive: &Receiver<Incoming>) {
         self.world.disk.finish(LAST_SAVE);
-        for bytes in self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).into_iter().flatten() {
+        let last = self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).unwrap_or_default();
+        // What was to be written when the loop ended is written still: the blank that clears, above all.
+        let told = receive.try_iter().filter_map(|incoming| match incoming {
+            Incoming::Clipboard(ClipboardReport::ToTerminal(bytes)) => Some(bytes),
+            _ => None,
+        });
+        for bytes in told.chain(last) {
             drop(self.screen.backend_mut().pass(bytes.expose()));
         }
     }
