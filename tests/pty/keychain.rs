@@ -33,7 +33,7 @@ fn with_the_keychain_the_second_start_needs_no_typing_and_a_locked_one_is_told()
     panel.press("\r");
     make_vault(&mut panel);
     panel.paste(&link("GitHub", "octo@example.com", SECRET));
-    panel.see("Issuer");
+    panel.see("Add an account");
     panel.press("\r");
     panel.see("octo@example.com");
     panel.quit();

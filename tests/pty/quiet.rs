@@ -111,7 +111,8 @@ fn hostile_names_never_reach_the_terminal() {
     let raw = panel.raw();
     for bytes in hostile {
         let at = raw.windows(bytes.len()).position(|window| window == bytes);
-        let near = at.map(|at| String::from_utf8_lossy(&raw[at.saturating_sub(80)..raw.len().min(at + 40)]).into_owned());
+        let near =
+            at.map(|at| String::from_utf8_lossy(&raw[at.saturating_sub(80)..raw.len().min(at + 40)]).into_owned());
         assert!(at.is_none(), "{bytes:x?} came through: {near:?}");
     }
     panel.quit();

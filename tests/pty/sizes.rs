@@ -33,7 +33,10 @@ fn it_follows_the_terminals_size_from_the_smallest_to_a_large_one() {
             _ => 25,
         };
         let codes = |_: &str| panel.rows().iter().filter(|row| row.contains(&['G', 'S']) && has_code(row)).count();
-        panel.wait(LIMIT, &format!("{least} codes at {cols}x{rows}"), |screen| codes(screen) >= least);
+        // The countdown stands at the right edge of whatever size.
+        let full =
+            |screen: &str| screen.lines().any(|line| line.ends_with('s') && line.chars().count() + 2 > cols.into());
+        panel.wait(LIMIT, &format!("{least} codes at {cols}x{rows}"), |screen| codes(screen) >= least && full(screen));
         // What was drawn by differences is what is drawn anew.
         let drawn = still(&panel);
         let before = panel.written();

@@ -22,14 +22,13 @@ pub fn make_vault(panel: &mut Panel) -> String {
     let groups = recovery_key(panel);
     assert!(groups.len() > 8 && groups.concat().starts_with("otpanel1"), "{}", panel.screen());
     panel.press("\r");
-    panel.see("Type group ");
-    let row = panel.row("Type group ");
-    let number: usize = row.split_whitespace().nth(2).unwrap().parse().unwrap();
-    let wrong = if groups[number - 1] == "qqqq" { "pppp" } else { "qqqq" };
-    panel.press(wrong).press("\r");
-    panel.see("That is not the group");
-    panel.press(&groups[number - 1]).press("\r");
-    println!("{number} {groups:?}");
+    panel.see("Type the group that comes after ");
+    let row = panel.row("Type the group that comes after ");
+    let before = row.trim().trim_end_matches('.').rsplit(' ').next().unwrap().to_owned();
+    let after = groups.iter().position(|group| *group == before).map(|at| groups[at + 1].clone()).unwrap();
+    panel.press(if after == "qqqq" { "pppp" } else { "qqqq" }).press("\r");
+    panel.see("That is not it");
+    panel.press(&after).press("\r");
     panel.see("No accounts yet.");
     groups.join(" ")
 }
@@ -56,7 +55,7 @@ fn the_first_start_leads_from_nothing_to_codes_and_the_second_asks_for_the_passw
     panel.press("\r");
     let recovery = make_vault(&mut panel);
     panel.paste(&link("GitHub", "octo@example.com", SECRET));
-    panel.see("Issuer");
+    panel.see("Add an account");
     panel.press("\r");
     panel.see("octo@example.com");
     codes_are_right(&panel);
