@@ -87,11 +87,12 @@ fn what_was_changed_in_the_last_moment_is_saved_whatever_ends_it() {
 }
 
 /// A shell in tmux that runs the panel; gives the home and the tmux server.
-fn under_a_shell() -> (Tmux, Home) {
+fn under_a_shell(settings: &str) -> (Tmux, Home) {
     let tmux = Tmux::start();
     let home = Home::at(tmux.home.path());
     home.put_vault();
-    tmux.tmux(&["respawn-pane", "-k", "env PS1='the-shell> ' bash --norc --noprofile --noediting -i"]);
+    home.settings(settings);
+    tmux.tmux(&["respawn-pane", "-k", "env PS1='the-shell> ' HISTFILE= bash --norc --noprofile --noediting -i"]);
     wait_pane(&tmux, "the-shell>");
     tmux.tmux(&["send-keys", &format!("env -u TMUX {PROGRAM}"), "Enter"]);
     wait_pane(&tmux, "otpanel is locked");
@@ -124,7 +125,7 @@ fn stopped_under_a_shell_it_gives_the_terminal_back_and_comes_back_whole() {
     if !installed(&["tmux", "bash", "stty"]) {
         return;
     }
-    let (tmux, home) = under_a_shell();
+    let (tmux, home) = under_a_shell("");
     let pid = || {
         let pids = crate::support::output(home.command("pgrep").args(["-f", &format!("^{PROGRAM}$")]));
         let mine = |pid: &&str| {
@@ -154,4 +155,22 @@ fn stopped_under_a_shell_it_gives_the_terminal_back_and_comes_back_whole() {
     wait_pane(&tmux, "the-shell> ");
     assert!(wait_until(LIMIT, || modes(&tmux) == "0 1 0"), "{}", modes(&tmux));
     assert!(wait_until(LIMIT, || cooked(&tmux)));
+}
+
+#[test]
+fn who_comes_back_after_the_idle_time_sees_the_lock_screen_and_nothing_before_it() {
+    if !installed(&["tmux", "bash"]) {
+        return;
+    }
+    let (tmux, home) = under_a_shell("idle_lock_secs: 2");
+    tmux.tmux(&["send-keys", "C-z"]);
+    wait_pane(&tmux, "Stopped");
+    let seen = home.path("seen");
+    tmux.tmux(&["pipe-pane", "-o", &format!("cat > {}", seen.display())]);
+    std::thread::sleep(Duration::from_secs(3));
+    tmux.tmux(&["send-keys", "fg", "Enter"]);
+    wait_pane(&tmux, "otpanel is locked");
+    let seen = || String::from_utf8_lossy(&std::fs::read(&seen).unwrap_or_default()).into_owned();
+    assert!(wait_until(LIMIT, || seen().contains("locked")), "{:?}", seen());
+    assert!(!seen().contains("GitHub"), "{:?}", seen());
 }

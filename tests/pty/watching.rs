@@ -8,7 +8,7 @@ use crate::home::{Home, link, secret};
 use crate::panel::{LIMIT, Panel};
 
 /// A second is promised; the machine may be busy.
-const SOON: Duration = Duration::from_secs(2);
+pub const SOON: Duration = Duration::from_secs(2);
 
 /// Waits until all these stand on the screen.
 #[track_caller]
@@ -145,10 +145,28 @@ fn changed_settings_are_in_force_at_once_and_a_mistake_names_its_place() {
 
     home.write(".config/otpanel/config.ron", "(\n  kdf: (target_ms: 50),\n  idle_lock_secs: \"soon\",\n)");
     soon(&panel, "The config has a mistake in line 3, column ");
+    // Put right as editors do it, by a new file in place of the old.
+    home.write("new.ron", "(kdf: (target_ms: 50), keys: { \"lock\": [\"X\"] }, glyphs: Ascii)");
+    fs::rename(home.path("new.ron"), home.path(".config/otpanel/config.ron")).unwrap();
+    soon(&panel, ">GitHub");
+    home.write(".config/otpanel/config.ron", "(no_such_setting: 1)");
+    soon(&panel, "The config has a mistake in line 1, column ");
     // The last good ones stay in force: X locks, L does not.
     panel.press("L");
     panel.press("X");
     panel.see("otpanel is locked");
     panel.press("\x1b");
     panel.given_back();
+}
+
+#[test]
+fn a_config_that_is_made_later_is_in_force_at_once() {
+    let home = Home::with_vault();
+    fs::remove_dir_all(home.path(".config")).unwrap();
+    let panel = Panel::opened(&home, &[]);
+    panel.see("▌GitHub");
+    fs::create_dir_all(home.path(".config/otpanel")).unwrap();
+    home.settings("glyphs: Ascii");
+    soon(&panel, ">GitHub");
+    panel.quit();
 }
