@@ -224,6 +224,10 @@ impl Show {
             Effect::Quit => self.leaving = true,
             Effect::Suspend => {
                 if self.terminal.suspend()? {
+                    // Time went by: perhaps too much for anything but the lock screen to be drawn.
+                    for effect in update(model, Event::Tick(UnixTime::now())) {
+                        self.perform(model, effect)?;
+                    }
                     self.redraw()?;
                 }
             }
@@ -357,6 +361,13 @@ impl World {
                 unreachable!("the loop does these itself")
             }
         }
+    }
+}
+
+impl Drop for World {
+    /// Whatever ends the panel, a panic too: what is on its way to the file gets there.
+    fn drop(&mut self) {
+        self.disk.finish(LAST_SAVE);
     }
 }
 
