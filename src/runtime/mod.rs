@@ -183,7 +183,7 @@ impl Show {
             Incoming::Input(Input::Mouse(mouse)) => Event::Mouse(mouse),
             Incoming::Input(Input::Paste(text)) => Event::Paste(text),
             Incoming::Input(Input::Resize(width, height)) => Event::Resize(width, height),
-            Incoming::Input(Input::Gone) | Incoming::Input(Input::Signal(Signal::Quit)) => Event::EndNow,
+            Incoming::Input(Input::Gone | Input::Signal(Signal::Quit)) => Event::EndNow,
             Incoming::Input(Input::Signal(Signal::HangUp)) => Event::LockNow,
             Incoming::Input(Input::Signal(Signal::Suspend)) => return Ok(vec![Effect::Suspend]),
             Incoming::Input(Input::Signal(Signal::Continue)) => {

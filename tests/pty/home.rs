@@ -31,18 +31,19 @@ impl Home {
     /// A home without a vault.
     pub fn new() -> Self {
         let own = support::home();
-        let mut home = Self::at(own.path());
-        home._own = Some(own);
-        home
+        Self { dir: own.path().to_owned(), _own: Some(own) }.furnished()
     }
 
     /// The same in a folder that somebody else (a bus, a tmux server) owns.
     pub fn at(dir: &Path) -> Self {
-        let home = Self { dir: dir.to_owned(), _own: None };
-        fs::create_dir_all(home.path(".config/otpanel")).unwrap();
-        home.settings("");
-        home.write("pw", PASSWORD);
-        home
+        Self { dir: dir.to_owned(), _own: None }.furnished()
+    }
+
+    fn furnished(self) -> Self {
+        fs::create_dir_all(self.path(".config/otpanel")).unwrap();
+        self.settings("");
+        self.write("pw", PASSWORD);
+        self
     }
 
     /// A home with a vault of two accounts, GitHub and GitLab, that [`PASSWORD`] opens.

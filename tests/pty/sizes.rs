@@ -32,7 +32,7 @@ fn it_follows_the_terminals_size_from_the_smallest_to_a_large_one() {
             24 => 20,
             _ => 25,
         };
-        let codes = |_: &str| panel.rows().iter().filter(|row| row.contains(&['G', 'S']) && has_code(row)).count();
+        let codes = |_: &str| panel.rows().iter().filter(|row| row.contains(['G', 'S']) && has_code(row)).count();
         // The countdown stands at the right edge of whatever size.
         let full =
             |screen: &str| screen.lines().any(|line| line.ends_with('s') && line.chars().count() + 2 > cols.into());
