@@ -305,7 +305,7 @@ impl Form {
             _ => Kind::Yandex { pin: self.pin().ok()? },
         };
         let mut account = Account::new(self.issuer.text().trim(), self.account.text().trim(), kind, self.seed().ok()?);
-        account.note = self.note.text().trim().to_owned();
+        self.note.text().trim().clone_into(&mut account.note);
         account.favourite = self.favourite;
         let tags = self.tags.text().split(',').map(str::trim).filter(|t| !t.is_empty());
         account.groups = tags.map(str::to_owned).collect();

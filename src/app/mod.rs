@@ -1,6 +1,6 @@
 //! What happens: a pure machine from events to effects. It never touches a terminal, a file, a clock or a thread.
 //!
-//! [`event`] names what comes in and what goes out, [`model`] what is known, [`update`] how the one changes the other,
+//! [`event`] names what comes in and what goes out, [`model`] what is known, [`mod@update`] how the one changes the other,
 //! [`keys`] which key means what. `tui` draws a [`Model`]; `runtime` feeds events in and performs effects.
 
 pub mod event;

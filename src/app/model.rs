@@ -1,4 +1,4 @@
-//! What the panel knows. Plain data: [`super::update`] changes it, `tui` draws it.
+//! What the panel knows. Plain data: [`mod@super::update`] changes it, `tui` draws it.
 
 use std::sync::Arc;
 

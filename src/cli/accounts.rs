@@ -1,12 +1,14 @@
 //! `add`, `edit`, `rm`, `restore`, `tag`: changing accounts.
 
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::args::{Add, Edit, KindName, Remove, Restore, Settings, Tag};
 use super::codes::{account_of, pick, pick_trashed};
-use super::failure::{Doing, Failure};
+use super::failure::Failure;
+use super::files;
 use super::output::{answer, json, say};
 use super::prompt;
 use super::query::Sureness;
@@ -109,12 +111,7 @@ fn from_stdin(world: &World) -> Result<Secret<String>, Failure> {
             "Give one of them by a file: --password-file FILE.",
         ));
     }
-    let mut bytes = Secret::new(Vec::new());
-    io::stdin().lock().take(LONGEST_LINK).read_to_end(bytes.expose_mut()).map_err(|source| Failure::File {
-        path: "standard input".into(),
-        doing: Doing::Read,
-        source,
-    })?;
+    let bytes = files::read(Path::new("-"), LONGEST_LINK)?;
     let text = std::str::from_utf8(bytes.expose()).map_err(|_| Failure::NotText { what: "secret" })?;
     Ok(Secret::new(text.to_owned()))
 }

@@ -1,14 +1,13 @@
 //! `import`: bringing accounts along. Looks first, asks on a terminal, and applies all files as one step or none.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::args::Import as Args;
-use super::failure::{Doing, Failure};
+use super::failure::Failure;
+use super::files;
 use super::output::{answer, columns, json, say};
 use super::prompt;
 use super::session::{Session, World, read_password};
@@ -249,8 +248,12 @@ fn check_stdin(world: &World, args: &Args) -> Result<(), Failure> {
 
 /// Reads and opens one export; asks for its password on a terminal.
 fn load(path: &PathBuf, format: Option<Format>, password: &mut Option<Secret<String>>) -> Result<Loaded, Failure> {
-    let bytes = read_bounded(path)?;
     let stdin = path == Path::new("-");
+    if stdin && prompt::interactive() {
+        say("Paste the links, then press Ctrl-D.");
+    }
+    // One byte more than is allowed: the import refuses it with the limit.
+    let bytes = files::read(path, MAX_FILE as u64 + 1)?;
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
     let label = if stdin { "stdin".to_owned() } else { path.display().to_string() };
     let mut tries = 3;
@@ -284,20 +287,4 @@ fn load(path: &PathBuf, format: Option<Format>, password: &mut Option<Secret<Str
 fn named(mut report: Report, label: &str) -> Report {
     report.problem = format!("{}: {}", clean(label), report.problem);
     report
-}
-
-fn read_bounded(path: &Path) -> Result<Secret<Vec<u8>>, Failure> {
-    let mut bytes = Secret::new(Vec::new());
-    // One byte more than is allowed: the import refuses it with the limit.
-    let limit = MAX_FILE as u64 + 1;
-    let done = if path == Path::new("-") {
-        if prompt::interactive() {
-            say("Paste the links, then press Ctrl-D.");
-        }
-        io::stdin().lock().take(limit).read_to_end(bytes.expose_mut())
-    } else {
-        File::open(path).and_then(|f| f.take(limit).read_to_end(bytes.expose_mut()))
-    };
-    done.map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Read, source })?;
-    Ok(bytes)
 }

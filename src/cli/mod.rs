@@ -1,7 +1,7 @@
 //! The command line: one file per family of commands. stdout carries only the answer.
 //!
-//! A command that needs the vault makes a [`session::World`] (places, config, the moment) and opens it; every failure is
-//! a [`failure::Failure`], which `main` prints as a report.
+//! A command that needs the vault makes a `session::World` (places, config, the moment) and opens it; every failure is
+//! a `failure::Failure`, which `main` prints as a report.
 
 mod accounts;
 pub mod args;
@@ -10,6 +10,7 @@ mod codes;
 mod config;
 mod doctor;
 pub mod failure;
+mod files;
 pub mod harden;
 mod import;
 mod init;
@@ -60,7 +61,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 /// The panel, on the vault or on sample accounts.
 fn panel(global: Global, demo: bool) -> Result<(), Failure> {
     let World { paths, config, .. } = World::new(global)?;
-    Ok(runtime::run(Panel { paths, config, demo })?)
+    Ok(runtime::run(&Panel { paths, config, demo })?)
 }
 
 /// No key outlives a command yet, so nothing can be forgotten.

@@ -72,7 +72,7 @@ pub fn line(prompt: &str) -> Result<String, Failure> {
 /// Asks yes or no; Enter alone means `default`.
 ///
 /// # Errors
-/// As [`line`].
+/// As `line`.
 pub fn yes(question: &str, default: bool) -> Result<bool, Failure> {
     let choices = if default { "[Y/n]" } else { "[y/N]" };
     loop {

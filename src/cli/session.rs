@@ -6,13 +6,12 @@
 //!
 //! Nothing is done before it is needed: a code from the command line must not wait for what it does not use.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::Global;
-use super::failure::{Doing, Failure};
-use super::{output, prompt, recover};
+use super::failure::Failure;
+use super::{files, output, prompt, recover};
 use crate::config::Config;
 use crate::keychain::system;
 use crate::local::Local;
@@ -251,13 +250,7 @@ fn by_typing(locked: &Locked, password: bool) -> Result<Unlocked, Failure> {
 /// # Errors
 /// [`Failure::File`] or [`Failure::NotText`].
 pub fn read_password(path: &Path, what: &'static str) -> Result<Secret<String>, Failure> {
-    let mut bytes = Secret::new(Vec::new());
-    let done = if path == Path::new("-") {
-        std::io::stdin().lock().take(LONGEST_PASSWORD).read_to_end(bytes.expose_mut())
-    } else {
-        std::fs::File::open(path).and_then(|f| f.take(LONGEST_PASSWORD).read_to_end(bytes.expose_mut()))
-    };
-    done.map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Read, source })?;
+    let bytes = files::read(path, LONGEST_PASSWORD)?;
     let text = std::str::from_utf8(bytes.expose()).map_err(|_| Failure::NotText { what })?;
     Ok(Secret::new(trimmed(text).to_owned()))
 }

@@ -13,9 +13,10 @@ use super::failure::{Doing, Failure};
 use super::output::{answer, columns, json, say};
 use super::recover::{rfc3339, shown, when, whole_copies};
 use super::session::{Session, World, read_password};
-use super::{init, prompt};
+use super::{files, init, prompt};
 use crate::time::UnixTime;
 use crate::unlock;
+use crate::vault::envelope::MAX_FILE_LEN;
 use crate::vault::history::Reason;
 use crate::vault::{FileError, Locked, changes, payload};
 
@@ -222,8 +223,8 @@ fn restore(world: &World, args: &VaultRestore) -> Result<(), Failure> {
     }
     let place = world.place();
     let path = named_copy(&place, &args.copy);
-    let bytes = fs::read(&path).map_err(|source| Failure::File { path: path.clone(), doing: Doing::Read, source })?;
-    let copy = Locked::parse(bytes)?;
+    let bytes = files::read(&path, MAX_FILE_LEN as u64 + 1)?;
+    let copy = Locked::parse(bytes.expose().clone())?;
     match place.load() {
         Ok(locked) => join(world, args, &locked, &copy),
         Err(FileError::Missing(_)) => put_back(world, args, &copy, None),

@@ -35,6 +35,9 @@ pub enum UriError {
     Trashed,
 }
 
+/// Parameters that are looked at; links have fewer than twenty.
+const MAX_PARAMS: usize = 1000;
+
 /// What stays as it is in a written label or value.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
@@ -121,6 +124,7 @@ impl<'a> Link<'a> {
         let (_, value) = self
             .query
             .split('&')
+            .take(MAX_PARAMS)
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .find(|(key, _)| percent_decode_str(key).decode_utf8_lossy().trim().eq_ignore_ascii_case(name))?;
         if !value.contains(['+', '%']) {

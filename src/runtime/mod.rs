@@ -72,13 +72,13 @@ enum Incoming {
 ///
 /// # Errors
 /// [`PanelError`]; the terminal is given back first.
-pub fn run(panel: Panel) -> Result<(), PanelError> {
+pub fn run(panel: &Panel) -> Result<(), PanelError> {
     use std::io::IsTerminal;
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         return Err(PanelError::NoTerminal);
     }
     let (send, receive) = channel();
-    let world = World::new(&panel, send);
+    let world = World::new(panel, send);
     // The vault is read while the terminal is set up.
     if !panel.demo {
         world.perform_in_background(Effect::Look);
@@ -96,7 +96,7 @@ pub fn run(panel: Panel) -> Result<(), PanelError> {
     });
     let watch = if panel.demo { None } else { world.watch(&panel.paths) };
     let mut show = Show { terminal, screen, theme, colours, world, clipboard: Some(clipboard), leaving: false };
-    let ended = show.run(&panel, &receive);
+    let ended = show.run(panel, &receive);
     drop(watch);
     show.end(&receive);
     ended
@@ -130,13 +130,16 @@ impl Show {
                 drawn_once = true;
                 self.draw(&mut model)?;
             }
-            let Some(first) = wait(receive, &model) else { break };
-            let mut next = Some(first);
+            let mut next = match wait(receive, &model) {
+                Woken::Event(incoming) => Some(incoming),
+                Woken::Time => None,
+                Woken::End => break,
+            };
             let mut effects = update(&mut model, Event::Tick(UnixTime::now()));
             // Whatever else has arrived meanwhile is drawn in the same frame.
-            while let Some(incoming) = next.take().flatten() {
+            while let Some(incoming) = next {
                 effects.extend(self.take_in(&mut model, incoming)?);
-                next = Some(receive.try_recv().ok());
+                next = receive.try_recv().ok();
             }
             for effect in effects {
                 self.perform(&mut model, effect)?;
@@ -280,15 +283,25 @@ fn panic_if_told(key: crossterm::event::KeyEvent) {
     assert!(!told, "on purpose");
 }
 
-/// Waits for something to arrive or to change by itself. The inner none is a change by itself; the outer the end.
-fn wait(receive: &Receiver<Incoming>, model: &Model) -> Option<Option<Incoming>> {
-    let Some(at) = model.next_change() else { return receive.recv().ok().map(Some) };
+/// What ended a wait.
+enum Woken {
+    /// Something arrived.
+    Event(Incoming),
+    /// Something on the screen changes by itself now.
+    Time,
+    /// Nothing can arrive any more.
+    End,
+}
+
+/// Waits for something to arrive or to change by itself.
+fn wait(receive: &Receiver<Incoming>, model: &Model) -> Woken {
+    let Some(at) = model.next_change() else { return receive.recv().map_or(Woken::End, Woken::Event) };
     // One millisecond more, so as not to wake just before the second.
     let pause = Duration::from_millis(at.0.saturating_sub(UnixTime::now().0).min(1000) + 1);
     match receive.recv_timeout(pause) {
-        Ok(incoming) => Some(Some(incoming)),
-        Err(RecvTimeoutError::Timeout) => Some(None),
-        Err(RecvTimeoutError::Disconnected) => None,
+        Ok(incoming) => Woken::Event(incoming),
+        Err(RecvTimeoutError::Timeout) => Woken::Time,
+        Err(RecvTimeoutError::Disconnected) => Woken::End,
     }
 }
 

@@ -25,7 +25,7 @@ fn patiently<T>(mut read: impl FnMut() -> Result<T, FileError>) -> Result<T, Fil
     for pause in PATIENCE_MS {
         match read() {
             Err(FileError::Damaged { .. } | FileError::NotAVault(_)) => {
-                std::thread::sleep(Duration::from_millis(pause))
+                std::thread::sleep(Duration::from_millis(pause));
             }
             done => return done,
         }

@@ -1,7 +1,7 @@
 //! Tells a format by its content, in the order of FORMATS 0.7. The name of a file counts for nothing.
 
 use super::container::{java, sqlite};
-use super::formats::{archive, csv, databases, pass, picture};
+use super::formats::{archive, csv, databases, otpanel, pass, picture};
 use super::json::Json;
 use super::{Format, text};
 use crate::otp::uri;
@@ -20,6 +20,8 @@ pub(super) enum Guess {
     KeePass,
     /// Stratum, either sealed form.
     Stratum,
+    /// A vault of our own.
+    Otpanel,
     /// OTPClient, version 2 or 3.
     OtpClient,
     /// Sealed by a tool that has to open it.
@@ -35,6 +37,7 @@ pub(super) fn guess(bytes: &[u8]) -> Option<Guess> {
         () if starts(java::MAGIC) => Guess::Java,
         () if starts(&[0x03, 0xD9, 0xA2, 0x9A]) => Guess::KeePass,
         () if starts(b"AUTHENTICATORPRO") || starts(b"AuthenticatorPro") => Guess::Stratum,
+        () if starts(otpanel::MAGIC) => Guess::Otpanel,
         () if starts(b"OTPClient") => Guess::OtpClient,
         () if picture::is_picture(bytes) => Guess::Picture,
         () if starts(b"age-encryption.org") || starts(b"-----BEGIN AGE") => Guess::Sealed("age"),
@@ -52,11 +55,15 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
             Guess::KeePass => Some(Format::KeePass),
             Guess::Stratum => Some(Format::Stratum),
             Guess::OtpClient => Some(Format::OtpClient),
+            Guess::Otpanel => Some(Format::Otpanel),
             Guess::Java => Some(Format::FreeOtp),
             Guess::Sqlite => databases::format(bytes),
             Guess::Zip => archive::format(bytes),
             Guess::Sealed(_) => None,
         };
+    }
+    if text::is_binary(bytes) {
+        return None;
     }
     let decoded = text::decode(bytes);
     match decoded.trim_start().as_bytes().first()? {

@@ -67,6 +67,7 @@ formats! {
     TwoFAuth "2fauth" "2FAuth",
     Pass "pass" "pass",
     Picture "qr" "QR picture",
+    Otpanel "otpanel" "otpanel vault",
 }
 
 impl Format {

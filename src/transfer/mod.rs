@@ -1,6 +1,6 @@
 //! Imports: bytes in, accounts and a report out. Pure: no files, no clock, no randomness.
 //!
-//! [`detect`] tells a format by its content, [`formats`] holds one file per format, [`text`] and [`json`] read foreign text
+//! `detect` tells a format by its content, `formats` holds one file per format, `text` and `json` read foreign text
 //! within bounds. One bad entry never costs the others: it is handed back in [`Import::skipped`] with its reason. Errors
 //! name places and reasons, never what stands there.
 
@@ -157,6 +157,8 @@ enum EntryError {
     Other(&'static str),
     #[error("the type {0} is not supported")]
     Type(String),
+    #[error("{0}")]
+    Unusable(String),
 }
 
 impl Import {

@@ -16,6 +16,16 @@ pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Whether bytes are no text at all, told by their beginning: a tenth of it or more makes no sense as text.
+pub fn is_binary(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(4096)];
+    if matches!(head, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) {
+        return false;
+    }
+    let strange = |c: &char| *c == char::REPLACEMENT_CHARACTER || c.is_control() && !c.is_whitespace();
+    String::from_utf8_lossy(head).chars().filter(strange).count() * 10 > head.len()
+}
+
 /// The lines of a text, ended by LF, CRLF or CR, with their numbers from 1; blank ones and comments are left out.
 pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     // A CRLF makes an empty line more, so the number is counted over LF and lone CR.

@@ -3,6 +3,7 @@
 use super::Canvas;
 use super::detail;
 use crate::app::Model;
+use crate::app::keys::Action;
 use crate::app::layout::WIDE;
 use crate::app::model::Tone;
 use crate::app::rows::{Row, Shows, code, next_code};
@@ -288,7 +289,6 @@ fn status(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
 fn empty(session: &Session, model: &Model, canvas: &mut Canvas, top: u16, height: u16) {
     let searching = session.query.is_some();
     let key = |action| super::modal::key_name(model, action);
-    use crate::app::keys::Action;
     let lines: Vec<(String, String)> = if searching {
         vec![(String::new(), String::from("Nothing matches."))]
     } else {

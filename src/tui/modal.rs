@@ -18,7 +18,7 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
     match over {
         Modal::Palette(palette) => draw_palette(palette, model, canvas),
         Modal::Delete(id) => {
-            let name = session.row(*id).map_or_else(String::new, |row| row.title());
+            let name = session.row(*id).map_or_else(String::new, super::super::app::rows::Row::title);
             let days = model.config.trash_days;
             let text = format!("Move {name} to the trash? It can be brought back for {days} days.");
             question(canvas, "Delete", &text, &[("enter", "to the trash"), ("esc", "keep it")]);

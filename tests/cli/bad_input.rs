@@ -126,38 +126,73 @@ fn a_disk_without_room_leaves_the_vault_as_it_was() {
     assert_eq!(home.accounts(), ["ada", "octo"]);
 }
 
-/// A real full disk, where the tests may mount one.
+/// A small disk of its own with a vault of one account, where the tests may mount one: only root, and not everywhere.
+#[cfg(target_os = "linux")]
+struct Disk {
+    home: Home,
+}
+
+#[cfg(target_os = "linux")]
+impl Disk {
+    fn new() -> Option<Self> {
+        let disk = Self { home: Home::with_vault() };
+        fs::create_dir(disk.folder()).expect("a folder");
+        disk.mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).then_some(())?;
+        fs::copy(disk.home.vault(), disk.folder().join("vault.otpv")).expect("copied");
+        disk.run(&["import", "-"], &link("GitHub", "octo", 1)).ok();
+        Some(disk)
+    }
+
+    fn folder(&self) -> std::path::PathBuf {
+        self.home.path("disk")
+    }
+
+    fn mount(&self, args: &[&str]) -> bool {
+        let mut mount = std::process::Command::new("mount");
+        mount.args(args).arg(self.folder()).stderr(std::process::Stdio::null()).status().is_ok_and(|s| s.success())
+    }
+
+    fn run(&self, args: &[&str], stdin: &str) -> crate::home::Ran {
+        let mut command = self.home.command(args);
+        command.env("OTPANEL_VAULT", self.folder().join("vault.otpv"));
+        finish(&mut command, stdin.as_bytes())
+    }
+
+    /// An import must fail and leave everything as it was; gives what it said.
+    fn refuses(&self) -> String {
+        let vault = || fs::read(self.folder().join("vault.otpv")).expect("the vault");
+        let before = vault();
+        let err = self.run(&["import", "-"], &link("X", "x", 9)).fails(1);
+        assert_eq!(vault(), before);
+        assert_eq!(self.run(&["list", "--json"], "").json().as_array().map(Vec::len), Some(1), "it is still read");
+        err
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(self.folder()).stderr(std::process::Stdio::null()).status();
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told_and_nothing_is_lost() {
-    let home = Home::with_vault();
-    fs::create_dir(home.path("disk")).expect("a folder");
-    let mount = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
-        .arg(home.path("disk"))
-        .stderr(std::process::Stdio::null())
-        .status();
-    if !mount.is_ok_and(|s| s.success()) {
-        return; // Only root may, and not everywhere.
-    }
-    let vault = home.path("disk/vault.otpv");
-    let run = |args: &[&str], stdin: &str| {
-        let mut command = home.command(args);
-        command.env("OTPANEL_VAULT", &vault);
-        finish(&mut command, stdin.as_bytes())
-    };
-    fs::copy(home.vault(), &vault).expect("copied");
-    run(&["import", "-"], &link("GitHub", "octo", 1)).ok();
-    let before = fs::read(&vault).expect("the vault");
-    let _ = fs::write(home.path("disk/filler"), vec![0; 128 * 1024]);
-    let ran = run(&["import", "-"], &link("X", "x", 9));
-    let after = fs::read(&vault).expect("the vault");
-    let rows = run(&["list", "--json"], "");
-    let _ = std::process::Command::new("umount").arg(home.path("disk")).status();
-    let err = ran.fails(1);
+    let Some(disk) = Disk::new() else { return };
+    let _ = fs::write(disk.folder().join("filler"), vec![0; 128 * 1024]);
+    let err = disk.refuses();
     assert!(err.contains("the disk is full"), "{err}");
-    assert_eq!(after, before);
-    assert_eq!(rows.json().as_array().map(Vec::len), Some(1));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_may_only_be_read_is_told_and_still_shows_codes() {
+    let Some(disk) = Disk::new() else { return };
+    assert!(disk.mount(&["-o", "remount,ro"]), "mounted anew");
+    let err = disk.refuses();
+    assert!(err.contains("may only be read"), "{err}");
+    disk.run(&["code", "octo"], "").ok();
 }
 
 #[test]

@@ -110,3 +110,36 @@ fn an_import_leaves_a_copy_from_before_in_the_history() {
     let imports = versions.as_array().expect("rows").iter().filter(|v| v["reason"] == "import").count();
     assert_eq!(imports, 2, "{versions}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_writes_to_is_given_up_and_one_with_a_slow_writer_is_read() {
+    let home = Home::with_vault();
+    let fifo = home.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo");
+    assert!(made.success());
+    let err = home.run(&["import", "pipe"]).fails(1);
+    assert!(err.contains("nobody writes"), "{err}");
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            use std::io::Write as _;
+            let mut pipe = std::fs::File::options().write(true).open(&fifo).expect("a reader comes");
+            std::thread::sleep(std::time::Duration::from_secs(4));
+            pipe.write_all(link("A", "one", 1).as_bytes()).expect("written");
+        });
+        home.run(&["import", "pipe"]).ok();
+    });
+    assert_eq!(home.accounts(), ["one"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn files_of_process_substitution_are_read() {
+    let home = Home::with_vault();
+    let mut command = std::process::Command::new("bash");
+    command.env_clear().env("HOME", home.root()).env("OTPANEL_VAULT", home.vault());
+    command.env("BIN", assert_cmd::cargo::cargo_bin!("otpanel")).env("LINK", link("A", "one", 1));
+    command.args(["-c", "\"$BIN\" --password-file <(cat recovery) import <(echo \"$LINK\")"]).current_dir(home.root());
+    finish(&mut command, b"").ok();
+    assert_eq!(home.accounts(), ["one"]);
+}

@@ -8,7 +8,7 @@ use otpanel::vault::{Value, field};
 use crate::harness::{BEGIN, DEVICE, Journey, accounts};
 
 fn titles(journey: &Journey) -> Vec<String> {
-    journey.session().rows.all.iter().map(|row| row.title()).collect()
+    journey.session().rows.all.iter().map(otpanel::app::rows::Row::title).collect()
 }
 
 fn stored(journey: &Journey) -> Vec<String> {

@@ -7,7 +7,7 @@ use otpanel::otp::code_at;
 use crate::harness::{BEGIN, Journey, accounts, many};
 
 fn selected(journey: &Journey) -> String {
-    journey.session().selected_row().map_or_else(String::new, |row| row.title())
+    journey.session().selected_row().map_or_else(String::new, otpanel::app::rows::Row::title)
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Journeys through the panel: keys in, screens out.
 
+#![allow(clippy::unwrap_used)]
+
 mod accounts;
 mod harness;
 mod list;

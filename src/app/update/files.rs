@@ -123,7 +123,7 @@ pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, F
             if healed {
                 model.say(Tone::Good, "saved: there is room again");
             }
-            tell(model, news);
+            tell(model, &news);
             let mut effects = super::list::copy_waiting_counter(model);
             effects.extend(go_on(model));
             effects
@@ -176,7 +176,7 @@ pub fn reread(
             if copies || Arc::make_mut(&mut theirs).join(&session.vault.state) {
                 changed(session);
             }
-            tell(model, news);
+            tell(model, &news);
         }
         Err(error) => model.say_report(&Report::from(&error)),
     }
@@ -197,12 +197,12 @@ fn absorb(session: &mut Session, mut stored: Unlocked) -> Changes {
 }
 
 /// Tells what others changed, by name where it is one account.
-fn tell(model: &mut Model, news: Changes) {
+fn tell(model: &mut Model, news: &Changes) {
     let Some(session) = model.session() else { return };
     let name = |ids: &[EntryId], verb: &str| match ids {
         [] => None,
         [one] => {
-            let title = session.row(*one).map_or_else(|| String::from("an account"), |r| r.title());
+            let title = session.row(*one).map_or_else(|| String::from("an account"), super::super::rows::Row::title);
             Some(format!("{title} {verb}"))
         }
         many => Some(format!("{} accounts {verb}", many.len())),

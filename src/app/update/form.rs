@@ -70,7 +70,7 @@ fn save(model: &mut Model) {
         None => {
             if let Some(same) = session.state().find_same(&account) {
                 session.select(same);
-                let title = session.row(same).map_or_else(String::new, |row| row.title());
+                let title = session.row(same).map_or_else(String::new, super::super::rows::Row::title);
                 model.say(Tone::Warn, format!("not added: the same secret is here already as {title}"));
                 return;
             }

@@ -113,7 +113,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::NextTab => turn_tab(model, false),
         Action::PreviousTab => turn_tab(model, true),
-        Action::Add => session.modal = Some(Modal::Form(Box::new(Form::new()))),
+        Action::Add => session.modal = Some(Modal::Form(Box::default())),
         Action::Paste => session.modal = Some(Modal::Paste(Input::default(), None)),
         Action::Import => session.modal = Some(Modal::Import(Box::new(Flow::new("")))),
         Action::Edit => edit(model),
@@ -323,7 +323,7 @@ pub fn copied(model: &mut Model, result: Result<String, String>) -> Vec<Effect> 
 pub fn delete(model: &mut Model, id: EntryId) {
     let (now, device) = (model.now, model.device);
     let Some(session) = model.session_mut() else { return };
-    let title = session.row(id).map_or_else(String::new, |row| row.title());
+    let title = session.row(id).map_or_else(String::new, super::super::rows::Row::title);
     if change::trash(session, id, now, device) {
         session.refresh();
         change::remember(session, Undo::Restore(vec![id], format!("{title} is back")));

@@ -7,7 +7,6 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use crate::app::event::{Effect, With};
 use crate::app::model::{Lock, Model, Stage, Tone, Waiting};
 use crate::app::session::{Session, Then};
-use crate::app::welcome::Welcome;
 use crate::config::LockUnlocksWith;
 use crate::keychain::Probe;
 use crate::report::{Exit, Report};
@@ -65,7 +64,7 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
         }
         Ok(None) => match &model.stage {
             Stage::Opening => {
-                model.stage = Stage::Welcome(Box::new(Welcome::new()));
+                model.stage = Stage::Welcome(Box::default());
                 vec![Effect::Probe]
             }
             // The file vanished while the panel is locked: nothing here can bring it back, so say where copies are.

@@ -136,7 +136,7 @@ fn on_trash_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                 if change::restore(session, id, now, device) {
                     session.refresh();
                     session.select(id);
-                    let title = session.row(id).map_or_else(String::new, |row| row.title());
+                    let title = session.row(id).map_or_else(String::new, super::super::rows::Row::title);
                     change::remember(session, Undo::Trash(vec![id], format!("{title} is in the trash again")));
                     model.say(Tone::Good, format!("{title} is back"));
                     list::mark_changed(model);

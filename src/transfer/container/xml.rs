@@ -4,13 +4,21 @@ use roxmltree::{Document, ParsingOptions};
 
 use super::super::{Format, ImportError};
 
+/// Elements and texts of a document.
+const MAX_NODES: u32 = 1_000_000;
+/// Attributes of a document.
+const MAX_ATTRIBUTES: usize = 500_000;
+
 /// Reads a document.
 ///
 /// # Errors
 /// [`ImportError::Damaged`] with the place; document types are not read, so that nothing expands.
 pub fn parse(text: &str, format: Format) -> Result<Document<'_>, ImportError> {
+    if text.matches("=\"").count() + text.matches("='").count() > MAX_ATTRIBUTES {
+        return Err(ImportError::TooMany { what: "attributes", limit: MAX_ATTRIBUTES });
+    }
     // The reader does not recurse (since 0.21.2), so that depth costs nothing.
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: 2_000_000, ..ParsingOptions::default() };
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..ParsingOptions::default() };
     Document::parse_with_options(text, options).map_err(|error| {
         let at = error.pos();
         let reason = format!("no valid XML at line {}, column {}", at.row, at.col);

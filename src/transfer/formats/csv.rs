@@ -1,6 +1,6 @@
 //! Tables of password managers (FORMATS 9, 11, 21, 22): columns by name, ragged rows, any usual delimiter.
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::super::{Format, Import, ImportError};
 use super::{item, unescape};
@@ -19,10 +19,14 @@ const LABELS: &[&str] = &["tfc:keeper", "one-time code", "totp", "one-time passw
 
 /// Lines that are looked through for labels.
 const SAMPLE: usize = 200;
+/// Bytes of a line that is looked through.
+const MAX_HEADER: usize = 64 << 10;
+/// Cells of a row.
+const MAX_CELLS: usize = 10_000;
 
 /// The format of a table by its first line; none when no column is known.
 pub fn detect(text: &str) -> Option<Format> {
-    let first = text.lines().find(|line| !line.trim().is_empty())?;
+    let first = text.lines().find(|line| !line.trim().is_empty()).filter(|line| line.len() <= MAX_HEADER)?;
     let columns: Vec<String> = first.split(delimiter(first)).map(column).collect();
     let has = |names: &[&str]| names.iter().all(|n| columns.iter().any(|c| c == n));
     let any = |names: &[&str]| names.iter().any(|n| columns.iter().any(|c| c == n));
@@ -45,6 +49,9 @@ pub fn detect(text: &str) -> Option<Format> {
 
 /// Whether a row without a header names its one-time password in a cell and has it in the next.
 fn labelled(line: &str) -> bool {
+    if line.len() > MAX_HEADER {
+        return false;
+    }
     let cells: Vec<&str> = line.split(delimiter(line)).collect();
     let secret = |cell: &str| {
         let cell = cell.trim().trim_matches('"');
@@ -70,18 +77,23 @@ fn column(text: &str) -> String {
 /// Reads a table.
 pub fn read(text: &str, format: Format) -> Result<Import, ImportError> {
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let mut reader = ReaderBuilder::new()
+    if text.lines().any(|line| line.len() > MAX_CELLS && line.matches(delimiter(first)).count() > MAX_CELLS) {
+        return Err(ImportError::TooMany { what: "cells in a row", limit: MAX_CELLS });
+    }
+    let reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(delimiter(first) as u8)
         .from_reader(text.trim_start().as_bytes());
-    let mut rows = reader.records().map_while(Result::ok);
+    let mut rows = Rows(reader);
     let headed = first.split(delimiter(first)).any(|c| CODES.contains(&column(c).as_str()));
     let labels = labelled(first) || !headed && text.lines().take(SAMPLE).any(labelled);
     if format == Format::Csv && labels {
-        return Ok(pairs(rows));
+        return Ok(pairs(&mut rows));
     }
-    let header: Vec<String> = rows.next().into_iter().flat_map(|r| r.iter().map(column).collect::<Vec<_>>()).collect();
+    let mut row = StringRecord::new();
+    rows.next(&mut row);
+    let header: Vec<String> = row.iter().map(column).collect();
     let find = |names: &[&str]| names.iter().find_map(|n| header.iter().position(|c| c == n));
     let Some(code) = find(CODES) else {
         let reason = match format {
@@ -100,7 +112,7 @@ pub fn read(text: &str, format: Format) -> Result<Import, ImportError> {
     };
     let users: Vec<usize> = USERS.iter().filter_map(|n| header.iter().position(|c| c == n)).collect();
     let mut import = Import::new(format);
-    for row in rows {
+    while rows.next(&mut row) {
         if import.is_full() {
             break;
         }
@@ -121,6 +133,15 @@ pub fn read(text: &str, format: Format) -> Result<Import, ImportError> {
     Ok(import)
 }
 
+/// Rows, read one after another into the same place; damage ends them.
+struct Rows<'a>(Reader<&'a [u8]>);
+
+impl Rows<'_> {
+    fn next(&mut self, row: &mut StringRecord) -> bool {
+        self.0.read_record(row).unwrap_or(false)
+    }
+}
+
 /// Groups as the program writes them: KeePassXC with its root before, 1Password several.
 fn groups(text: &str, format: Format) -> Vec<String> {
     let one = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
@@ -132,9 +153,10 @@ fn groups(text: &str, format: Format) -> Vec<String> {
 }
 
 /// Rows of names and values without a header.
-fn pairs(rows: impl Iterator<Item = StringRecord>) -> Import {
+fn pairs(rows: &mut Rows<'_>) -> Import {
     let mut import = Import::new(Format::Csv);
-    for row in rows {
+    let mut row = StringRecord::new();
+    while rows.next(&mut row) {
         let cells: Vec<&str> = row.iter().map(str::trim).collect();
         let at = cells.iter().skip(1).position(|c| is_label(c));
         let Some(at) = at.map(|at| at + 1) else { continue };

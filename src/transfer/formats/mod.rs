@@ -17,6 +17,7 @@ mod keepass;
 mod lastpass;
 mod managers;
 mod migration;
+pub(super) mod otpanel;
 mod otpclient;
 pub(super) mod pass;
 pub(super) mod picture;
@@ -43,12 +44,14 @@ pub(super) fn read(source: Source<'_>) -> Result<Import, ImportError> {
         Some(Guess::Java) => freeotp::backup(&source),
         Some(Guess::KeePass) => keepass::read(&source),
         Some(Guess::Stratum) => stratum::sealed(&source),
+        Some(Guess::Otpanel) => otpanel::read(&source),
         Some(Guess::OtpClient) => otpclient::read(&source),
         Some(Guess::Sealed(tool)) => {
             let reason =
                 format!("This file is sealed with {tool}. Open it with {tool} first and import what comes out.");
             Err(ImportError::Refused { format: source.format.unwrap_or(Format::Pass), reason })
         }
+        None if text::is_binary(source.bytes) => unmarked(&source),
         None => {
             let text = text::decode(source.bytes);
             match text.trim_start().as_bytes().first() {

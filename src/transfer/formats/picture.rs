@@ -10,8 +10,8 @@ use super::uri_list;
 
 const FORMAT: Format = Format::Picture;
 /// Pixels of a picture, and bytes that decoding may take.
-const MAX_PIXELS: u64 = 25_000_000;
-const MAX_BYTES: u64 = 100 << 20;
+const MAX_PIXELS: u64 = 16_000_000;
+const MAX_BYTES: u64 = 80 << 20;
 /// Pixels beyond which a picture is not doubled.
 const LARGE: u32 = 1600;
 
