@@ -1,5 +1,9 @@
 //! The screen at every size, changed while it is open.
 
+use std::time::Duration;
+
+use rustix::process::Signal;
+
 use crate::home::{Home, link, secret};
 use crate::panel::{LIMIT, Panel};
 
@@ -63,5 +67,22 @@ fn sizes_that_change_faster_than_it_draws_do_no_harm() {
     panel.resize(80, 24);
     panel.see("quit");
     panel.see("GitHub");
+    panel.quit();
+}
+
+/// The two may wait for the program together: which is read first must not cost the other.
+#[test]
+fn a_key_that_comes_with_another_size_is_heard() {
+    let home = Home::with_vault();
+    let mut panel = Panel::opened(&home, &[]);
+    for round in 0..60 {
+        panel.resize(80 + round % 2 * 20, 24);
+        panel.signal(Signal::STOP);
+        panel.press("/git");
+        panel.signal(Signal::CONT);
+        panel.wait(Duration::from_secs(5), &format!("the search in round {round}"), |screen| screen.contains("2 of 2"));
+        panel.press("\x1b");
+        panel.see_no("2 of 2");
+    }
     panel.quit();
 }
