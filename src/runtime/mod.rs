@@ -98,7 +98,7 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     let mut show = Show { terminal, screen, theme, colours, world, clipboard: Some(clipboard), leaving: false };
     let ended = show.run(panel, &receive);
     drop(watch);
-    show.end();
+    show.end(&receive);
     ended
 }
 
@@ -128,8 +128,7 @@ impl Show {
             // Nothing is known for the first milliseconds: an empty frame would only flicker.
             if drawn_once || !matches!(model.stage, crate::app::model::Stage::Opening) {
                 drawn_once = true;
-                let theme = &self.theme;
-                self.screen.draw(|frame| view(&model, theme, frame))?;
+                self.draw(&mut model)?;
             }
             let mut next = match wait(receive, &model) {
                 Woken::Event(incoming) => Some(incoming),
@@ -149,10 +148,27 @@ impl Show {
         Ok(())
     }
 
+    /// Draws the model in the size that the terminal has by now: it may have changed since its last word.
+    fn draw(&mut self, model: &mut Model) -> io::Result<()> {
+        let theme = &self.theme;
+        self.screen.draw(|frame| {
+            let (width, height) = (frame.area().width, frame.area().height);
+            model.resize(width, height);
+            view(model, theme, frame);
+        })?;
+        Ok(())
+    }
+
     /// Finishes what is under way, clears what was copied, and gives the terminal back (on drop).
-    fn end(mut self) {
+    fn end(mut self, receive: &Receiver<Incoming>) {
         self.world.disk.finish(LAST_SAVE);
-        for bytes in self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).into_iter().flatten() {
+        let last = self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).unwrap_or_default();
+        // What was to be written when the loop ended is written still: the blank that clears, above all.
+        let told = receive.try_iter().filter_map(|incoming| match incoming {
+            Incoming::Clipboard(ClipboardReport::ToTerminal(bytes)) => Some(bytes),
+            _ => None,
+        });
+        for bytes in told.chain(last) {
             drop(self.screen.backend_mut().pass(bytes.expose()));
         }
     }
@@ -162,13 +178,15 @@ impl Show {
         let event = match incoming {
             Incoming::Event(event) => *event,
             Incoming::Clipboard(report) => return self.clipboard_said(model, report),
-            Incoming::Input(Input::Key(key)) => Event::Key(key),
+            Incoming::Input(Input::Key(key)) => {
+                #[cfg(debug_assertions)]
+                panic_if_told(key);
+                Event::Key(key)
+            }
             Incoming::Input(Input::Mouse(mouse)) => Event::Mouse(mouse),
             Incoming::Input(Input::Paste(text)) => Event::Paste(text),
             Incoming::Input(Input::Resize(width, height)) => Event::Resize(width, height),
-            Incoming::Input(Input::Gone | Input::Signal(Signal::Quit)) => {
-                return Ok(vec![Effect::ClearClipboard, Effect::Quit]);
-            }
+            Incoming::Input(Input::Gone | Input::Signal(Signal::Quit)) => Event::EndNow,
             Incoming::Input(Input::Signal(Signal::HangUp)) => Event::LockNow,
             Incoming::Input(Input::Signal(Signal::Suspend)) => return Ok(vec![Effect::Suspend]),
             Incoming::Input(Input::Signal(Signal::Continue)) => {
@@ -209,6 +227,10 @@ impl Show {
             Effect::Quit => self.leaving = true,
             Effect::Suspend => {
                 if self.terminal.suspend()? {
+                    // Time went by: perhaps too much for anything but the lock screen to be drawn.
+                    for effect in update(model, Event::Tick(UnixTime::now())) {
+                        self.perform(model, effect)?;
+                    }
                     self.redraw()?;
                 }
             }
@@ -252,6 +274,13 @@ impl Show {
         self.screen.clear()?;
         Ok(())
     }
+}
+
+/// Lets a test see what a fault in the panel does: a debug build panics at F12 where the variable is set.
+#[cfg(debug_assertions)]
+fn panic_if_told(key: crossterm::event::KeyEvent) {
+    let told = key.code == crossterm::event::KeyCode::F(12) && std::env::var_os("OTPANEL_TEST_PANIC").is_some();
+    assert!(!told, "on purpose");
 }
 
 /// What ended a wait.
@@ -345,6 +374,13 @@ impl World {
                 unreachable!("the loop does these itself")
             }
         }
+    }
+}
+
+impl Drop for World {
+    /// Whatever ends the panel, a panic too: what is on its way to the file gets there.
+    fn drop(&mut self) {
+        self.disk.finish(LAST_SAVE);
     }
 }
 

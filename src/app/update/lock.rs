@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::event::{Effect, With};
 use crate::app::model::{Lock, Model, Stage, Tone, Waiting};
-use crate::app::session::Session;
+use crate::app::session::{Session, Then};
 use crate::config::LockUnlocksWith;
 use crate::keychain::Probe;
 use crate::report::{Exit, Report};
@@ -15,8 +15,8 @@ use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::FileError;
 use crate::vault::slots::SlotKind;
 
-/// Locks: drops the session, clears the clipboard, shows the lock screen. A session with changes that could not be saved
-/// stays, since locking would lose them: it says so.
+/// Locks: drops the session, clears the clipboard, shows the lock screen. Changes that are being saved are waited for with
+/// the codes hidden. A session with changes that could not be saved stays, since locking would lose them: it says so.
 pub fn lock(model: &mut Model) -> Vec<Effect> {
     if model.demo {
         model.say(Tone::Info, "sample accounts: there is nothing to lock");
@@ -32,8 +32,21 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
             model.say(Tone::Warn, "not locked: a change is not saved yet. Codes are hidden; make room, then s saves");
             return vec![Effect::ClearClipboard];
         }
+        Some(session) if session.saving.busy() => {
+            session.hidden = true;
+            session.revealed = None;
+            session.modal = None;
+            let since = session.saving.then.map_or(now, |(_, since)| since);
+            session.saving.then = Some((Then::Lock, since));
+            return vec![Effect::ClearClipboard];
+        }
         Some(_) => {}
     }
+    lock_at_once(model)
+}
+
+/// Drops the session whatever it holds.
+pub fn lock_at_once(model: &mut Model) -> Vec<Effect> {
     model.stage = Stage::Locked(Box::new(Lock::new(None)));
     model.notice = None;
     model.generation += 1;
@@ -67,6 +80,8 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
             Stage::Welcome(_) | Stage::Open(_) => Vec::new(),
         },
         Ok(Some(vault)) => match &mut model.stage {
+            // The file changed while the vault was opened from its bytes before.
+            Stage::Open(session) if !session.vault.knows(&vault.digest()) => read_again(model),
             Stage::Open(_) => Vec::new(),
             Stage::Locked(lock) => {
                 lock.vault = Some(vault);
@@ -145,15 +160,21 @@ pub fn unlocked(model: &mut Model, attempt: u64, result: Result<Box<Unlocked>, U
     lock.waiting = Waiting::No;
     match result {
         Ok(vault) => {
+            let changed = lock.vault.as_ref().is_some_and(|now| !vault.knows(&now.digest()));
             model.notice = None;
             model.stage = Stage::Open(Box::new(Session::new(*vault, &model.config, model.now)));
-            Vec::new()
+            if changed { read_again(model) } else { Vec::new() }
         }
         Err(error) => {
             lock.error = Some(Report::from(&error));
             if by_keychain { vec![Effect::Probe] } else { Vec::new() }
         }
     }
+}
+
+fn read_again(model: &Model) -> Vec<Effect> {
+    let vault = model.session().map(|session| Box::new(session.vault.duplicate()));
+    vault.map(|vault| Effect::Reread(model.generation, vault)).into_iter().collect()
 }
 
 /// The keychain was probed.
