@@ -191,12 +191,59 @@ pub fn private_file(path: &Path) -> io::Result<File> {
 pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     private_dir(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".otpanel-").tempfile_in(folder)?;
+    clear_unfinished(folder);
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
     only_owner(&file.as_file().metadata()?, |mode| file.as_file().set_permissions(mode), 0o600)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|e| e.error)?;
     Ok(())
+}
+
+/// The names in a folder, in no order. Not by [`fs::read_dir`], which panics where the system fails to close the folder.
+///
+/// # Errors
+/// What the system said.
+pub fn names(folder: &Path) -> io::Result<Vec<OsString>> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Dir, Mode, OFlags, open};
+        use std::os::unix::ffi::OsStrExt;
+        let list = || -> Result<Vec<OsString>, rustix::io::Errno> {
+            let opened = open(folder, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+            let mut names = Vec::new();
+            for entry in Dir::new(opened)? {
+                let name = std::ffi::OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned();
+                if name != "." && name != ".." {
+                    names.push(name);
+                }
+            }
+            Ok(names)
+        };
+        loop {
+            match list() {
+                Err(rustix::io::Errno::INTR) => {}
+                done => return done.map_err(io::Error::from),
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
+}
+
+/// How files are called that are being written.
+const UNFINISHED: &str = ".otpanel-";
+
+/// Removes what a crash left half written, once it is an hour old.
+fn clear_unfinished(folder: &Path) {
+    let names = names(folder).unwrap_or_default();
+    for path in names.iter().filter(|name| name.to_string_lossy().starts_with(UNFINISHED)).map(|name| folder.join(name))
+    {
+        let age = fs::symlink_metadata(&path).and_then(|about| about.modified()).map(|time| time.elapsed());
+        if age.is_ok_and(|age| age.is_ok_and(|age| age.as_secs() > 3600)) {
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// Takes away whatever others may do, and gives the owner what the mode says. Windows has no modes: the user's own

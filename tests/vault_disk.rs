@@ -164,7 +164,7 @@ fn mounted() {
     assert!(saved.warnings.contains(&SaveWarning::InPlace), "{:?}", saved.warnings);
     assert_eq!((count(&place), saved.joined), (3, true));
     assert_eq!(fs::read(scene().join("real/vault.otpv")).unwrap(), fs::read(&place.path).unwrap());
-    assert_eq!(fs::read(&place.history(VAULT).unwrap()[0].path).unwrap(), before);
+    assert_eq!(fs::read(&place.history(VAULT).unwrap()[1].path).unwrap(), before);
     assert_eq!(fs::read_dir(scene().join("data")).unwrap().count(), 1);
     // Without a history nothing may be written in place.
     let unsafe_place = Place::new(&place.path, scene().join("real/vault.otpv/state"));
@@ -237,5 +237,5 @@ fn umask() {
             }
         }
     }
-    assert_eq!(files, 3, "the vault, the lock and one old version");
+    assert_eq!(files, 4, "the vault, the lock, the old version and the new one");
 }

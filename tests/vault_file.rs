@@ -118,9 +118,10 @@ fn a_save_keeps_the_old_version_and_leaves_nothing_behind() {
     assert_eq!(home.names(), ["first", "second"]);
     assert_eq!(home.files(), ["vault.otpv"]);
     let history = home.place.history(VAULT).unwrap();
-    assert_eq!(history.len(), 1);
-    assert_eq!(fs::read(&history[0].path).unwrap(), before);
-    assert_eq!(names(&history[0].load().unwrap().open_with(&dek()).map_err(|e| e.to_string()).unwrap()), ["first"]);
+    assert_eq!(history.len(), 2);
+    assert_eq!(fs::read(&history[0].path).unwrap(), fs::read(&home.place.path).unwrap(), "what was written, too");
+    assert_eq!(fs::read(&history[1].path).unwrap(), before);
+    assert_eq!(names(&history[1].load().unwrap().open_with(&dek()).map_err(|e| e.to_string()).unwrap()), ["first"]);
 }
 
 #[test]
@@ -128,7 +129,7 @@ fn a_save_before_an_import_is_kept_under_that_name() {
     let (home, mut unlocked) = Home::with_vault();
     home.place.save_before(&mut unlocked, Reason::Import).unwrap();
     home.place.save(&mut unlocked).unwrap();
-    assert_eq!(home.reasons(), [Reason::Save, Reason::Import]);
+    assert_eq!(home.reasons(), [Reason::Save, Reason::Save, Reason::Import]);
 }
 
 #[test]

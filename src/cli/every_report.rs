@@ -204,6 +204,7 @@ fn files() -> Vec<FileError> {
         FileError::DiskFull(vault()),
         FileError::ReadOnly(vault()),
         FileError::Denied(vault()),
+        FileError::Unconfirmed { path: vault(), source: io::Error::from_raw_os_error(5) },
         FileError::Io { path: vault(), source: io::Error::from_raw_os_error(5) },
         FileError::NotAVault(vault()),
         FileError::Newer { path: vault(), major: 2, minor: 0 },

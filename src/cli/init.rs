@@ -124,11 +124,10 @@ pub fn reserve(path: &Path) -> Result<File, Failure> {
 /// # Errors
 /// When it cannot be written. The vault stands; `vault recovery-key` makes another key.
 pub fn hand_over(key: &Secret<String>, file: Option<(&Path, File)>) -> Result<(), Failure> {
-    if let Some((path, mut file)) = file {
-        let text = Secret::new(format!("{}\n", key.expose()));
-        return match file.write_all(text.expose().as_bytes()).and_then(|()| file.sync_all()) {
+    if let Some((path, file)) = file {
+        return match write(key, path, file) {
             Ok(()) => {
-                say(&format!("The recovery key is in {}. Keep it away from this computer.", path.display()));
+                written_to(path);
                 Ok(())
             }
             Err(source) => Err(Failure::KeyNotWritten { path: path.to_owned(), source }),
@@ -141,6 +140,32 @@ pub fn hand_over(key: &Secret<String>, file: Option<(&Path, File)>) -> Result<()
         check_written(key)?;
     }
     Ok(())
+}
+
+/// Writes a recovery key to its file, down to the disk.
+///
+/// # Errors
+/// [`Failure::File`].
+pub fn write_key(key: &Secret<String>, path: &Path, file: File) -> Result<(), Failure> {
+    write(key, path, file).map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Write, source })
+}
+
+fn write(key: &Secret<String>, path: &Path, mut file: File) -> std::io::Result<()> {
+    let text = Secret::new(format!("{}\n", key.expose()));
+    file.write_all(text.expose().as_bytes())?;
+    file.sync_all()?;
+    // Its name as well; where the folder cannot be synced the key is readable all the same.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    #[cfg(unix)]
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+/// Says where a recovery key was written.
+pub fn written_to(path: &Path) {
+    say(&format!("The recovery key is in {}. Keep it away from this computer.", path.display()));
 }
 
 /// Asks for the last group of the key, until it is right or passed over.

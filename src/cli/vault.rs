@@ -153,13 +153,22 @@ fn recovery_key(world: &World, args: &RecoveryKey) -> Result<(), Failure> {
         args.recovery_key_file.as_deref().map(|path| init::reserve(path).map(|file| (path, file))).transpose()?;
     let stamp = session.stamp(world);
     let key = unlock::new_recovery_key(&mut session.unlocked, stamp)?;
-    if let Err(failure) = session.save_before(Reason::Password) {
-        if let Some((path, _)) = &file {
+    // To its file before the vault is saved: a crash between the two leaves a key that opens nothing, and not a vault whose
+    // new key nobody has.
+    let Some((path, open)) = file else {
+        session.save_before(Reason::Password)?;
+        return init::hand_over(&key, None);
+    };
+    let written = init::write_key(&key, path, open);
+    if let Err(failure) = written.and_then(|()| session.save_before(Reason::Password)) {
+        // Where the new version may stand in the vault's place, its key is needed.
+        if !session.place.load().is_ok_and(|locked| locked.slots() == session.unlocked.slots()) {
             let _ = fs::remove_file(path);
         }
         return Err(failure);
     }
-    init::hand_over(&key, file)
+    init::written_to(path);
+    Ok(())
 }
 
 /// One row of `vault history --json`.

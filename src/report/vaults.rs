@@ -199,6 +199,12 @@ fn file(error: &FileError) -> Report {
             format!("{} belongs to somebody else, or its permissions forbid it.", shown(path)),
             "Check who owns it (ls -l).",
         ),
+        FileError::Unconfirmed { path, source } => Report::new(
+            Exit::Failed,
+            "Saved, but the disk does not confirm it",
+            format!("{}: {}.", shown(path), system(source)),
+            "Check the disk. The new version stands in the vault's place, the older one is in the history.",
+        ),
         FileError::Io { path, source } => Report::new(
             Exit::Failed,
             "The vault's file could not be read or written",

@@ -68,7 +68,7 @@ pub fn save(place: &Place, generation: u64, mut vault: Box<Unlocked>, reason: Re
     // A fault of ours is told like one of the disk: whoever waits for the answer must not take the change for saved.
     let saved = catch_unwind(AssertUnwindSafe(|| match place.save_before(&mut vault, reason) {
         // An I/O error may pass: one new try on a new file, never on the same descriptor (VAULT section 2).
-        Err(FileError::Io { .. }) => place.save_before(&mut vault, reason),
+        Err(FileError::Io { .. } | FileError::Unconfirmed { .. }) => place.save_before(&mut vault, reason),
         other => other,
     }));
     let saved = saved.unwrap_or_else(|_| {

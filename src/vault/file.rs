@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::envelope::{self, Locked, MAX_FILE_LEN, Unlocked};
 use super::history::Reason;
 use super::{conflict, crypto};
-use crate::entropy;
+use crate::{entropy, paths};
 use save::{Copy, Save};
 
 /// Rounds against other writers before a save gives up.
@@ -46,6 +46,15 @@ pub enum FileError {
     /// May not even be read.
     #[error("{} may not be read", .0.display())]
     Denied(PathBuf),
+    /// The new version stands in the vault's place, but the disk did not confirm that it is safe there, or that nothing of
+    /// another writer's was displaced. A later save looks after both.
+    #[error("{} was written, but not confirmed: {source}", .path.display())]
+    Unconfirmed {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// Anything else that the operating system says.
     #[error("{}: {source}", .path.display())]
     Io {
@@ -189,7 +198,11 @@ impl Place {
             let _ = fs::remove_file(&temporary);
             return Err(disk::failure(&target, e));
         }
-        disk::sync_folder(folder_of(&target)).map_err(|e| disk::failure(&target, e))?;
+        disk::sync_folder(folder_of(&target)).map_err(|e| {
+            // A vault that may be gone after a power cut is not one to begin with.
+            let _ = fs::remove_file(&target);
+            disk::failure(&target, e)
+        })?;
         Ok(crypto::digest(&bytes))
     }
 
@@ -197,7 +210,7 @@ impl Place {
     /// what the file is.
     ///
     /// # Errors
-    /// [`FileError`]; the file is as it was then, and `unlocked` holds at least what it held.
+    /// [`FileError`]; the file is as it was then (but for [`FileError::Unconfirmed`]), and `unlocked` holds at least what it held.
     pub fn save(&self, unlocked: &mut Unlocked) -> Result<Saved, FileError> {
         self.save_before(unlocked, Reason::Save)
     }
@@ -217,6 +230,7 @@ impl Place {
         for _ in 0..ROUNDS {
             if let Some(digest) = save.round(unlocked)? {
                 unlocked.set_known(digest);
+                save.keep_written(unlocked.vault_id());
                 let conflicts = save.clear_copies(unlocked.vault_id());
                 return Ok(Saved { digest, joined: save.joined, conflicts, warnings: save.warnings });
             }
@@ -276,6 +290,7 @@ impl Place {
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Ok(file)),
+                Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(TryLockError::Error(e)) => return Ok(Err(e)),
                 Err(TryLockError::WouldBlock) if Instant::now() > deadline => {
                     return Err(FileError::Busy(self.path.clone()));
@@ -288,11 +303,12 @@ impl Place {
     /// Copies of the vault beside it that open with its key: those of sync tools, and what a crashed save left.
     fn copies(&self, target: &Path, with_ours: bool, unlocked: &Unlocked) -> Vec<Copy> {
         let Some(name) = target.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
-        let Ok(folder) = fs::read_dir(folder_of(target)) else { return Vec::new() };
+        let Ok(names) = paths::names(folder_of(target)) else { return Vec::new() };
         let tag = self.tag();
         let mut found = Vec::new();
-        for path in folder.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
-            let Some(other) = path.file_name().and_then(|other| other.to_str()) else { continue };
+        for other in names {
+            let path = target.with_file_name(&other);
+            let Some(other) = other.to_str() else { continue };
             let ours = with_ours && conflict::is_temporary(name, tag, other);
             if !ours && !conflict::is_copy(name, other) {
                 continue;

@@ -13,8 +13,8 @@ use super::crypto;
 use super::entry::VaultId;
 use super::envelope::{Locked, MAX_FILE_LEN};
 use super::file::{FileError, Place, disk, refused};
-use crate::entropy;
 use crate::time::UnixTime;
+use crate::{entropy, paths};
 
 /// The last so many are kept.
 const LAST: usize = 20;
@@ -26,7 +26,7 @@ const TOTAL: u64 = 64 << 20;
 /// Why a version was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// It was replaced by a save.
+    /// A save wrote it, or replaced it.
     Save,
     /// It stood there before an import.
     Import,
@@ -111,15 +111,15 @@ impl Place {
     /// [`FileError`] when the folder cannot be read; a folder that is not there is an empty history.
     pub fn history(&self, vault: VaultId) -> Result<Vec<Version>, FileError> {
         let folder = self.history_dir(vault);
-        let listing = match fs::read_dir(&folder) {
-            Ok(listing) => listing,
+        let names = match paths::names(&folder) {
+            Ok(names) => names,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(source) => return Err(FileError::Io { path: folder, source }),
         };
-        let mut versions: Vec<_> = listing
-            .filter_map(Result::ok)
-            .filter_map(|entry| {
-                Version::parse(entry.path(), entry.metadata().ok().filter(fs::Metadata::is_file)?.len())
+        let mut versions: Vec<_> = (names.into_iter().map(|name| folder.join(name)))
+            .filter_map(|path| {
+                let about = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
+                Version::parse(path, about.len())
             })
             .collect();
         versions.sort_by_key(|version| std::cmp::Reverse((version.number, version.time)));
@@ -172,10 +172,11 @@ impl Place {
 
 /// Removes what a crash left half written, once it is an hour old.
 fn clear_unfinished(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
-        let is_old = || Some(entry.metadata().ok()?.modified().ok()?.elapsed().ok()?.as_secs() > 3600);
-        if entry.file_name().to_string_lossy().starts_with(".new-") && is_old() == Some(true) {
-            let _ = fs::remove_file(entry.path());
+    let names = paths::names(folder).unwrap_or_default();
+    for path in names.iter().filter(|name| name.to_string_lossy().starts_with(".new-")).map(|name| folder.join(name)) {
+        let age = fs::symlink_metadata(&path).and_then(|about| about.modified()).map(|time| time.elapsed());
+        if age.is_ok_and(|age| age.is_ok_and(|age| age.as_secs() > 3600)) {
+            let _ = fs::remove_file(path);
         }
     }
 }
@@ -209,11 +210,12 @@ fn doomed(versions: &[Version], now: UnixTime) -> Vec<&Version> {
     for (at, _) in versions.iter().enumerate().filter(|(_, version)| tagged(version)).take(TAGGED) {
         raise(&mut worth[at], 3);
     }
-    // Over the limit the cheapest go first, of those the oldest; the newest never.
+    // Over the limit the cheapest go first, of those the oldest; never the newest, which is what the vault is now, and what
+    // stood there before it.
     let mut total: u64 =
         versions.iter().zip(&worth).filter(|(_, worth)| **worth > 0).map(|(version, _)| version.size).sum();
     for level in 1..=3 {
-        for at in (1..versions.len()).rev() {
+        for at in (2..versions.len()).rev() {
             if total > TOTAL && worth[at] == level {
                 worth[at] = 0;
                 total -= versions[at].size;

@@ -65,7 +65,7 @@ fn a_damaged_vault_is_brought_back_from_the_history_and_kept_aside() {
     let versions = home.run(&["vault", "history", "--json"]).json();
     let newest = versions[0]["file"].as_str().expect("a copy").to_owned();
     home.run(&["vault", "restore", "--yes", &newest]).ok();
-    assert_eq!(home.accounts(), ["one"]);
+    assert_eq!(home.accounts(), ["one", "two"], "up to the last save");
     let aside = std::fs::read_dir(home.root()).expect("readable").flatten();
     assert_eq!(aside.filter(|e| e.file_name().to_string_lossy().contains(".damaged-")).count(), 1);
 }

@@ -60,7 +60,12 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     #[cfg(not(unix))]
     let made = fs::create_dir(path);
     match made {
-        Ok(()) => restrict_folder(path),
+        // Its name too must be on the disk, or what is synced inside it goes with it in a power cut. Where the folder above
+        // cannot be synced, that is no reason to stop.
+        Ok(()) => {
+            let _ = path.parent().filter(|parent| !parent.as_os_str().is_empty()).map(sync_folder);
+            restrict_folder(path)
+        }
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(e) => Err(e),
     }

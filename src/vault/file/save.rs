@@ -35,13 +35,13 @@ pub(super) struct Save<'a> {
     pub joined: bool,
     /// Joined already, to be cleared away once the vault that holds their content is on the disk.
     copies: Vec<Copy>,
-    /// Of what an earlier round wrote.
-    digest: Option<[u8; 32]>,
+    /// What the last round wrote.
+    written: Vec<u8>,
 }
 
 impl<'a> Save<'a> {
     pub fn new(place: &'a Place, target: PathBuf, reason: Reason, warnings: Vec<SaveWarning>) -> Self {
-        Self { place, target, reason, warnings, joined: false, copies: Vec::new(), digest: None }
+        Self { place, target, reason, warnings, joined: false, copies: Vec::new(), written: Vec::new() }
     }
 
     /// Joins the copies beside the vault.
@@ -60,7 +60,7 @@ impl<'a> Save<'a> {
         let after = unlocked.seal(entropy::bytes()).map_err(FileError::Seal)?;
         let mut kept = Ok(());
         // What this very save wrote in an earlier round is no version to keep.
-        if self.digest != Some(crypto::digest(&before)) {
+        if self.written != before {
             kept = self.place.keep(unlocked.vault_id(), &before, self.reason);
             if let Err(error) = &kept {
                 self.warn(SaveWarning::NoHistory(error.to_string()));
@@ -93,8 +93,16 @@ impl<'a> Save<'a> {
             }
         };
         let digest = crypto::digest(&after);
-        self.digest = Some(digest);
+        self.written = after;
         Ok(done.then_some(digest))
+    }
+
+    /// Keeps what was written in the history too: should the file go back or vanish later, nothing of this save is lost. The
+    /// next save finds it there and need not keep it, so that each version is written there once.
+    pub fn keep_written(&mut self, vault: VaultId) {
+        if let Err(error) = self.place.keep(vault, &self.written, Reason::Save) {
+            self.warn(SaveWarning::NoHistory(error.to_string()));
+        }
     }
 
     /// The bytes of the vault as it stands, after taking in what they hold. A file in the middle of being written by
@@ -163,9 +171,10 @@ impl<'a> Save<'a> {
         let mut waits = [50, 200].into_iter();
         loop {
             // Cleared away by someone: what stood there is in the history, and another round makes sure of the rest.
-            let Some(bytes) = disk::read(temporary, MAX_FILE_LEN)? else { return Ok(false) };
+            let displaced = disk::read(temporary, MAX_FILE_LEN).map_err(|error| self.unconfirmed(error))?;
+            let Some(bytes) = displaced else { return Ok(false) };
             if bytes == before {
-                disk::sync_folder(folder_of(&self.target)).map_err(|e| disk::failure(&self.target, e))?;
+                self.sync()?;
                 let _ = fs::remove_file(temporary);
                 return Ok(true);
             }
@@ -208,8 +217,25 @@ impl<'a> Save<'a> {
             let _ = fs::remove_file(temporary);
             disk::failure(&self.target, e)
         })?;
-        disk::sync_folder(folder_of(&self.target)).map_err(|e| disk::failure(&self.target, e))?;
+        self.sync()?;
         Ok(true)
+    }
+
+    /// Puts the swapped names down to the disk.
+    fn sync(&self) -> Result<(), FileError> {
+        disk::sync_folder(folder_of(&self.target))
+            .map_err(|source| FileError::Unconfirmed { path: self.target.clone(), source })
+    }
+
+    /// What could not be looked at after the swap.
+    fn unconfirmed(&self, error: FileError) -> FileError {
+        match error {
+            FileError::Io { source, .. } => FileError::Unconfirmed { path: self.target.clone(), source },
+            FileError::Denied(_) => {
+                FileError::Unconfirmed { path: self.target.clone(), source: io::ErrorKind::PermissionDenied.into() }
+            }
+            other => other,
+        }
     }
 
     /// Where the folder takes no new file: over the old one, once that is safe in the history.
@@ -228,6 +254,7 @@ impl<'a> Save<'a> {
         }
         disk::overwrite(&self.target, before, after).map_err(|e| disk::failure(&self.target, e))?;
         self.warn(SaveWarning::InPlace);
+        self.written = after.to_vec();
         Ok(Some(crypto::digest(after)))
     }
 
