@@ -95,10 +95,10 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
         drop(clips.send(Incoming::Clipboard(report)));
     });
     let watch = if panel.demo { None } else { world.watch(&panel.paths) };
-    let mut show = Show { terminal, screen, theme, colours, world, clipboard: Some(clipboard), leaving: false };
-    let ended = show.run(panel, &receive);
+    let clipboard = Some(clipboard);
+    let mut show = Show { terminal, screen, theme, colours, world, clipboard, inbox: receive, leaving: false };
+    let ended = show.run(panel);
     drop(watch);
-    show.end(&receive);
     ended
 }
 
@@ -115,11 +115,12 @@ struct Show {
     colours: bool,
     world: World,
     clipboard: Option<Clipboard>,
+    inbox: Receiver<Incoming>,
     leaving: bool,
 }
 
 impl Show {
-    fn run(&mut self, panel: &Panel, receive: &Receiver<Incoming>) -> Result<(), PanelError> {
+    fn run(&mut self, panel: &Panel) -> Result<(), PanelError> {
         let size = self.screen.size()?;
         let start = start(panel, (size.width, size.height));
         let mut model = if panel.demo { Model::demo(start, demo_vault()) } else { Model::new(start) };
@@ -130,7 +131,7 @@ impl Show {
                 drawn_once = true;
                 self.draw(&mut model)?;
             }
-            let mut next = match wait(receive, &model) {
+            let mut next = match wait(&self.inbox, &model) {
                 Woken::Event(incoming) => Some(incoming),
                 Woken::Time => None,
                 Woken::End => break,
@@ -139,7 +140,7 @@ impl Show {
             // Whatever else has arrived meanwhile is drawn in the same frame.
             while let Some(incoming) = next {
                 effects.extend(self.take_in(&mut model, incoming)?);
-                next = receive.try_recv().ok();
+                next = self.inbox.try_recv().ok();
             }
             for effect in effects {
                 self.perform(&mut model, effect)?;
@@ -157,20 +158,6 @@ impl Show {
             view(model, theme, frame);
         })?;
         Ok(())
-    }
-
-    /// Finishes what is under way, clears what was copied, and gives the terminal back (on drop).
-    fn end(mut self, receive: &Receiver<Incoming>) {
-        self.world.disk.finish(LAST_SAVE);
-        let last = self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).unwrap_or_default();
-        // What was to be written when the loop ended is written still: the blank that clears, above all.
-        let told = receive.try_iter().filter_map(|incoming| match incoming {
-            Incoming::Clipboard(ClipboardReport::ToTerminal(bytes)) => Some(bytes),
-            _ => None,
-        });
-        for bytes in told.chain(last) {
-            drop(self.screen.backend_mut().pass(bytes.expose()));
-        }
     }
 
     /// Turns what arrived into effects.
@@ -276,6 +263,23 @@ impl Show {
     }
 }
 
+impl Drop for Show {
+    /// Whatever ends the panel, a panic too: what is on its way to the file gets there, what was copied is cleared, and
+    /// then the terminal is given back.
+    fn drop(&mut self) {
+        self.world.disk.finish(LAST_SAVE);
+        let last = self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).unwrap_or_default();
+        // What was to be written when the loop ended is written still: the blank that clears, above all.
+        let told = self.inbox.try_iter().filter_map(|incoming| match incoming {
+            Incoming::Clipboard(ClipboardReport::ToTerminal(bytes)) => Some(bytes),
+            _ => None,
+        });
+        for bytes in told.chain(last) {
+            drop(self.screen.backend_mut().pass(bytes.expose()));
+        }
+    }
+}
+
 /// Lets a test see what a fault in the panel does: a debug build panics at F12 where the variable is set.
 #[cfg(debug_assertions)]
 fn panic_if_told(key: crossterm::event::KeyEvent) {
@@ -374,13 +378,6 @@ impl World {
                 unreachable!("the loop does these itself")
             }
         }
-    }
-}
-
-impl Drop for World {
-    /// Whatever ends the panel, a panic too: what is on its way to the file gets there.
-    fn drop(&mut self) {
-        self.disk.finish(LAST_SAVE);
     }
 }
 

@@ -56,13 +56,18 @@ fn a_hang_up_locks_and_a_terminal_that_is_gone_ends_it() {
 #[test]
 fn a_panic_gives_the_terminal_back_and_its_report_can_be_read() {
     let home = Home::with_vault();
-    let mut panel = Panel::opened(&home, &[("OTPANEL_TEST_PANIC", OsStr::new("1"))]);
+    let env = [("OTPANEL_TEST_PANIC", OsStr::new("1")), ("SSH_TTY", OsStr::new("/dev/pts/0"))];
+    let mut panel = Panel::opened(&home, &env);
     panel.faulty = true;
+    panel.press("\r");
+    panel.see("sent to the terminal");
     // F12
     panel.press("\x1b[24~");
     assert_ne!(panel.given_back(), 0);
     panel.see("it panicked at src/");
     assert!(!panel.screen().contains("GitHub"));
+    // What was copied is overwritten by a blank all the same.
+    assert!(panel.said(b"\x1b]52;c;IA==\x1b\\"), "{:?}", String::from_utf8_lossy(&panel.raw()));
 }
 
 #[test]

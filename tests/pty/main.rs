@@ -1,7 +1,7 @@
 //! Journeys through a real terminal with the real program: keys go into a pty, the screen is read back from it.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -104,13 +104,44 @@ fn a_locked_panel_opens_what_lies_there_by_then() {
 #[test]
 fn a_vault_that_vanishes_is_told_and_taken_up_when_it_is_back() {
     let home = Home::with_vault();
-    let panel = Panel::opened(&home, &[]);
+    let mut panel = Panel::opened(&home, &[]);
     let bytes = home.vault_with(&link("Hetzner", "K0815", &secret('D')));
     fs::remove_file(home.vault()).unwrap();
     panel.see_within(Duration::from_secs(5), "The vault has vanished");
     panel.see("GitHub");
-    fs::write(home.vault(), bytes).unwrap();
+    fs::write(home.vault(), &bytes).unwrap();
     soon(&panel, "K0815");
+    // Locked, it cannot be opened without its file.
+    panel.press("L");
+    panel.see("otpanel is locked");
+    fs::remove_file(home.vault()).unwrap();
+    panel.see("The vault is gone");
+    fs::write(home.vault(), &bytes).unwrap();
+    panel.see_within(SOON, "otpanel is locked");
+    panel.press(crate::home::PASSWORD).press("\r");
+    panel.see("K0815");
+    panel.quit();
+}
+
+#[test]
+fn a_vault_that_another_made_during_the_first_start_is_never_overwritten() {
+    let home = Home::with_vault();
+    let bytes = fs::read(home.vault()).unwrap();
+    fs::remove_file(home.vault()).unwrap();
+    let mut panel = Panel::start(&home);
+    panel.see("No vault yet.");
+    panel.press("n");
+    panel.see("▌ Password alone");
+    panel.press("\r");
+    panel.see("A password for the vault");
+    fs::write(home.vault(), &bytes).unwrap();
+    panel.press("something else").press("\r");
+    panel.see("again");
+    panel.press("something else").press("\r");
+    panel.see("otpanel is locked");
+    assert_eq!(fs::read(home.vault()).unwrap(), bytes);
+    panel.press(crate::home::PASSWORD).press("\r");
+    panel.see("GitHub");
     panel.quit();
 }
 
