@@ -29,6 +29,16 @@ pub fn clean(name: &str) -> Cow<'_, str> {
     if out == name { Cow::Borrowed(name) } else { Cow::Owned(out) }
 }
 
+/// A line as it is typed into, made safe to draw: what shows nothing, or would act on the terminal, stands as a dot, so
+/// that the cursor moves over it as over any other character.
+pub fn typed(line: &str) -> Cow<'_, str> {
+    if line.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        return Cow::Borrowed(line);
+    }
+    let acts = |c: char| matches!(c, ZWJ | '\u{2028}' | '\u{2029}') || is_invisible(c);
+    Cow::Owned(line.chars().map(|c| if acts(c) { '·' } else { c }).collect())
+}
+
 fn clean_grapheme(grapheme: &str, out: &mut String) {
     let mut marks = 0;
     let mut selectors = 0;

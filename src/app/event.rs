@@ -31,6 +31,8 @@ pub enum Event {
     Tick(UnixTime),
     /// The machine slept and woke, or the terminal hung up: lock.
     LockNow,
+    /// The program is told to end, or the terminal is gone.
+    EndNow,
     /// The vault file (or a copy beside it) changed.
     VaultChanged,
     /// The config file was read again.
@@ -89,6 +91,7 @@ impl Event {
             Self::Resize(..) => "resize",
             Self::Tick(_) => "tick",
             Self::LockNow => "lock now",
+            Self::EndNow => "end now",
             Self::VaultChanged => "vault changed",
             Self::Config(_) => "config",
             Self::Looked(_) => "looked",

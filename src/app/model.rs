@@ -186,6 +186,20 @@ impl Model {
         panes(self.size.0, self.size.1)
     }
 
+    /// Takes on another size of the terminal.
+    pub fn resize(&mut self, width: u16, height: u16) {
+        self.size = (width, height);
+        self.keep_in_view();
+    }
+
+    /// Scrolls so that the selected row is on the screen.
+    pub fn keep_in_view(&mut self) {
+        let height = self.panes().list_height;
+        if let Some(session) = self.session_mut() {
+            session.keep_in_view(height);
+        }
+    }
+
     /// Shows a notice for a while; errors and warnings stay longer.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         let secs = match tone {

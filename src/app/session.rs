@@ -84,9 +84,25 @@ pub struct Saving {
     pub retry: Option<UnixTime>,
     /// Ask for a lasting history copy before the next save.
     pub reason: Option<Reason>,
+    /// What was asked for while something was not in the file yet, and when.
+    pub then: Option<(Then, UnixTime)>,
+}
+
+/// What is done as soon as everything is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Lock.
+    Lock,
+    /// Leave.
+    Quit,
 }
 
 impl Saving {
+    /// Whether a save that may well succeed is under way or about to be.
+    pub const fn busy(&self) -> bool {
+        (self.running || self.again) && self.failed.is_none()
+    }
+
     /// Whether something is not in the file yet.
     pub const fn pending(&self) -> bool {
         self.running || self.again || self.failed.is_some()

@@ -2,6 +2,7 @@
 //! touches the vault file; what may take long (a key derivation, a keychain behind a dialog, an export) has a thread of its
 //! own each time, since its answer may come too late and is dropped then.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -18,7 +19,8 @@ impl Lane {
     /// Starts a lane; its thread ends when the lane is dropped and its jobs are done.
     pub fn start(name: &str) -> Self {
         let (jobs, queue): (Sender<Job>, Receiver<Job>) = channel();
-        spawn(name, move || queue.into_iter().for_each(|job| job()));
+        // A fault in one job, which the panic's hook writes to the log, must not cost those behind it.
+        spawn(name, move || queue.into_iter().for_each(|job| drop(catch_unwind(AssertUnwindSafe(job)))));
         Self { jobs }
     }
 
@@ -63,6 +65,16 @@ mod tests {
         }
         assert!(lane.finish(Duration::from_secs(10)));
         assert_eq!(*seen.lock().unwrap(), (0..20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_job_that_panics_costs_only_itself() {
+        let lane = Lane::start("faulty");
+        lane.run(|| panic!("on purpose"));
+        let (done, wait) = channel();
+        lane.run(move || done.send(()).unwrap());
+        assert!(wait.recv_timeout(Duration::from_secs(10)).is_ok());
+        assert!(lane.finish(Duration::from_secs(10)));
     }
 
     #[test]

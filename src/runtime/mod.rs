@@ -95,10 +95,10 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
         drop(clips.send(Incoming::Clipboard(report)));
     });
     let watch = if panel.demo { None } else { world.watch(&panel.paths) };
-    let mut show = Show { terminal, screen, theme, colours, world, clipboard: Some(clipboard), leaving: false };
-    let ended = show.run(panel, &receive);
+    let clipboard = Some(clipboard);
+    let mut show = Show { terminal, screen, theme, colours, world, clipboard, inbox: receive, leaving: false };
+    let ended = show.run(panel);
     drop(watch);
-    show.end();
     ended
 }
 
@@ -115,11 +115,12 @@ struct Show {
     colours: bool,
     world: World,
     clipboard: Option<Clipboard>,
+    inbox: Receiver<Incoming>,
     leaving: bool,
 }
 
 impl Show {
-    fn run(&mut self, panel: &Panel, receive: &Receiver<Incoming>) -> Result<(), PanelError> {
+    fn run(&mut self, panel: &Panel) -> Result<(), PanelError> {
         let size = self.screen.size()?;
         let start = start(panel, (size.width, size.height));
         let mut model = if panel.demo { Model::demo(start, demo_vault()) } else { Model::new(start) };
@@ -128,10 +129,9 @@ impl Show {
             // Nothing is known for the first milliseconds: an empty frame would only flicker.
             if drawn_once || !matches!(model.stage, crate::app::model::Stage::Opening) {
                 drawn_once = true;
-                let theme = &self.theme;
-                self.screen.draw(|frame| view(&model, theme, frame))?;
+                self.draw(&mut model)?;
             }
-            let mut next = match wait(receive, &model) {
+            let mut next = match wait(&self.inbox, &model) {
                 Woken::Event(incoming) => Some(incoming),
                 Woken::Time => None,
                 Woken::End => break,
@@ -140,7 +140,7 @@ impl Show {
             // Whatever else has arrived meanwhile is drawn in the same frame.
             while let Some(incoming) = next {
                 effects.extend(self.take_in(&mut model, incoming)?);
-                next = receive.try_recv().ok();
+                next = self.inbox.try_recv().ok();
             }
             for effect in effects {
                 self.perform(&mut model, effect)?;
@@ -149,12 +149,15 @@ impl Show {
         Ok(())
     }
 
-    /// Finishes what is under way, clears what was copied, and gives the terminal back (on drop).
-    fn end(mut self) {
-        self.world.disk.finish(LAST_SAVE);
-        for bytes in self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).into_iter().flatten() {
-            drop(self.screen.backend_mut().pass(bytes.expose()));
-        }
+    /// Draws the model in the size that the terminal has by now: it may have changed since its last word.
+    fn draw(&mut self, model: &mut Model) -> io::Result<()> {
+        let theme = &self.theme;
+        self.screen.draw(|frame| {
+            let (width, height) = (frame.area().width, frame.area().height);
+            model.resize(width, height);
+            view(model, theme, frame);
+        })?;
+        Ok(())
     }
 
     /// Turns what arrived into effects.
@@ -162,13 +165,15 @@ impl Show {
         let event = match incoming {
             Incoming::Event(event) => *event,
             Incoming::Clipboard(report) => return self.clipboard_said(model, report),
-            Incoming::Input(Input::Key(key)) => Event::Key(key),
+            Incoming::Input(Input::Key(key)) => {
+                #[cfg(debug_assertions)]
+                panic_if_told(key);
+                Event::Key(key)
+            }
             Incoming::Input(Input::Mouse(mouse)) => Event::Mouse(mouse),
             Incoming::Input(Input::Paste(text)) => Event::Paste(text),
             Incoming::Input(Input::Resize(width, height)) => Event::Resize(width, height),
-            Incoming::Input(Input::Gone | Input::Signal(Signal::Quit)) => {
-                return Ok(vec![Effect::ClearClipboard, Effect::Quit]);
-            }
+            Incoming::Input(Input::Gone | Input::Signal(Signal::Quit)) => Event::EndNow,
             Incoming::Input(Input::Signal(Signal::HangUp)) => Event::LockNow,
             Incoming::Input(Input::Signal(Signal::Suspend)) => return Ok(vec![Effect::Suspend]),
             Incoming::Input(Input::Signal(Signal::Continue)) => {
@@ -209,6 +214,10 @@ impl Show {
             Effect::Quit => self.leaving = true,
             Effect::Suspend => {
                 if self.terminal.suspend()? {
+                    // Time went by: perhaps too much for anything but the lock screen to be drawn.
+                    for effect in update(model, Event::Tick(UnixTime::now())) {
+                        self.perform(model, effect)?;
+                    }
                     self.redraw()?;
                 }
             }
@@ -252,6 +261,30 @@ impl Show {
         self.screen.clear()?;
         Ok(())
     }
+}
+
+impl Drop for Show {
+    /// Whatever ends the panel, a panic too: what is on its way to the file gets there, what was copied is cleared, and
+    /// then the terminal is given back.
+    fn drop(&mut self) {
+        self.world.disk.finish(LAST_SAVE);
+        let last = self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).unwrap_or_default();
+        // What was to be written when the loop ended is written still: the blank that clears, above all.
+        let told = self.inbox.try_iter().filter_map(|incoming| match incoming {
+            Incoming::Clipboard(ClipboardReport::ToTerminal(bytes)) => Some(bytes),
+            _ => None,
+        });
+        for bytes in told.chain(last) {
+            drop(self.screen.backend_mut().pass(bytes.expose()));
+        }
+    }
+}
+
+/// Lets a test see what a fault in the panel does: a debug build panics at F12 where the variable is set.
+#[cfg(debug_assertions)]
+fn panic_if_told(key: crossterm::event::KeyEvent) {
+    let told = key.code == crossterm::event::KeyCode::F(12) && std::env::var_os("OTPANEL_TEST_PANIC").is_some();
+    assert!(!told, "on purpose");
 }
 
 /// What ended a wait.

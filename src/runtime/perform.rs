@@ -1,6 +1,7 @@
 //! Effects carried out: one plain function for each, job in, event out. The threads that call them are in
 //! [`super::lanes`], so tests can call them inline.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,11 +83,16 @@ pub fn reread(place: &Place, generation: u64, open: &Unlocked) -> Event {
 
 /// Saves a vault.
 pub fn save(place: &Place, generation: u64, mut vault: Box<Unlocked>, reason: Reason) -> Event {
-    let saved = match place.save_before(&mut vault, reason) {
+    // A fault of ours is told like one of the disk: whoever waits for the answer must not take the change for saved.
+    let saved = catch_unwind(AssertUnwindSafe(|| match place.save_before(&mut vault, reason) {
         // An I/O error may pass: one new try on a new file, never on the same descriptor (VAULT section 2).
         Err(FileError::Io { .. } | FileError::Unconfirmed { .. }) => place.save_before(&mut vault, reason),
         other => other,
-    };
+    }));
+    let saved = saved.unwrap_or_else(|_| {
+        let source = std::io::Error::other("a mistake in otpanel itself");
+        Err(FileError::Io { path: place.path.clone(), source })
+    });
     Event::Saved(generation, saved.map(|_| noted(place, vault)))
 }
 

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::Theme;
 use crate::app::input::Input;
 use crate::app::model::{Notice, Tone};
-use crate::text::{fit, width, wrap};
+use crate::text::{fit, typed, width, wrap};
 
 /// A screen that is drawn on. Coordinates are columns and rows from 0; what lies outside is not drawn.
 pub struct Canvas<'a> {
@@ -148,7 +148,7 @@ impl<'a> Canvas<'a> {
         }
         let (before, after) = line.halves();
         let dot = self.mark("•", "*");
-        let shape = |text: &str| if masked { dot.repeat(text.chars().count()) } else { text.to_owned() };
+        let shape = |text: &str| if masked { dot.repeat(text.chars().count()) } else { typed(text).into_owned() };
         let (before, after) = (shape(before), shape(after));
         // Keep the end of what stands before the cursor.
         let mut shown = before.as_str();

@@ -256,7 +256,14 @@ fn counter_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row
 fn notice(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
     let columns = canvas.width().saturating_sub(2);
     if let Some(report) = &session.saving.failed {
-        let text = format!("Not saved: {}. {}", report.cause.trim_end_matches('.'), report.next);
+        let key = super::modal::key_name(model, crate::app::keys::Action::Save);
+        // The report's own next step is a command's; here the change waits and a key tries again.
+        let why = report.problem.strip_prefix("Not saved: ").unwrap_or(&report.problem);
+        let text = if session.saving.vanished {
+            format!("The vault's file has vanished. All of it is here still; {key} saves it anew.")
+        } else {
+            format!("Not saved: {why}. The change is kept here; {key} saves again.")
+        };
         let notice = crate::app::model::Notice { tone: Tone::Error, text, until: None };
         canvas.notice(1, y, columns, &notice);
     } else if let Some(notice) = &model.notice {

@@ -1,9 +1,12 @@
 //! The first start, as one family with the lock screen: words first, one mark, the keys in the last line.
 
+use ratatui::layout::Rect;
+
 use super::Canvas;
 use crate::app::Model;
 use crate::app::welcome::{MODES, STARTS, Step, Welcome, groups};
 use crate::keychain::Probe;
+use crate::text::wrap;
 
 /// Draws the step.
 pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
@@ -121,14 +124,29 @@ fn unlock(welcome: &Welcome, selected: usize, canvas: &mut Canvas, x: u16, mut y
 fn recovery(key: &str, canvas: &mut Canvas, x: u16, mut y: u16, columns: u16) -> Keys {
     let text =
         "The recovery key opens the vault when everything else is lost. Write it on paper now: it is shown once.";
-    y = canvas.paragraph(x, y, columns, text, canvas.theme.text) + 1;
+    let keys = vec![("enter", "it is written down")];
     let groups = groups(key);
     let per_row = (columns / 10).clamp(1, 4) as usize;
+    let rows = wrap(text, columns as usize).len() + 1 + groups.len().div_ceil(per_row);
+    if y as usize + rows >= canvas.height() as usize {
+        // A small screen shows the key, which matters, or says that it cannot: never a part of it.
+        let close = groups.join(" ");
+        let fits = wrap(&close, columns as usize).len() < canvas.height() as usize;
+        let (text, style) = if fits {
+            (close.as_str(), canvas.theme.code)
+        } else {
+            ("Make the terminal larger to see the recovery key.", canvas.theme.warn)
+        };
+        canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));
+        canvas.paragraph(x, 0, columns, text, style);
+        return if fits { keys } else { Vec::new() };
+    }
+    y = canvas.paragraph(x, y, columns, text, canvas.theme.text) + 1;
     for (row, line) in groups.chunks(per_row).enumerate() {
         for (i, group) in line.iter().enumerate() {
             let at = x + 2 + i as u16 * 10;
             canvas.put(at, y + row as u16, group, canvas.theme.code);
         }
     }
-    vec![("enter", "it is written down")]
+    keys
 }

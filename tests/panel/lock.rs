@@ -120,6 +120,24 @@ fn a_new_user_gets_from_nothing_to_an_empty_list() {
 }
 
 #[test]
+fn the_recovery_key_is_shown_whole_or_not_at_all() {
+    let key = "otpanel1 aaaa cccc dddd eeee ffff gggg hhhh jjjj kk";
+    for (width, height) in
+        [(200, 50), (80, 24), (60, 15), (40, 10), (30, 8), (30, 5), (20, 6), (20, 3), (10, 12), (2, 2)]
+    {
+        let mut journey = Journey::fresh(Config::default()).size(width, height);
+        started(&mut journey);
+        journey = journey.keys("n<enter>long enough<enter>long enough<enter>");
+        let made = (Box::new(vault(&[])), otpanel::secret::Secret::new(key.to_owned()));
+        journey.event(Event::Created(Ok(made)));
+        let screen = journey.screen();
+        let shown = key.split(' ').filter(|group| screen.contains(group)).count();
+        assert!(shown == 10 || shown == 0, "{shown} of 10 groups at {width}x{height}:\n{screen}");
+        assert!(shown == 10 || height < 5 || width < 20, "{width}x{height}:\n{screen}");
+    }
+}
+
+#[test]
 fn without_a_keychain_the_password_is_chosen_and_the_reason_is_said() {
     let mut journey = Journey::fresh(Config::default());
     journey.probe = Probe::NoBus;
@@ -138,4 +156,102 @@ fn a_damaged_vault_says_what_to_do_and_looks_again_on_request() {
     assert!(journey.screen().contains("look again"));
     journey.file = Some(vault(&accounts()));
     assert!(matches!(journey.keys("r").model.stage, Stage::Locked(_)));
+}
+
+/// A change whose save is under way, and another behind it.
+fn two_changes(end: &str) -> (Journey, Vec<Effect>) {
+    let mut journey = Journey::unlocked(&accounts());
+    let mut effects = Vec::new();
+    for c in format!("fjf{end}").chars() {
+        let key =
+            crossterm::event::KeyEvent::new(crossterm::event::KeyCode::Char(c), crossterm::event::KeyModifiers::NONE);
+        effects.extend(otpanel::app::update(&mut journey.model, Event::Key(key)));
+    }
+    (journey, effects)
+}
+
+fn count(effects: &[Effect], right: impl Fn(&Effect) -> bool) -> usize {
+    effects.iter().filter(|effect| right(effect)).count()
+}
+
+/// Answers the one save among the effects; gives what follows.
+fn answer_save(journey: &mut Journey, effects: Vec<Effect>) -> Vec<Effect> {
+    let saves: Vec<_> = effects.into_iter().filter(|effect| matches!(effect, Effect::Save(..))).collect();
+    assert_eq!(saves.len(), 1);
+    let Some(Effect::Save(generation, vault, _)) = saves.into_iter().next() else { panic!("a save") };
+    otpanel::app::update(&mut journey.model, Event::Saved(generation, Ok(vault)))
+}
+
+#[test]
+fn locking_waits_for_what_is_being_saved_with_the_codes_hidden() {
+    let (mut journey, effects) = two_changes("L");
+    assert!(matches!(journey.model.stage, Stage::Open(_)) && journey.session().hidden);
+    let effects = answer_save(&mut journey, effects);
+    assert!(matches!(journey.model.stage, Stage::Open(_)), "the second change is not saved yet");
+    let effects = answer_save(&mut journey, effects);
+    assert!(matches!(journey.model.stage, Stage::Locked(_)));
+    assert_eq!(count(&effects, |e| matches!(e, Effect::Look)), 1);
+}
+
+#[test]
+fn leaving_waits_for_what_is_being_saved_and_asks_where_that_fails() {
+    let quits = |effects: &[Effect]| count(effects, |e| matches!(e, Effect::Quit));
+    let (mut journey, effects) = two_changes("q");
+    assert_eq!(quits(&effects), 0);
+    let effects = answer_save(&mut journey, effects);
+    assert_eq!(quits(&effects), 0);
+    let effects = answer_save(&mut journey, effects);
+    assert_eq!(quits(&effects), 1);
+
+    let (mut journey, _) = two_changes("q");
+    let failed = Event::Saved(journey.model.generation, Err(FileError::DiskFull("/home/ada/vault.otpv".into())));
+    journey.event(failed);
+    assert!(!journey.quit);
+    assert!(journey.screen().contains("leave and lose it"), "{}", journey.screen());
+}
+
+#[test]
+fn a_save_that_hangs_keeps_nobody_for_ever() {
+    let (journey, _) = two_changes("L");
+    let journey = journey.seconds(9);
+    assert!(matches!(journey.model.stage, Stage::Open(_)));
+    let journey = journey.seconds(1);
+    assert!(matches!(journey.model.stage, Stage::Locked(_)));
+    assert_eq!(journey.saves, 1, "its thread has the second change, too");
+
+    let (journey, effects) = two_changes("qq");
+    assert_eq!(count(&effects, |e| matches!(e, Effect::Save(..))), 2);
+    assert_eq!(count(&effects, |e| matches!(e, Effect::Quit)), 1);
+    drop(journey);
+}
+
+#[test]
+fn told_to_end_it_saves_first_what_is_in_memory_only() {
+    let (mut journey, _) = two_changes("");
+    journey.event(Event::EndNow);
+    assert!(journey.quit);
+    let favourites = |vault: &otpanel::vault::envelope::Unlocked| {
+        vault.state.live().filter(|e| e.favourite()).map(|e| e.issuer().to_owned()).collect::<Vec<_>>()
+    };
+    let (stored, shown) = (favourites(journey.file.as_ref().unwrap()), favourites(&journey.session().vault));
+    assert_eq!(stored, shown);
+    assert_eq!(stored, ["Amazon Web Services"], "marked first; the second was one and is none any more");
+}
+
+#[test]
+fn a_vault_that_changed_while_it_was_opened_is_read_again() {
+    let mut journey = locked().keys(PASSWORD);
+    let enter = crossterm::event::KeyEvent::new(crossterm::event::KeyCode::Enter, crossterm::event::KeyModifiers::NONE);
+    let mut effects = otpanel::app::update(&mut journey.model, Event::Key(enter));
+    let Some(Effect::Unlock(attempt, old, _)) = effects.pop() else { panic!("it is tried") };
+    let opened = otpanel::unlock::with_password(&old, &otpanel::secret::Secret::new(PASSWORD.into())).unwrap();
+    // Another file lies there before the answer comes, and another once it is open.
+    journey.file = Some(vault(&accounts()[..3]));
+    started(&mut journey);
+    let effects = otpanel::app::update(&mut journey.model, Event::Unlocked(attempt, Ok(Box::new(opened))));
+    assert_eq!(count(&effects, |e| matches!(e, Effect::Reread(..))), 1);
+    journey.file = Some(vault(&accounts()[..2]));
+    started(&mut journey);
+    assert_eq!(journey.session().rows.all.len(), 8, "the answer joins what both hold");
+    assert_eq!(journey.saves, 1, "and brings back what the file lacks");
 }

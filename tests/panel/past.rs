@@ -83,7 +83,7 @@ fn a_vanished_file_is_said_to_have_and_one_key_saves_it_anew() {
     journey.file = None;
     journey.event(Event::VaultChanged);
     let screen = journey.screen();
-    assert!(screen.contains("has vanished; everything is here still. s saves it anew"), "{screen}");
+    assert!(screen.contains("has vanished. All of it is here still; s saves it anew"), "{screen}");
     assert!(journey.file.is_none(), "nothing is written unasked");
     let asked = journey.keys("q");
     assert!(!asked.quit, "what is in memory only is not left without a question");

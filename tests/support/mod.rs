@@ -287,7 +287,7 @@ impl Tmux {
 
     /// What a tmux command says.
     pub fn tmux(&self, args: &[&str]) -> String {
-        output(private("tmux", self.home.path()).arg("-S").arg(&self.socket).args(args))
+        output(private("tmux", self.home.path()).env("SHELL", "/bin/sh").arg("-S").arg(&self.socket).args(args))
     }
 
     /// A command as it would run in the pane.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::event::{Effect, Stored};
 use crate::app::keys::Action;
 use crate::app::model::{Model, Stage, Tone};
-use crate::app::session::Session;
+use crate::app::session::{Session, Then};
 use crate::report::Report;
 use crate::time::UnixTime;
 use crate::vault::EntryId;
@@ -16,6 +16,8 @@ use crate::vault::merge::{Changes, changes};
 
 /// Seconds between two tries to save after a failure.
 const RETRY_SECS: u64 = 30;
+/// Seconds that locking or leaving waits for a save under way; then its thread has all it needs.
+const PATIENCE_SECS: u64 = 10;
 
 /// Begins a save where the state changed and none is under way.
 pub fn save_if_changed(model: &mut Model) -> Vec<Effect> {
@@ -50,6 +52,53 @@ pub fn retry_when_due(session: &mut Session, now: UnixTime) {
     }
 }
 
+/// Ends: what is not under way to the file yet goes there first.
+pub fn end(model: &mut Model) -> Vec<Effect> {
+    let mut effects = last_save(model);
+    effects.extend([Effect::ClearClipboard, Effect::Quit]);
+    effects
+}
+
+/// A save of what no save knows yet, behind any that is under way; its answer finds nobody.
+fn last_save(model: &mut Model) -> Vec<Effect> {
+    let (generation, demo) = (model.generation, model.demo);
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    if demo || !(session.saving.again || session.saving.failed.is_some()) {
+        return Vec::new();
+    }
+    session.saving.again = false;
+    let reason = session.saving.reason.take().unwrap_or(Reason::Save);
+    vec![Effect::Save(generation, Box::new(session.vault.duplicate()), reason)]
+}
+
+/// Locks or leaves as was asked for, once nothing has to be saved any more.
+fn go_on(model: &mut Model) -> Vec<Effect> {
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    if session.saving.pending() {
+        return Vec::new();
+    }
+    match session.saving.then.take() {
+        None => Vec::new(),
+        Some((Then::Lock, _)) => super::lock::lock(model),
+        Some((Then::Quit, _)) => end(model),
+    }
+}
+
+/// Locks or leaves as was asked for, although a save still hangs (a disk of the network that is gone).
+pub fn wait_no_longer(model: &mut Model) -> Vec<Effect> {
+    let now = model.now;
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    let Some((then, _)) = session.saving.then.take_if(|(_, since)| now.secs_since(*since) >= PATIENCE_SECS) else {
+        return Vec::new();
+    };
+    let mut effects = last_save(model);
+    match then {
+        Then::Lock => effects.extend(super::lock::lock_at_once(model)),
+        Then::Quit => effects.extend([Effect::ClearClipboard, Effect::Quit]),
+    }
+    effects
+}
+
 fn reveal_counter(session: &mut Session) {
     if let Some(code) = &mut session.counter_code {
         code.saved = true;
@@ -79,7 +128,9 @@ pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, F
                 model.say(Tone::Good, "saved: there is room again");
             }
             tell(model, &news);
-            super::list::copy_waiting_counter(model)
+            let mut effects = super::list::copy_waiting_counter(model);
+            effects.extend(go_on(model));
+            effects
         }
         Err(error) => {
             let report = Report::from(&error);
@@ -88,17 +139,22 @@ pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, F
             session.counter_code = None;
             session.saving.failed = Some(report);
             session.saving.vanished = matches!(error, FileError::Vanished(_));
+            let then = session.saving.then.take();
             if session.saving.vanished {
                 say_vanished(model);
             }
-            Vec::new()
+            match then {
+                Some((Then::Lock, _)) => super::lock::lock(model),
+                Some((Then::Quit, _)) => super::list::quit(model),
+                None => Vec::new(),
+            }
         }
     }
 }
 
 fn say_vanished(model: &mut Model) {
     let key = super::modal::key_name(model, Action::Save);
-    model.say(Tone::Error, format!("The vault's file has vanished; everything is here still. {key} saves it anew."));
+    model.say(Tone::Error, format!("The vault's file has vanished. All of it is here still; {key} saves it anew."));
 }
 
 /// A vault was opened: what has lain in the trash for too long goes, and the file is looked at once more, for copies beside

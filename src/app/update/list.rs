@@ -10,7 +10,7 @@ use crate::app::input::Input;
 use crate::app::keys::Action;
 use crate::app::model::{Model, Tone};
 use crate::app::rows::{self, Shows};
-use crate::app::session::{CounterCode, Modal, Palette, Undo};
+use crate::app::session::{CounterCode, Modal, Palette, Then, Undo};
 use crate::otp::hotp_code;
 use crate::secret::Secret;
 use crate::vault::EntryId;
@@ -172,12 +172,18 @@ fn palette(help: bool) -> Palette {
 
 /// Leaves, or asks first where something is in memory only.
 pub fn quit(model: &mut Model) -> Vec<Effect> {
+    let now = model.now;
     match model.session_mut() {
         Some(session) if session.saving.failed.is_some() && !matches!(session.modal, Some(Modal::Leave)) => {
             session.modal = Some(Modal::Leave);
             Vec::new()
         }
-        _ => vec![Effect::ClearClipboard, Effect::Quit],
+        // Left as soon as the save is done; asked a second time, at once.
+        Some(session) if session.saving.busy() && session.saving.then.is_none() => {
+            session.saving.then = Some((Then::Quit, now));
+            vec![Effect::ClearClipboard]
+        }
+        _ => files::end(model),
     }
 }
 

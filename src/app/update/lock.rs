@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::files;
 use crate::app::event::{Effect, With};
 use crate::app::model::{Lock, Model, Stage, Tone, Waiting};
-use crate::app::session::Session;
+use crate::app::session::{Session, Then};
 use crate::config::LockUnlocksWith;
 use crate::keychain::Probe;
 use crate::report::{Exit, Report};
@@ -16,8 +16,8 @@ use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::FileError;
 use crate::vault::slots::SlotKind;
 
-/// Locks: drops the session, clears the clipboard, shows the lock screen. A session with changes that could not be saved
-/// stays, since locking would lose them: it says so.
+/// Locks: drops the session, clears the clipboard, shows the lock screen. Changes that are being saved are waited for with
+/// the codes hidden. A session with changes that could not be saved stays, since locking would lose them: it says so.
 pub fn lock(model: &mut Model) -> Vec<Effect> {
     if model.demo {
         model.say(Tone::Info, "sample accounts: there is nothing to lock");
@@ -33,8 +33,21 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
             model.say(Tone::Warn, "not locked: a change is not saved yet. Codes are hidden; make room, then s saves");
             return vec![Effect::ClearClipboard];
         }
+        Some(session) if session.saving.busy() => {
+            session.hidden = true;
+            session.revealed = None;
+            session.modal = None;
+            let since = session.saving.then.map_or(now, |(_, since)| since);
+            session.saving.then = Some((Then::Lock, since));
+            return vec![Effect::ClearClipboard];
+        }
         Some(_) => {}
     }
+    lock_at_once(model)
+}
+
+/// Drops the session whatever it holds.
+pub fn lock_at_once(model: &mut Model) -> Vec<Effect> {
     model.stage = Stage::Locked(Box::new(Lock::new(None)));
     model.notice = None;
     model.generation += 1;
@@ -68,6 +81,8 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
             Stage::Welcome(_) | Stage::Open(_) => Vec::new(),
         },
         Ok(Some(vault)) => match &mut model.stage {
+            // The file changed while the vault was opened from its bytes before.
+            Stage::Open(session) if !session.vault.knows(&vault.digest()) => read_again(model),
             Stage::Open(_) => Vec::new(),
             Stage::Locked(lock) => {
                 lock.vault = Some(vault);
@@ -155,6 +170,11 @@ pub fn unlocked(model: &mut Model, attempt: u64, result: Result<Box<Unlocked>, U
             if by_keychain { vec![Effect::Probe] } else { Vec::new() }
         }
     }
+}
+
+fn read_again(model: &Model) -> Vec<Effect> {
+    let vault = model.session().map(|session| Box::new(session.vault.duplicate()));
+    vault.map(|vault| Effect::Reread(model.generation, vault)).into_iter().collect()
 }
 
 /// The keychain was probed.

@@ -27,11 +27,12 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Mouse(mouse) => mouse::on_mouse(model, mouse),
         Event::Paste(text) => on_paste(model, &text),
         Event::Resize(width, height) => {
-            model.size = (width, height);
+            model.resize(width, height);
             Vec::new()
         }
         Event::Tick(now) => on_tick(model, now),
         Event::LockNow => lock::lock(model),
+        Event::EndNow => files::end(model),
         Event::VaultChanged => files::vault_changed(model),
         Event::Config(read) => on_config(model, read),
         Event::Looked(found) => lock::looked(model, found),
@@ -47,10 +48,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Imported(attempt, result) => import::imported(model, attempt, result),
         Event::Completed(attempt, names) => import::completed(model, attempt, names),
     };
-    let height = model.panes().list_height;
-    if let Some(session) = model.session_mut() {
-        session.keep_in_view(height);
-    }
+    model.keep_in_view();
     effects.extend(files::save_if_changed(model));
     effects
 }
@@ -109,6 +107,10 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     model.now = now;
     if model.notice.as_ref().is_some_and(|n| n.until.is_some_and(|until| until <= now)) {
         model.notice = None;
+    }
+    let overdue = files::wait_no_longer(model);
+    if !overdue.is_empty() {
+        return overdue;
     }
     let idle = u64::from(model.config.idle_lock_secs);
     let Stage::Open(session) = &mut model.stage else { return Vec::new() };

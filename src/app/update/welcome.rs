@@ -165,7 +165,8 @@ pub fn created(model: &mut Model, result: Result<(Box<Unlocked>, Secret<String>)
         Err(error) => {
             welcome.error = Some(Report::from(&error));
             welcome.step = Step::Unlock(0);
-            return vec![Effect::Probe];
+            // Perhaps because another otpanel made one meanwhile: then it is there to be opened.
+            return vec![Effect::Probe, Effect::Look];
         }
     }
     Vec::new()

@@ -1,0 +1,18 @@
+//! Journeys through a real terminal with the real program: keys go into a pty, the screen is read back from it.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod clipboard;
+mod disk;
+mod ends;
+mod home;
+mod keychain;
+mod panel;
+mod quiet;
+mod sizes;
+mod start;
+mod watching;
