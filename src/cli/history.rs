@@ -53,7 +53,7 @@ pub fn list(world: &World, as_json: bool) -> Result<(), Failure> {
     let place = world.place();
     let held = match place.load() {
         Ok(locked) => {
-            let open = world.open().inspect_err(|failure| without_counts(failure)).ok();
+            let open = world.open().inspect_err(without_counts).ok();
             look_at(open.as_ref().map(|session| &session.unlocked), place.history(locked.vault_id())?)
         }
         // A vault that is damaged may not tell its id, and then all copies are listed.

@@ -107,7 +107,7 @@ fn a_vault_that_vanishes_is_told_and_taken_up_when_it_is_back() {
     let mut panel = Panel::opened(&home, &[]);
     let bytes = home.vault_with(&link("Hetzner", "K0815", &secret('D')));
     fs::remove_file(home.vault()).unwrap();
-    panel.see_within(Duration::from_secs(5), "The vault has vanished");
+    panel.see_within(Duration::from_secs(5), "file has vanished");
     panel.see("GitHub");
     fs::write(home.vault(), &bytes).unwrap();
     soon(&panel, "K0815");

@@ -69,7 +69,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             past.selected = selected;
             match past.copies.list().get(selected) {
                 Some(Kept { accounts: None, .. }) => {
-                    model.say(Tone::Warn, "this copy does not open with the vault's key")
+                    model.say(Tone::Warn, "this copy does not open with the vault's key");
                 }
                 Some(kept) if kept.back.is_empty() && kept.changed == 0 => {
                     model.say(Tone::Info, "the vault holds everything that is in this copy");
@@ -116,7 +116,7 @@ fn bring_back(model: &mut Model, id: EntryId) {
     if change::restore(session, id, now, device) {
         session.refresh();
         session.select(id);
-        let title = session.row(id).map_or_else(String::new, |row| row.title());
+        let title = session.row(id).map_or_else(String::new, super::super::rows::Row::title);
         change::remember(session, Undo::Trash(vec![id], format!("{title} is in the trash again")));
         model.say(Tone::Good, format!("{title} is back"));
         list::mark_changed(model);
