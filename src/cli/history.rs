@@ -64,7 +64,9 @@ pub fn list(world: &World, as_json: bool) -> Result<(), Failure> {
             let ids: std::collections::BTreeSet<_> = copies.iter().map(|copy| copy.vault).collect();
             let all = ids.into_iter().flat_map(|id| place.history(id).unwrap_or_default());
             let mut held = look_at(key.as_ref(), all.collect());
-            held.iter_mut().for_each(|held| held.difference = None);
+            for held in &mut held {
+                held.difference = None;
+            }
             held
         }
     };

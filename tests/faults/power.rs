@@ -4,6 +4,7 @@
 //! The model is harsher than any journal: bytes are on the disk only once their file was synced, names only once their
 //! folder was. Until then any prefix of the changes of names may have got there, each with the bytes of its files, with
 //! half of them, or with none.
+#![allow(clippy::match_same_arms)]
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -138,7 +139,9 @@ impl Disk {
                         std::mem::take(&mut self.pending).into_iter().partition(|c| c.folder() == path);
                     self.pending = pending;
                     let synced: Vec<Change> = synced;
-                    synced.iter().for_each(|change| apply(&mut self.names, change));
+                    for change in &synced {
+                        apply(&mut self.names, change);
+                    }
                 }
                 true
             }

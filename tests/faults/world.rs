@@ -154,7 +154,7 @@ impl World {
             return Ok(());
         }
         self.place.gather(&mut open);
-        let names: BTreeSet<&str> = open.state.entries.values().map(|entry| entry.name()).collect();
+        let names: BTreeSet<&str> = open.state.entries.values().map(otpanel::vault::Entry::name).collect();
         match self.wanted().into_iter().find(|name| !names.contains(name)) {
             None => Ok(()),
             Some(name) => Err(format!("{name} is lost; there are {names:?}")),
