@@ -81,6 +81,7 @@ macro_rules! told {
     )*};
 }
 
+mod exports;
 mod ground;
 mod imports;
 mod keys;

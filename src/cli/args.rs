@@ -16,6 +16,27 @@ Examples:
 Unlocking: the keychain, --password-file FILE, OTPANEL_PASSWORD_FILE, or typing.
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found or ambiguous, 4 locked or wrong password, 5 vault damaged or newer.";
 
+const EXPORT: &str = "\
+Formats:
+  otpauth        otpauth:// links, one a line; most apps read them
+  google         otpauth-migration:// links, ten accounts each, for Google Authenticator
+  aegis          Aegis, sealed when a password is given
+  2fas           2FAS, sealed when a password is given
+  ente           Ente Auth's plain list
+  andotp         andOTP's plain list
+  bitwarden      Bitwarden's plain JSON
+  proton         Proton Authenticator, always sealed
+  stratum        Stratum's plain JSON
+  freeotp-plus   FreeOTP+'s JSON
+  keepassxc-csv  KeePassXC's CSV
+
+What a format cannot hold is named. In a file that is not sealed every secret lies open: delete it after use.
+
+Examples:
+  otpanel export --format otpauth --out codes.txt
+  otpanel export --format aegis --archive-password-file export.pw --out aegis.json
+  otpanel export --format google github gitlab";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -97,6 +118,8 @@ pub enum Command {
     Tag(Tag),
     /// Bring accounts from another authenticator's export
     Import(Import),
+    /// Write accounts as another authenticator's file
+    Export(Export),
     /// Look after the vault file: its keys, history and content
     #[command(subcommand)]
     Vault(Vault),
@@ -350,6 +373,26 @@ pub struct Import {
     pub json: bool,
 }
 
+/// `export`.
+#[derive(Debug, Args)]
+#[command(after_help = EXPORT)]
+pub struct Export {
+    /// What to write; the formats are listed below
+    #[arg(long, value_name = "F")]
+    pub format: String,
+    /// The file to write, readable by you alone; stdout when it is left out
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// A file with the password to seal the export with
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub archive_password_file: Option<PathBuf>,
+    /// Do not ask: replace a file, leave unsealed what could be sealed, print secrets on a terminal
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+    /// Only accounts that match; all when it is left out
+    pub query: Vec<String>,
+}
+
 /// `vault`.
 #[derive(Debug, Subcommand)]
 pub enum Vault {
@@ -474,6 +517,17 @@ mod tests {
         let before = Cli::try_parse_from(["otpanel", "--password-file", "p", "code", "x"]).expect("parses");
         let after = Cli::try_parse_from(["otpanel", "code", "x", "--password-file", "p"]).expect("parses");
         assert_eq!(before.global.password_file, after.global.password_file);
+    }
+
+    #[test]
+    fn the_help_of_export_names_every_format_that_is_written() {
+        let told: Vec<&str> =
+            EXPORT.lines().skip(1).take_while(|l| !l.is_empty()).filter_map(|l| l.split_whitespace().next()).collect();
+        let mut written: Vec<&str> = crate::transfer::export::written().map(crate::transfer::Format::id).collect();
+        let mut sorted = told.clone();
+        written.sort_unstable();
+        sorted.sort_unstable();
+        assert_eq!(sorted, written);
     }
 
     #[test]

@@ -16,7 +16,8 @@ use crate::paths::PathsError;
 use crate::report::Report;
 use crate::runtime::PanelError;
 use crate::runtime::clipboard::ClipboardError;
-use crate::transfer::{Format, ImportError};
+use crate::transfer::export::LeftOut;
+use crate::transfer::{ExportError, Format, ImportError};
 use crate::unlock::UnlockError;
 use crate::vault::kdf::KdfError;
 use crate::vault::payload::PayloadError;
@@ -81,6 +82,9 @@ fn all() -> Vec<(String, Report)> {
     }
     for e in imports() {
         add("import", e.into());
+    }
+    for e in exports() {
+        add("export", e.into());
     }
     let probes = [
         Probe::Ready,
@@ -168,6 +172,18 @@ fn imports() -> Vec<ImportError> {
         ImportError::TooLarge { what: "the file", mib: 64 },
         ImportError::TooMany { what: "entries", limit: 100_000 },
         ImportError::Limits { format: aegis, what: "4 GiB of memory".into(), limit: "1 GiB" },
+    ]
+}
+
+fn exports() -> Vec<ExportError> {
+    let left_out = |n: u8| LeftOut { name: format!("Bank ({n})"), reason: "the format has no Mobile-OTP" };
+    vec![
+        ExportError::NotWritten(Format::Authy),
+        ExportError::PasswordNeeded(Format::Proton),
+        ExportError::NeverSealed(Format::UriList),
+        ExportError::Empty,
+        ExportError::NothingFits { format: Format::Proton, left_out: vec![left_out(1)] },
+        ExportError::NothingFits { format: Format::Proton, left_out: (0..22).map(left_out).collect() },
     ]
 }
 

@@ -295,6 +295,7 @@ told! {
     crate::otp::ParamError,
     crate::otp::uri::UriError,
     crate::paths::PathsError,
+    crate::transfer::ExportError,
     crate::transfer::ImportError,
     crate::unlock::UnlockError,
     crate::vault::Error,

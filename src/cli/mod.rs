@@ -9,6 +9,7 @@ mod clipboard;
 mod codes;
 mod config;
 mod doctor;
+mod export;
 pub mod failure;
 mod files;
 pub mod harden;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Restore(args) => accounts::restore(&World::new(global)?, &args),
         Command::Tag(args) => accounts::tag(&World::new(global)?, &args),
         Command::Import(args) => import::import(&World::new(global)?, &args),
+        Command::Export(args) => export::export(&World::new(global)?, &args),
         Command::Vault(args) => vault::vault(&World::new(global)?, &args),
         Command::Config(args) => config::config(&global, args),
         Command::Doctor(args) => doctor::doctor(&global, &args),

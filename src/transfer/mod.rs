@@ -1,4 +1,4 @@
-//! Imports: bytes in, accounts and a report out. Pure: no files, no clock, no randomness.
+//! Imports and exports: bytes in, accounts and a report out, and back. Pure: no files, no clock, no randomness.
 //!
 //! `detect` tells a format by its content, `formats` holds one file per format, `text` and `json` read foreign text
 //! within bounds. One bad entry never costs the others: it is handed back in [`Import::skipped`] with its reason. Errors
@@ -6,6 +6,7 @@
 
 mod container;
 pub mod detect;
+pub mod export;
 mod format;
 mod formats;
 mod json;
@@ -17,6 +18,7 @@ use crate::otp::{Account, Kind, ParamError, account::title, base32, uri::UriErro
 use crate::secret::Secret;
 
 pub use detect::detect;
+pub use export::{ExportError, Exported, export};
 pub use format::Format;
 
 /// The largest file that is read, in bytes.

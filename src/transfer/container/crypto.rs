@@ -1,4 +1,4 @@
-//! Opening what a key locks: AES-GCM and AES-CBC with the nonces and paddings that exports use.
+//! Opening and sealing under a key: AES-GCM and AES-CBC with the nonces and paddings that exports use.
 //!
 //! A result of none means that key and data do not fit: the wrong password, or damage.
 
@@ -33,6 +33,15 @@ fn open<C: AeadInOut>(cipher: &C, nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Op
     let nonce = <&Nonce<C>>::try_from(nonce).ok()?;
     cipher.decrypt_in_place(nonce, aad, data.expose_mut()).ok()?;
     Some(data)
+}
+
+/// Seals with AES-256-GCM; the result ends in the tag.
+pub fn seal(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], plain: &[u8]) -> Vec<u8> {
+    let mut data = Vec::with_capacity(plain.len() + TAG);
+    data.extend_from_slice(plain);
+    let cipher = AesGcm::<Aes256, U12>::new(key.into());
+    cipher.encrypt_in_place(nonce.into(), aad, &mut data).expect("an export is far below the limit of the cipher");
+    data
 }
 
 /// Opens AES-256-CBC with PKCS#7 padding. Without a MAC, so that a wrong key may rarely go unnoticed here.

@@ -2,18 +2,24 @@
 
 use std::collections::HashMap;
 
-use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
+use serde_json::{Value, json};
 
 use super::super::container::{crypto, kdf};
+use super::super::export::{Groups, Random, Sealing, Writer};
 use super::super::json::Json;
 use super::super::parts::Parts;
-use super::super::{EntryError, Format, Import, ImportError, Source, text};
-use crate::otp::{Account, base32};
+use super::super::{EntryError, Format, Import, ImportError, Source, pin_text, secret_text, text};
+use super::{group_names, uuid, written};
+use crate::otp::{Account, Kind, base32};
 use crate::secret::Secret;
 
 const FORMAT: Format = Format::Aegis;
 /// The work that all password slots together may ask for: 64 of the size that Aegis makes.
 const MAX_SLOTS_COST: u64 = 2 << 30;
+
+/// The scrypt parameters of a written file, as the app has them: N, r, p.
+const COST: (u64, u64, u64) = (1 << 15, 8, 1);
 
 /// Reads a vault file.
 pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
@@ -105,4 +111,79 @@ fn account(entry: &Json, groups: &HashMap<String, &str>) -> Result<Account, Entr
         account.groups.push(entry.str("group").to_owned());
     }
     Ok(account)
+}
+
+/// A vault of version 3; with a password under one slot, as the app makes it.
+pub const WRITER: Writer = Writer {
+    sealing: Sealing::Optional,
+    groups: Groups::Many,
+    note: true,
+    favourite: true,
+    twins: true,
+    refusal: |_| None,
+    write: |accounts, password, random| {
+        let db = content(accounts, random);
+        match password {
+            None => written(&json!({"version": 1, "header": {"slots": null, "params": null}, "db": db})),
+            Some(password) => sealed(&written(&db), password, random),
+        }
+    },
+};
+
+fn content(accounts: &[&Account], random: Random<'_>) -> Value {
+    let ids: HashMap<&str, String> = group_names(accounts).into_iter().map(|name| (name, uuid(random))).collect();
+    let entry = |account: &&Account| {
+        let kind = &account.kind;
+        let secret = secret_text(account);
+        let mut info = json!({"secret": secret.expose(), "algo": kind.algorithm_name(), "digits": kind.digits()});
+        match kind {
+            Kind::Hotp { counter, .. } => info["counter"] = json!(counter),
+            _ => info["period"] = json!(kind.period()),
+        }
+        if let Some(pin) = pin_text(account) {
+            info["pin"] = json!(pin);
+        }
+        json!({
+            "type": kind.name(),
+            "uuid": uuid(random),
+            "name": account.account,
+            "issuer": account.issuer,
+            "note": account.note,
+            "favorite": account.favourite,
+            "icon": null,
+            "info": info,
+            "groups": account.groups.iter().filter_map(|name| ids.get(name.as_str())).collect::<Vec<_>>(),
+        })
+    };
+    let entries: Vec<Value> = accounts.iter().map(entry).collect();
+    let groups: Vec<Value> = group_names(accounts).iter().map(|n| json!({"uuid": ids[n], "name": n})).collect();
+    json!({"version": 3, "entries": entries, "groups": groups})
+}
+
+/// Seals a vault's content under a fresh key, and that key under the password.
+fn sealed(db: &Secret<Vec<u8>>, password: &Secret<String>, random: Random<'_>) -> Secret<Vec<u8>> {
+    let (mut master, mut salt, mut nonces) = (Secret::new([0; 32]), [0; 32], [[0; 12]; 2]);
+    random(master.expose_mut());
+    random(&mut salt);
+    nonces.iter_mut().for_each(|nonce| random(nonce));
+    let (n, r, p) = COST;
+    let key = kdf::scrypt(FORMAT, password.expose().as_bytes(), &salt, COST).expect("the parameters are in bounds");
+    let lock = |key: &[u8; 32], nonce: &[u8; 12], plain: &[u8]| {
+        let mut data = crypto::seal(key, nonce, &[], plain);
+        let tag = data.split_off(plain.len());
+        (data, json!({"nonce": HEXLOWER.encode(nonce), "tag": HEXLOWER.encode(&tag)}))
+    };
+    let (locked, key_params) = lock(key.expose(), &nonces[0], master.expose());
+    let (data, params) = lock(master.expose(), &nonces[1], db.expose());
+    let slot = json!({
+        "type": 1,
+        "uuid": uuid(random),
+        "key": HEXLOWER.encode(&locked),
+        "key_params": key_params,
+        "n": n, "r": r, "p": p,
+        "salt": HEXLOWER.encode(&salt),
+        "repaired": true,
+        "is_backup": false,
+    });
+    written(&json!({"version": 1, "header": {"slots": [slot], "params": params}, "db": BASE64.encode(&data)}))
 }

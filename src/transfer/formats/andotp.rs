@@ -1,13 +1,17 @@
 //! andOTP (FORMATS 7): the list, and its two sealed forms, which have no mark.
 
+use data_encoding::BASE32;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::super::container::kdf::{Hash, Key, MAX_ROUNDS};
 use super::super::container::{crypto, kdf};
+use super::super::export::{Groups, Sealing, Writer, no_pins};
 use super::super::json::Json;
 use super::super::parts::Parts;
 use super::super::{EntryError, Format, Import, ImportError, text};
-use crate::otp::{Account, base32};
+use super::written;
+use crate::otp::{Account, Kind, base32};
 use crate::secret::Secret;
 
 const FORMAT: Format = Format::AndOtp;
@@ -95,3 +99,41 @@ pub fn check(bytes: &[u8]) -> Result<(), ImportError> {
         _ => Ok(()),
     }
 }
+
+/// The plain list.
+pub const WRITER: Writer = Writer {
+    sealing: Sealing::Never,
+    groups: Groups::Many,
+    note: false,
+    favourite: false,
+    twins: true,
+    refusal: |account| match account.kind {
+        Kind::Motp { .. } => Some("the format does not keep the PIN of Mobile-OTP"),
+        _ => no_pins(account),
+    },
+    write: |accounts, _, _| {
+        let entry = |account: &&Account| {
+            let kind = &account.kind;
+            let secret = Secret::new(BASE32.encode(account.seed.expose()));
+            let mut entry = json!({
+                "secret": secret.expose(),
+                "issuer": account.issuer,
+                "label": account.account,
+                "digits": kind.digits(),
+                "type": kind.name().to_ascii_uppercase(),
+                "algorithm": kind.algorithm_name(),
+                "thumbnail": "Default",
+                "last_used": 0,
+                "used_frequency": 0,
+                "tags": account.groups,
+            });
+            match kind {
+                Kind::Totp { period, .. } => entry["period"] = json!(period.secs()),
+                Kind::Hotp { counter, .. } => entry["counter"] = json!(counter),
+                _ => {}
+            }
+            entry
+        };
+        written(&Value::Array(accounts.iter().map(entry).collect()))
+    },
+};

@@ -1,14 +1,19 @@
 //! Bitwarden and Bitwarden Authenticator (FORMATS 9): JSON, plain or sealed with a password. CSV is read by [`super::csv`].
 
+use std::collections::HashMap;
+
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::super::container::kdf::{Hash, Key};
 use super::super::container::{base64, crypto, kdf};
+use super::super::export::{Groups, Sealing, Writer, by_time};
 use super::super::json::Json;
-use super::super::{Format, Import, ImportError, Source, text};
-use super::item;
+use super::super::{Format, Import, ImportError, Source, secret_text, text};
+use super::{group_names, item, uuid, written};
+use crate::otp::{Account, Kind, uri};
 use crate::secret::Secret;
 
 const FORMAT: Format = Format::Bitwarden;
@@ -94,3 +99,39 @@ fn unseal(text: &str, (enc, mac): &(Key, Key)) -> Result<Option<Secret<Vec<u8>>>
     }
     Ok(crypto::cbc(enc.expose(), iv, data))
 }
+
+/// A plain vault of logins, each with its one-time password as a link.
+pub const WRITER: Writer = Writer {
+    sealing: Sealing::Never,
+    groups: Groups::One,
+    note: true,
+    favourite: true,
+    twins: true,
+    refusal: by_time,
+    write: |accounts, _, random| {
+        let ids: HashMap<&str, String> = group_names(accounts).into_iter().map(|name| (name, uuid(random))).collect();
+        let folders: Vec<Value> = group_names(accounts).iter().map(|n| json!({"id": ids[n], "name": n})).collect();
+        let login = |account: &&Account| {
+            // The app takes no item without a name.
+            let name = [&account.issuer, &account.account].into_iter().find(|n| !n.is_empty());
+            let link = match account.kind {
+                Kind::Steam => Secret::new(format!("steam://{}", secret_text(account).expose())),
+                _ => uri::write(account),
+            };
+            json!({
+                "id": uuid(random),
+                "organizationId": null,
+                "folderId": account.groups.first().and_then(|name| ids.get(name.as_str())),
+                "type": 1,
+                "reprompt": 0,
+                "name": name.map_or("One-time password", String::as_str),
+                "notes": Some(&account.note).filter(|note| !note.is_empty()),
+                "favorite": account.favourite,
+                "login": {"uris": [], "username": account.account, "password": null, "totp": link.expose()},
+                "collectionIds": null,
+            })
+        };
+        let items: Vec<Value> = accounts.iter().map(login).collect();
+        written(&json!({"encrypted": false, "folders": folders, "items": items}))
+    },
+};

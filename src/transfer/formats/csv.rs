@@ -2,9 +2,11 @@
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
+use super::super::export::{Groups, Sealing, Writer, by_time};
 use super::super::{Format, Import, ImportError};
 use super::{item, unescape};
-use crate::otp::{base32, uri};
+use crate::otp::{Account, Kind, base32, uri};
+use crate::secret::Secret;
 
 /// Columns that hold a one-time password, the surest first.
 const CODES: &[&str] =
@@ -175,4 +177,47 @@ fn pairs(rows: &mut Rows<'_>) -> Import {
         import.take(title, user, item::account(code, title, user));
     }
     import
+}
+
+/// KeePassXC's table.
+pub const WRITER: Writer = Writer {
+    sealing: Sealing::Never,
+    groups: Groups::One,
+    note: true,
+    favourite: false,
+    twins: true,
+    refusal: by_time,
+    write: |accounts, _, _| {
+        let header = "Group,Title,Username,Password,URL,Notes,TOTP,Icon,Last Modified,Created".split(',');
+        let mut out = Secret::new(Vec::new());
+        line(out.expose_mut(), header);
+        for account in accounts {
+            let group = account.groups.first().map_or_else(|| String::from("Root"), |name| format!("Root/{name}"));
+            let link = keepassxc_link(account);
+            let cells = [&group, &account.issuer, &account.account, "", "", &account.note, link.expose(), "0", "", ""];
+            line(out.expose_mut(), cells.into_iter());
+        }
+        out
+    },
+};
+
+fn line<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = &'a str>) {
+    for (i, cell) in cells.enumerate() {
+        out.extend_from_slice(if i == 0 { b"\"" } else { b",\"" });
+        out.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
+        out.push(b'"');
+    }
+    out.push(b'\n');
+}
+
+/// A link as KeePassXC writes it: Steam is a TOTP with an encoder.
+fn keepassxc_link(account: &Account) -> Secret<String> {
+    let link = uri::write(account);
+    match account.kind {
+        Kind::Steam => {
+            let link = link.expose().replacen("otpauth://steam/", "otpauth://totp/", 1);
+            Secret::new(link + "&encoder=steam")
+        }
+        _ => link,
+    }
 }

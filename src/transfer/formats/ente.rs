@@ -1,9 +1,14 @@
-//! Ente Auth's sealed export (FORMATS 5). The plain one is a list of links.
+//! Ente Auth's sealed export (FORMATS 5). The plain one is a list of links with more of Ente's own in each.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::container::{base64, kdf, secretstream};
+use super::super::export::{Groups, Sealing, Writer, no_pins};
 use super::super::json::Json;
 use super::super::{Format, Import, ImportError, Source, text};
 use super::uri_list;
+use crate::otp::{Account, uri};
+use crate::secret::Secret;
 
 const FORMAT: Format = Format::Ente;
 
@@ -24,4 +29,32 @@ pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
     let mut import = uri_list::read(&text::decode(plain.expose()))?;
     import.format = FORMAT;
     Ok(import)
+}
+
+/// The plain list; Ente's own additions carry tags, note and favourite.
+pub const WRITER: Writer = Writer {
+    sealing: Sealing::Never,
+    groups: Groups::Many,
+    note: true,
+    favourite: true,
+    twins: true,
+    refusal: no_pins,
+    write: |accounts, _, _| uri_list::lines(accounts.iter().map(|account| link(account))),
+};
+
+fn link(account: &Account) -> Secret<String> {
+    let display = serde_json::json!({
+        "pinned": account.favourite,
+        "trashed": false,
+        "tags": account.groups,
+        "note": account.note,
+        "iconID": "",
+        "iconSrc": "",
+        "lastUsedAt": 0,
+        "tapCount": 0,
+        "position": 0,
+    });
+    let display = display.to_string();
+    let display = utf8_percent_encode(&display, NON_ALPHANUMERIC);
+    Secret::new(format!("{}&codeDisplay={display}", uri::write(account).expose()))
 }

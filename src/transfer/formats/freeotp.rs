@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 
+use serde_json::{Value, json};
+
 use super::super::container::kdf::Hash;
 use super::super::container::{crypto, java, kdf};
+use super::super::export::{Groups, Sealing, Writer, no_pins};
 use super::super::json::Json;
 use super::super::parts::Parts;
 use super::super::{EntryError, Format, Import, ImportError, Source};
+use super::written;
 use crate::otp::{Account, Kind, uri};
 use crate::secret::Secret;
 
@@ -53,6 +57,7 @@ fn take(import: &mut Import, token: &Json, secret: Option<Result<Vec<u8>, EntryE
 
 fn account(token: &Json, issuer: &str, label: &str, secret: Vec<u8>, sealed: bool) -> Result<Account, EntryError> {
     let kind = token.str("type");
+    let fresh = !sealed && matches!(token.get("counter"), Json::Int(-1));
     let mut account = Parts {
         issuer,
         label,
@@ -60,14 +65,15 @@ fn account(token: &Json, issuer: &str, label: &str, secret: Vec<u8>, sealed: boo
         algorithm: token.str("algo"),
         digits: token.get("digits"),
         period: token.get("period"),
-        counter: token.get("counter"),
+        // One that was never used is kept as -1.
+        counter: if fresh { &Json::Null } else { token.get("counter") },
         secret: Ok(secret),
         pin: "",
     }
     .account()?;
     match &mut account.kind {
         // Version 1 stores the counter that was used last.
-        Kind::Hotp { counter, .. } if !sealed => *counter = uri::counter(Some(counter.saturating_add(1)))?,
+        Kind::Hotp { counter, .. } if !sealed && !fresh => *counter = uri::counter(Some(counter.saturating_add(1)))?,
         Kind::Totp { .. } if token.str("issuerExt").eq_ignore_ascii_case("steam") => account.kind = Kind::Steam,
         _ => {}
     }
@@ -117,4 +123,49 @@ fn unseal(key: &[u8; 32], sealed: &Json) -> Option<Secret<Vec<u8>>> {
         _ => return None,
     };
     crypto::gcm(key, nonce, sealed.get("mToken").text().as_bytes(), &sealed.get("mCipherText").bytes()?)
+}
+
+/// FreeOTP+'s JSON.
+pub const WRITER: Writer = Writer {
+    sealing: Sealing::Never,
+    groups: Groups::None,
+    note: false,
+    favourite: false,
+    twins: true,
+    refusal: |account| match &account.kind {
+        Kind::Totp { digits, .. } | Kind::Hotp { digits, .. } if digits.get() > 9 => {
+            Some("the app has codes of up to 9 digits only")
+        }
+        Kind::Totp { .. } if account.issuer.eq_ignore_ascii_case("steam") => {
+            Some("the app takes every account whose issuer is Steam for Steam Guard")
+        }
+        _ => no_pins(account),
+    },
+    write: |accounts, _, _| {
+        let tokens: Vec<Value> = accounts.iter().map(|account| token(account)).collect();
+        let order: Vec<String> = accounts.iter().map(|a| format!("{}:{}", a.issuer, a.account)).collect();
+        written(&json!({"tokenOrder": order, "tokens": tokens}))
+    },
+};
+
+fn token(account: &Account) -> Value {
+    let kind = &account.kind;
+    // The app keeps the counter that was used last.
+    let counter = if let Kind::Hotp { counter, .. } = kind { *counter as i64 - 1 } else { 0 };
+    let steam = matches!(kind, Kind::Steam);
+    let mut token = json!({
+        "type": if matches!(kind, Kind::Hotp { .. }) { "HOTP" } else { "TOTP" },
+        "algo": kind.algorithm_name(),
+        "counter": counter,
+        "digits": kind.digits(),
+        "issuerExt": if steam { "Steam" } else { &account.issuer },
+        "label": account.account,
+        "period": kind.period().unwrap_or(30),
+        "secret": account.seed.expose().iter().map(|byte| byte.cast_signed()).collect::<Vec<i8>>(),
+    });
+    // It knows Steam by that issuer; an edited name is kept beside it.
+    if steam && !account.issuer.is_empty() && account.issuer != "Steam" {
+        token["issuerAlt"] = json!(account.issuer);
+    }
+    token
 }

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::{BASE64, BASE64_NOPAD};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use prost::Message;
 
+use super::super::export::{Groups, Sealing, Writer, no_pins};
 use super::super::{EntryError, Import};
+use super::uri_list;
 use crate::otp::{Account, Algorithm, Digits, Kind, ParamError, Period, Seed, names, uri};
+use crate::secret::Secret;
 
 /// The links read so far by batch: a large export is several links that belong together.
 #[derive(Default)]
@@ -22,6 +25,8 @@ pub struct Batches {
 struct Payload {
     #[prost(message, repeated, tag = "1")]
     accounts: Vec<Otp>,
+    #[prost(int64, tag = "2")]
+    version: i64,
     #[prost(int64, tag = "3")]
     batch_size: i64,
     #[prost(int64, tag = "4")]
@@ -161,4 +166,65 @@ fn account(
         n => return Err(EntryError::Type(n.to_string())),
     };
     Ok(Account::new(issuer, name, kind, Seed::new(secret)?))
+}
+
+/// Links of ten accounts each, the parts of one batch.
+pub const WRITER: Writer = Writer {
+    sealing: Sealing::Never,
+    groups: Groups::None,
+    note: false,
+    favourite: false,
+    twins: true,
+    refusal: |account| match &account.kind {
+        Kind::Steam => Some("the format has no Steam codes"),
+        Kind::Totp { period, .. } if *period != Period::THIRTY => Some("the format has a period of 30 s only"),
+        Kind::Totp { digits, .. } | Kind::Hotp { digits, .. } if !matches!(digits.get(), 6 | 8) => {
+            Some("the format has codes of 6 and 8 digits only")
+        }
+        _ => no_pins(account),
+    },
+    write: |accounts, _, random| {
+        let mut id = [0; 4];
+        random(&mut id);
+        let batch_id = i64::from(u32::from_be_bytes(id) >> 1);
+        let parts = accounts.chunks(BATCH);
+        let batch_size = parts.len() as i64;
+        uri_list::lines(parts.enumerate().map(|(index, part)| {
+            let accounts = part.iter().map(|account| otp(account)).collect();
+            link(&Payload { accounts, version: 1, batch_size, batch_index: index as i64, batch_id })
+        }))
+    },
+};
+
+/// Accounts of one link: as many as a QR code that a phone reads well.
+const BATCH: usize = 10;
+
+fn link(payload: &Payload) -> Secret<String> {
+    let data = Secret::new(BASE64.encode(Secret::new(payload.encode_to_vec()).expose()));
+    Secret::new(format!(
+        "otpauth-migration://offline?data={}",
+        utf8_percent_encode(data.expose(), percent_encoding::NON_ALPHANUMERIC)
+    ))
+}
+
+fn otp(account: &Account) -> Otp {
+    let number = |algorithm: Algorithm| match algorithm {
+        Algorithm::Sha1 => 1,
+        Algorithm::Sha256 => 2,
+        Algorithm::Sha512 => 3,
+    };
+    let (algorithm, kind, counter) = match &account.kind {
+        Kind::Hotp { algorithm, counter, .. } => (number(*algorithm), 1, *counter as i64),
+        Kind::Totp { algorithm, .. } => (number(*algorithm), 2, 0),
+        _ => (1, 2, 0),
+    };
+    Otp {
+        secret: account.seed.expose().to_vec(),
+        name: account.account.clone().into_bytes(),
+        issuer: account.issuer.clone().into_bytes(),
+        algorithm,
+        digits: if account.kind.digits() == 8 { 2 } else { 1 },
+        kind,
+        counter,
+    }
 }

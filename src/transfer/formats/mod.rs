@@ -30,10 +30,17 @@ mod totp_authenticator;
 mod twofas;
 mod uri_list;
 
+use std::collections::HashSet;
+
+use serde_json::Value;
+
 use super::container::{crypto, xml};
 use super::detect::{self, Guess};
+use super::export::Writer;
 use super::json::Json;
 use super::{Format, Import, ImportError, Source, text};
+use crate::otp::Account;
+use crate::secret::Secret;
 
 /// Reads a source by its marks, its text, or at last by trying what has no mark.
 pub(super) fn read(source: Source<'_>) -> Result<Import, ImportError> {
@@ -61,6 +68,24 @@ pub(super) fn read(source: Source<'_>) -> Result<Import, ImportError> {
             }
         }
     }
+}
+
+/// The writer of a format; none where otpanel only reads it.
+pub(super) const fn writer(format: Format) -> Option<Writer> {
+    Some(match format {
+        Format::UriList => uri_list::WRITER,
+        Format::GoogleMigration => migration::WRITER,
+        Format::Aegis => aegis::WRITER,
+        Format::TwoFas => twofas::WRITER,
+        Format::Ente => ente::WRITER,
+        Format::AndOtp => andotp::WRITER,
+        Format::Bitwarden => bitwarden::WRITER,
+        Format::Proton => proton::WRITER,
+        Format::Stratum => stratum::WRITER,
+        Format::FreeOtpPlus => freeotp::WRITER,
+        Format::KeePassXc => csv::WRITER,
+        _ => return None,
+    })
 }
 
 fn json(text: &str, source: &Source<'_>) -> Result<Import, ImportError> {
@@ -169,6 +194,27 @@ fn unmarked(source: &Source<'_>) -> Result<Import, ImportError> {
         andotp::check(bytes)?;
     }
     found.ok_or(ImportError::NothingFits)
+}
+
+/// A new random UUID (version 4).
+fn uuid(random: &mut dyn FnMut(&mut [u8])) -> String {
+    let mut bytes = [0; 16];
+    random(&mut bytes);
+    bytes[6] = bytes[6] & 0x0F | 0x40;
+    bytes[8] = bytes[8] & 0x3F | 0x80;
+    let hex = data_encoding::HEXLOWER.encode(&bytes);
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// The names of all groups, each once, in the order of their first use.
+fn group_names<'a>(accounts: &[&'a Account]) -> Vec<&'a str> {
+    let mut seen = HashSet::new();
+    accounts.iter().flat_map(|a| &a.groups).map(String::as_str).filter(|name| seen.insert(*name)).collect()
+}
+
+/// A JSON document as bytes.
+fn written(doc: &Value) -> Secret<Vec<u8>> {
+    Secret::new(serde_json::to_vec(doc).expect("a tree of values always serialises"))
 }
 
 /// Undoes HTML's escapes as exports use them.

@@ -1,9 +1,15 @@
 //! Proton Authenticator (FORMATS 10): plain or sealed.
 
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+
 use super::super::container::{base64, crypto, kdf};
+use super::super::export::{Groups, Sealing, Writer, by_time};
 use super::super::json::Json;
-use super::super::{Format, Import, ImportError, Source, text};
+use super::super::{Format, Import, ImportError, Source, secret_text, text};
+use super::{uuid, written};
 use crate::otp::{Account, Kind, names, uri};
+use crate::secret::Secret;
 
 const FORMAT: Format = Format::Proton;
 const AAD: &[u8] = b"proton.authenticator.export.v1";
@@ -48,3 +54,44 @@ fn named(mut account: Account, name: &str, note: &str) -> Account {
     note.clone_into(&mut account.note);
     account
 }
+
+/// A sealed export.
+pub const WRITER: Writer = Writer {
+    sealing: Sealing::Always,
+    groups: Groups::None,
+    note: true,
+    favourite: false,
+    twins: true,
+    refusal: |account| match &account.kind {
+        Kind::Totp { period, .. } if period.secs() > u64::from(u16::MAX) => {
+            Some("the app has periods up to 65,535 s only")
+        }
+        _ => by_time(account),
+    },
+    write: |accounts, password, random| {
+        let entry = |account: &&Account| {
+            let (link, kind) = match account.kind {
+                Kind::Steam => (Secret::new(format!("steam://{}", secret_text(account).expose())), "Steam"),
+                _ => (uri::write(account), "Totp"),
+            };
+            // A Steam link has no issuer: another one than Steam goes into the name.
+            let name = match account.kind {
+                Kind::Steam if !matches!(account.issuer.as_str(), "" | "Steam") => {
+                    format!("{}:{}", account.issuer, account.account)
+                }
+                _ => account.account.clone(),
+            };
+            let content = json!({"uri": link.expose(), "entry_type": kind, "name": name});
+            json!({"id": uuid(random), "content": content, "note": account.note})
+        };
+        let entries: Vec<Value> = accounts.iter().map(entry).collect();
+        let plain = written(&json!({"version": 1, "entries": entries}));
+        let (mut salt, mut nonce) = ([0; 16], [0; 12]);
+        random(&mut salt);
+        random(&mut nonce);
+        let password = password.map_or("", |p| p.expose());
+        let key = kdf::argon2id(FORMAT, password.as_bytes(), &salt, COST).expect("the parameters are in bounds");
+        let content = [&nonce[..], &crypto::seal(key.expose(), &nonce, AAD, plain.expose())].concat();
+        written(&json!({"version": 1, "salt": BASE64.encode(&salt), "content": BASE64.encode(&content)}))
+    },
+};

@@ -2,14 +2,19 @@
 
 use std::collections::HashMap;
 
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+use sha1::{Digest, Sha1};
+
 use super::super::container::kdf::Hash;
 use super::super::container::sqlite::Database;
 use super::super::container::{crypto, kdf};
+use super::super::export::{Groups, Sealing, Writer};
 use super::super::json::Json;
 use super::super::parts::Parts;
-use super::super::{EntryError, Format, Import, ImportError, Source, text};
-use super::uri_list;
-use crate::otp::{Account, base32, motp};
+use super::super::{EntryError, Format, Import, ImportError, Source, pin_text, secret_text, text};
+use super::{group_names, uri_list, written};
+use crate::otp::{Account, Algorithm, Kind, base32, motp};
 use crate::secret::Secret;
 
 const FORMAT: Format = Format::Stratum;
@@ -157,4 +162,84 @@ pub fn html(text: &str) -> Result<Import, ImportError> {
     let mut import = uri_list::read(&list)?;
     import.format = FORMAT;
     Ok(import)
+}
+
+/// A plain backup.
+pub const WRITER: Writer = Writer {
+    sealing: Sealing::Never,
+    groups: Groups::Many,
+    note: false,
+    favourite: false,
+    // Categories are joined by the secret, and the app keys its accounts by it.
+    twins: false,
+    refusal: |account| match &account.kind {
+        Kind::Totp { digits, .. } if digits.get() < 6 => Some("the app has codes of 6 to 10 digits only"),
+        Kind::Hotp { digits, .. } if !(6..=8).contains(&digits.get()) => {
+            Some("the app has counter codes of 6 to 8 digits only")
+        }
+        _ => None,
+    },
+    write: |accounts, _, _| {
+        let entries: Vec<Value> = accounts.iter().enumerate().map(|(i, account)| one(account, i)).collect();
+        // The app makes its ids so: the same category comes together with one that is there.
+        let id = |name: &str| HEXLOWER.encode(&Sha1::digest(name)[..4]);
+        let categories: Vec<Value> = group_names(accounts)
+            .iter()
+            .enumerate()
+            .map(|(i, name)| json!({"Id": id(name), "Name": name, "Ranking": i}))
+            .collect();
+        let link = |account: &&Account| {
+            let secret = written_secret(account);
+            let link =
+                |name: &String| json!({"CategoryId": id(name), "AuthenticatorSecret": secret.expose(), "Ranking": 0});
+            account.groups.iter().map(link).collect::<Vec<_>>()
+        };
+        let links: Vec<Value> = accounts.iter().flat_map(link).collect();
+        written(&json!({
+            "Authenticators": entries,
+            "Categories": categories,
+            "AuthenticatorCategories": links,
+            "CustomIcons": [],
+        }))
+    },
+};
+
+/// The text of a secret as the app has it: hexadecimal for Mobile-OTP, base32 for the others.
+fn written_secret(account: &Account) -> Secret<String> {
+    match account.kind {
+        Kind::Motp { .. } => Secret::new(HEXLOWER.encode(account.seed.expose())),
+        _ => secret_text(account),
+    }
+}
+
+fn one(account: &Account, ranking: usize) -> Value {
+    let kind = &account.kind;
+    let (number, algorithm, counter) = match kind {
+        Kind::Hotp { algorithm, counter, .. } => (1, *algorithm, *counter),
+        Kind::Totp { algorithm, .. } => (2, *algorithm, 0),
+        Kind::Motp { .. } => (3, Algorithm::Sha1, 0),
+        Kind::Steam => (4, Algorithm::Sha1, 0),
+        Kind::Yandex { .. } => (5, Algorithm::Sha256, 0),
+    };
+    let algorithm = match algorithm {
+        Algorithm::Sha1 => 0,
+        Algorithm::Sha256 => 1,
+        Algorithm::Sha512 => 2,
+    };
+    // The app takes no account without an issuer.
+    let issuer = if account.issuer.is_empty() { &account.account } else { &account.issuer };
+    json!({
+        "Type": number,
+        "Icon": null,
+        "Issuer": if issuer.is_empty() { "?" } else { issuer },
+        "Username": Some(&account.account).filter(|name| !name.is_empty()),
+        "Secret": written_secret(account).expose(),
+        "Pin": pin_text(account),
+        "Algorithm": algorithm,
+        "Digits": kind.digits(),
+        "Period": kind.period().unwrap_or(30),
+        "Counter": counter,
+        "CopyCount": 0,
+        "Ranking": ranking,
+    })
 }

@@ -1,15 +1,26 @@
 //! 2FAS (FORMATS 4): a backup of any schema, plain or sealed.
 
+use std::collections::HashMap;
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+
 use super::super::container::kdf::Hash;
 use super::super::container::{base64, crypto, kdf};
+use super::super::export::{Groups, Random, Sealing, Writer, no_pins};
 use super::super::json::Json;
 use super::super::parts::Parts;
-use super::super::{EntryError, Format, Import, ImportError, Source, text};
+use super::super::{EntryError, Format, Import, ImportError, Source, secret_text, text};
+use super::{group_names, uuid, written};
 use crate::otp::{Account, Kind, base32, uri};
 use crate::secret::Secret;
 
 const FORMAT: Format = Format::TwoFas;
 const ROUNDS: u64 = 10_000;
+/// The known text by which the app tells a wrong password.
+const REFERENCE: &str = "tRViSsLKzd86Hprh4ceC2OP7xazn4rrt4xhfEUbOjxLX8Rc3mkISXE0lWbmnWfggogbBJhtYgpK6fMl1D6mtsy92\
+                         R3HkdGfwuXbzLebqVFJsR7IZ2w58t938iymwG4824igYy1wi6n2WDpO1Q1P69zwJGs2F5a1qP4MyIiDSD7NCV2Ovid\
+                         XQCBnDlGfmz0f1BQySRkkt4ryiJeCjD2o4QsveJ9uDBUn8ELyOrESv5R5DMDkD4iAF8TXU7KyoJujd";
 
 /// Reads a backup.
 pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
@@ -86,4 +97,74 @@ fn account(service: &Json, issuer: &str) -> Result<Account, EntryError> {
         _ => {}
     }
     Ok(account)
+}
+
+/// A backup of schema 4; with a password its services are sealed, and the names of groups stay in clear.
+pub const WRITER: Writer = Writer {
+    sealing: Sealing::Optional,
+    groups: Groups::One,
+    note: false,
+    favourite: false,
+    twins: true,
+    refusal: |account| match &account.kind {
+        Kind::Totp { digits, .. } | Kind::Hotp { digits, .. } if !(5..=8).contains(&digits.get()) => {
+            Some("the app has codes of 5 to 8 digits only")
+        }
+        _ => no_pins(account),
+    },
+    write: |accounts, password, random| {
+        let ids: HashMap<&str, String> = group_names(accounts).into_iter().map(|name| (name, uuid(random))).collect();
+        let services: Vec<Value> = accounts.iter().enumerate().map(|(i, a)| one(a, i, &ids)).collect();
+        let groups: Vec<Value> =
+            group_names(accounts).iter().map(|n| json!({"id": ids[n], "name": n, "isExpanded": true})).collect();
+        let mut doc = json!({"schemaVersion": 4, "services": [], "groups": groups, "updatedAt": 0, "appVersionCode": 5_000_000, "appVersionName": "5.0.0", "appOrigin": "android"});
+        match password {
+            None => doc["services"] = Value::Array(services),
+            Some(password) => {
+                // The app tells a wrong password by a known text under the same key and salt.
+                let (services, reference) = sealed(&written(&Value::Array(services)), password, random);
+                doc["servicesEncrypted"] = json!(services);
+                doc["reference"] = json!(reference);
+            }
+        }
+        written(&doc)
+    },
+};
+
+fn one(account: &Account, position: usize, ids: &HashMap<&str, String>) -> Value {
+    let kind = &account.kind;
+    let counter = if let Kind::Hotp { counter, .. } = kind { Some(*counter) } else { None };
+    json!({
+        "name": account.issuer,
+        "secret": secret_text(account).expose(),
+        "updatedAt": 0,
+        "order": {"position": position},
+        "groupId": account.groups.first().and_then(|name| ids.get(name.as_str())),
+        "otp": {
+            "account": account.account,
+            "issuer": account.issuer,
+            "label": account.account,
+            "digits": kind.digits(),
+            "period": kind.period().unwrap_or(30),
+            "algorithm": kind.algorithm_name(),
+            "counter": counter,
+            "tokenType": kind.name().to_ascii_uppercase(),
+            "source": "Manual",
+        },
+    })
+}
+
+/// Seals the services and the reference, each as `cipher and tag : salt : nonce`.
+fn sealed(services: &Secret<Vec<u8>>, password: &Secret<String>, random: Random<'_>) -> (String, String) {
+    let mut salt = [0; 256];
+    random(&mut salt);
+    let key = kdf::pbkdf2(FORMAT, Hash::Sha256, password.expose().as_bytes(), &salt, ROUNDS);
+    let key = key.expect("the rounds are in bounds");
+    let mut lock = |plain: &[u8]| {
+        let mut nonce = [0; 12];
+        random(&mut nonce);
+        let data = crypto::seal(key.expose(), &nonce, &[], plain);
+        format!("{}:{}:{}", BASE64.encode(&data), BASE64.encode(&salt), BASE64.encode(&nonce))
+    };
+    (lock(services.expose()), lock(REFERENCE.as_bytes()))
 }

@@ -1,5 +1,6 @@
 //! Lists of links, one a line or with commas between, of one kind or mixed (FORMATS 1, 2.1 and the text exports of many).
 
+use super::super::export::{Groups, Sealing, Writer};
 use super::super::{EntryError, Format, Import, ImportError, Skipped, text};
 use super::migration::Batches;
 use crate::otp::{Account, Kind, uri};
@@ -70,4 +71,25 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
         Some(next.map_or(here, |at| &here[..at]))
     })
     .filter(|link| !link.trim().is_empty())
+}
+
+/// One link a line. Every kind has one; a Mobile-OTP link carries the PIN.
+pub const WRITER: Writer = Writer {
+    sealing: Sealing::Never,
+    groups: Groups::None,
+    note: false,
+    favourite: false,
+    twins: true,
+    refusal: |_| None,
+    write: |accounts, _, _| lines(accounts.iter().map(|account| uri::write(account))),
+};
+
+/// Texts, one a line.
+pub fn lines(texts: impl Iterator<Item = Secret<String>>) -> Secret<Vec<u8>> {
+    let mut out = Secret::new(Vec::new());
+    for text in texts {
+        out.expose_mut().extend_from_slice(text.expose().as_bytes());
+        out.expose_mut().push(b'\n');
+    }
+    out
 }

@@ -1,0 +1,228 @@
+//! `export`: accounts as another authenticator's file, for their owner alone, and never over a file without a yes.
+
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use super::args::Export as Args;
+use super::failure::{Doing, Failure};
+use super::output::{answer, say};
+use super::prompt;
+use super::query::{self, Named, Sureness};
+use super::session::{Session, World, read_password};
+use crate::entropy;
+use crate::otp::Account;
+use crate::otp::account::title;
+use crate::secret::Secret;
+use crate::text::clean;
+use crate::transfer::export::{Sealing, sealing};
+use crate::transfer::{ExportError, Exported, Format, export as write_export};
+use crate::vault::Entry;
+
+/// Where an export goes.
+enum Goal {
+    Stdout,
+    /// A name that is free.
+    New(PathBuf),
+    /// A file that gives way, by its own name.
+    Over(PathBuf),
+    /// A pipe or device that is written into.
+    Into(PathBuf),
+}
+
+/// `export`.
+///
+/// # Errors
+/// When the format, the password and the accounts do not go together, nobody says yes, the vault does not open, or the
+/// file cannot be written. No file was made or changed then.
+pub fn export(world: &World, args: &Args) -> Result<(), Failure> {
+    let format = Format::parse(&args.format).and_then(|format| sealing(format).map(|sealing| (format, sealing)));
+    let (format, sealing) = match (format, Format::parse(&args.format)) {
+        (Some(known), _) => known,
+        (None, Some(format)) => return Err(ExportError::NotWritten(format).into()),
+        (None, None) => {
+            let known: Vec<&str> = crate::transfer::export::written().map(Format::id).collect();
+            let next = format!("Give one of these:\n{}", known.join(" "));
+            return Err(Failure::usage(format!("`{}` is no format", args.format), next));
+        }
+    };
+    if world.password_on_stdin() && args.archive_password_file.as_deref() == Some(Path::new("-")) {
+        return Err(Failure::usage(
+            "Stdin can be read only once, and is named twice",
+            "Put one of the passwords into a file and name that.",
+        ));
+    }
+    let goal = goal(args)?;
+    let given = args.archive_password_file.as_deref().map(|p| read_password(p, "password file")).transpose()?;
+    if given.as_ref().is_some_and(|p| p.expose().is_empty()) {
+        return Err(Failure::EmptyPassword);
+    }
+    match (sealing, &given) {
+        (Sealing::Never, Some(_)) => return Err(ExportError::NeverSealed(format).into()),
+        (Sealing::Always, None) if !prompt::can_type_secrets() => {
+            return Err(ExportError::PasswordNeeded(format).into());
+        }
+        _ => {}
+    }
+    let session = world.open()?;
+    let (accounts, unusable) = chosen(&session, &args.query)?;
+    let password = match given {
+        None if sealing != Sealing::Never => ask_password(args, sealing)?,
+        given => given,
+    };
+    let open = password.is_none();
+    let mut random = |bytes: &mut [u8]| {
+        for chunk in bytes.chunks_mut(32) {
+            chunk.copy_from_slice(&entropy::secret::<32>().expose()[..chunk.len()]);
+        }
+    };
+    let exported = write_export(format, &accounts, password.as_ref(), &mut random)?;
+    if open && matches!(goal, Goal::Stdout) && !args.yes && io::stdout().is_terminal() {
+        let what = format!("Show {} in clear on this terminal?", secrets(exported.count));
+        if !prompt::interactive() {
+            return Err(Failure::NeedsYes { what: "Showing secrets on a terminal".to_owned() });
+        }
+        if !prompt::yes(&what, false)? {
+            return Err(Failure::Cancelled);
+        }
+    }
+    send(&goal, &exported)?;
+    tell(&goal, format, open, &exported, &unusable);
+    Ok(())
+}
+
+/// Decides where the export goes before anything is opened, and asks before a file is replaced.
+fn goal(args: &Args) -> Result<Goal, Failure> {
+    let Some(path) = args.out.as_deref().filter(|path| *path != Path::new("-")) else { return Ok(Goal::Stdout) };
+    let fails = |source| Failure::File { path: path.to_owned(), doing: Doing::Write, source };
+    let found = match fs::metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Goal::New(path.to_owned())),
+        found => found.map_err(fails)?,
+    };
+    if found.is_dir() {
+        return Err(fails(io::ErrorKind::IsADirectory.into()));
+    }
+    if !found.is_file() {
+        return Ok(Goal::Into(path.to_owned()));
+    }
+    let name = clean(&path.display().to_string()).into_owned();
+    if !args.yes && !prompt::interactive() {
+        return Err(Failure::NeedsYes { what: format!("Replacing {name}") });
+    }
+    if !args.yes && !prompt::yes(&format!("Replace {name}?"), false)? {
+        return Err(Failure::Cancelled);
+    }
+    // Where it is a link, what it leads to gives way.
+    fs::canonicalize(path).map(Goal::Over).map_err(fails)
+}
+
+/// Asks for the password of a format that can be sealed, where somebody can answer.
+fn ask_password(args: &Args, sealing: Sealing) -> Result<Option<Secret<String>>, Failure> {
+    if sealing == Sealing::Always {
+        return prompt::new_password("New password of the export").map(Some);
+    }
+    if args.yes || !prompt::interactive() {
+        return Ok(None);
+    }
+    if prompt::yes("Seal the export with a password?", true)? {
+        return prompt::new_password("New password of the export").map(Some);
+    }
+    Ok(None)
+}
+
+/// The accounts that any of the queries names, or all, sorted by their names; and the names of those without codes here.
+fn chosen(session: &Session, queries: &[String]) -> Result<(Vec<Account>, Vec<(String, String)>), Failure> {
+    let mut entries: Vec<&Entry> = session.unlocked.state.live().collect();
+    if !queries.is_empty() {
+        let names: Vec<Named<'_>> = entries.iter().map(|e| Named::from(*e)).collect();
+        let mut places = Vec::new();
+        for text in queries {
+            let found = query::find(text, &names);
+            match found.places.first() {
+                None => return Err(Failure::NotFound { query: text.clone(), trash: false }),
+                // Secrets that nobody meant must not leave.
+                Some(&first) if found.sureness == Sureness::Fuzzy => {
+                    let candidate = title(names[first].issuer, names[first].account);
+                    return Err(Failure::Unsure { query: text.clone(), candidate });
+                }
+                Some(_) => places.extend(found.places),
+            }
+        }
+        places.sort_unstable();
+        places.dedup();
+        entries = places.into_iter().map(|i| entries[i]).collect();
+    }
+    entries.sort_by_cached_key(|e| (e.issuer().to_lowercase(), e.name().to_lowercase(), e.id));
+    let (mut accounts, mut unusable) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry.account() {
+            Ok(account) => accounts.push(account),
+            Err(why) => unusable.push((title(entry.issuer(), entry.name()), why.to_string())),
+        }
+    }
+    Ok((accounts, unusable))
+}
+
+fn send(goal: &Goal, exported: &Exported) -> Result<(), Failure> {
+    let bytes = exported.bytes.expose();
+    let (path, done) = match goal {
+        Goal::Stdout => {
+            let text = std::str::from_utf8(bytes).map_err(|_| Failure::NotText { what: "export" })?;
+            answer(text)?;
+            return if text.ends_with('\n') { Ok(()) } else { answer("\n") };
+        }
+        Goal::New(path) => (path, beside(path, bytes, false)),
+        Goal::Over(path) => (path, beside(path, bytes, true)),
+        Goal::Into(path) => (path, File::options().write(true).open(path).and_then(|mut file| file.write_all(bytes))),
+    };
+    done.map_err(|source| Failure::File { path: path.clone(), doing: Doing::Write, source })
+}
+
+/// Writes a file whole or not at all, for its owner alone: under another name first.
+fn beside(path: &Path, bytes: &[u8], over: bool) -> io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".otpanel-export-").tempfile_in(folder).map_err(bare)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    let done = if over { file.persist(path) } else { file.persist_noclobber(path) };
+    done.map(drop).map_err(|e| e.error)
+}
+
+/// The system's own error, without the name of the temporary file.
+fn bare(error: io::Error) -> io::Error {
+    let kind = error.kind();
+    error
+        .into_inner()
+        .and_then(|inner| inner.source().and_then(|s| s.downcast_ref::<io::Error>()?.raw_os_error()))
+        .map_or(kind.into(), io::Error::from_raw_os_error)
+}
+
+fn secrets(n: usize) -> String {
+    if n == 1 { "1 secret".to_owned() } else { format!("{n} secrets") }
+}
+
+/// Says on stderr what became of the accounts, and what lies open.
+fn tell(goal: &Goal, format: Format, open: bool, exported: &Exported, unusable: &[(String, String)]) {
+    let n = exported.count;
+    let many = if n == 1 { "1 account".to_owned() } else { format!("{n} accounts") };
+    let to = match goal {
+        Goal::Stdout => String::new(),
+        Goal::New(path) | Goal::Over(path) | Goal::Into(path) => {
+            format!(" to {}", clean(&path.display().to_string()))
+        }
+    };
+    let sealed = if open { "not sealed" } else { "sealed" };
+    say(&format!("Exported {many}{to} ({}, {sealed}).", format.name()));
+    for (name, reason) in unusable {
+        say(&format!("  left out {}: {}", clean(name), clean(reason)));
+    }
+    for one in &exported.left_out {
+        say(&format!("  left out {}: {}", clean(&one.name), one.reason));
+    }
+    for what in &exported.lost {
+        say(&format!("  the format does not hold {what}"));
+    }
+    if open {
+        say("otpanel: every secret in it lies open. Whoever reads it can make the codes; delete it after use.");
+    }
+}
