@@ -131,6 +131,7 @@ fn ask_password(args: &Args, sealing: Sealing) -> Result<Option<Secret<String>>,
 }
 
 /// The accounts that any of the queries names, or all, sorted by their names; and the names of those without codes here.
+#[expect(clippy::type_complexity, reason = "said once, here")]
 fn chosen(session: &Session, queries: &[String]) -> Result<(Vec<Account>, Vec<(String, String)>), Failure> {
     let mut entries: Vec<&Entry> = session.unlocked.state.live().collect();
     if !queries.is_empty() {

@@ -90,6 +90,7 @@ pub(super) struct Writer {
     /// Why an account cannot be held; none when it can.
     pub refusal: fn(&Account) -> Option<&'static str>,
     /// Writes the accounts that can be held; sealed when there is a password.
+    #[expect(clippy::type_complexity, reason = "said once, here")]
     pub write: fn(&[&Account], Option<&Secret<String>>, Random<'_>) -> Secret<Vec<u8>>,
 }
 

@@ -165,7 +165,9 @@ fn sealed(db: &Secret<Vec<u8>>, password: &Secret<String>, random: Random<'_>) -
     let (mut master, mut salt, mut nonces) = (Secret::new([0; 32]), [0; 32], [[0; 12]; 2]);
     random(master.expose_mut());
     random(&mut salt);
-    nonces.iter_mut().for_each(|nonce| random(nonce));
+    for nonce in &mut nonces {
+        random(nonce);
+    }
     let (n, r, p) = COST;
     let key = kdf::scrypt(FORMAT, password.expose().as_bytes(), &salt, COST).expect("the parameters are in bounds");
     let lock = |key: &[u8; 32], nonce: &[u8; 12], plain: &[u8]| {

@@ -77,7 +77,7 @@ impl<'a> Save<'a> {
         };
         let done = match disk::exchange(&temporary, &self.target) {
             Ok(()) => self.look_at_displaced(unlocked, &temporary, &before, &after)?,
-            Err(_) => self.rename_over(&temporary, &before)?,
+            Err(e) if e.kind() == io::ErrorKind::Unsupported => self.rename_over(&temporary, &before)?,
             Err(e) if disk::is_closed(&e) => {
                 let _ = fs::remove_file(&temporary);
                 return self.in_place(&before, &after, kept);
