@@ -18,7 +18,7 @@ fn export(error: &ExportError) -> Report {
     match error {
         ExportError::NotWritten(format) => Report::new(
             Exit::Usage,
-            format!("otpanel reads this and does not write it: {}", format.name()),
+            format!("This is read by otpanel and not written: {}", format.name()),
             "Not every format that is read can be written.",
             format!("Give one of these by --format:\n{}", ids()),
         ),
