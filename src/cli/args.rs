@@ -21,7 +21,7 @@ Formats:
   otpauth        otpauth:// links, one a line; most apps read them
   google         otpauth-migration:// links, ten accounts each, for Google Authenticator
   aegis          Aegis, sealed when a password is given
-  2fas           2FAS, sealed when a password is given
+  2fas           2FAS, plain
   ente           Ente Auth's plain list
   andotp         andOTP's plain list
   bitwarden      Bitwarden's plain JSON

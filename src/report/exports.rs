@@ -32,7 +32,7 @@ fn export(error: &ExportError) -> Report {
             Exit::Usage,
             format!("This export cannot be sealed with a password: {}", format.name()),
             "Its secrets would lie open in spite of the password. Nothing was written.",
-            "Leave the password out, or choose another format: aegis, 2fas and proton can be sealed.",
+            "Leave the password out, or choose another format: aegis and proton can be sealed.",
         ),
         ExportError::Empty => Report::new(
             Exit::Failed,

@@ -5,6 +5,7 @@ mod codes;
 #[cfg(target_os = "linux")]
 mod copy;
 mod edits;
+mod export;
 mod home;
 mod import;
 mod init;

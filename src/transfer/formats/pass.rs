@@ -33,8 +33,6 @@ pub fn read(text: &str, source: &Source<'_>) -> Import {
     let mut import = Import::new(Format::Pass);
     let name = source.name.unwrap_or_default();
     let title = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    // The sample files of the project are marked so.
-    let title = title.strip_prefix("self-").unwrap_or(title);
     let user = text::lines(text).find_map(|(_, line)| {
         let (key, value) = line.split_once(':')?;
         let key = key.trim().to_ascii_lowercase();

@@ -1,13 +1,12 @@
-//! 2FAS (FORMATS 4): a backup of any schema, plain or sealed.
+//! 2FAS (FORMATS 4): a backup of any schema, plain or sealed; written plain.
 
 use std::collections::HashMap;
 
-use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::super::container::kdf::Hash;
 use super::super::container::{base64, crypto, kdf};
-use super::super::export::{Groups, Random, Sealing, Writer, no_pins};
+use super::super::export::{Groups, Sealing, Writer, no_pins};
 use super::super::json::Json;
 use super::super::parts::Parts;
 use super::super::{EntryError, Format, Import, ImportError, Source, secret_text, text};
@@ -17,10 +16,6 @@ use crate::secret::Secret;
 
 const FORMAT: Format = Format::TwoFas;
 const ROUNDS: u64 = 10_000;
-/// The known text by which the app tells a wrong password.
-const REFERENCE: &str = "tRViSsLKzd86Hprh4ceC2OP7xazn4rrt4xhfEUbOjxLX8Rc3mkISXE0lWbmnWfggogbBJhtYgpK6fMl1D6mtsy92\
-                         R3HkdGfwuXbzLebqVFJsR7IZ2w58t938iymwG4824igYy1wi6n2WDpO1Q1P69zwJGs2F5a1qP4MyIiDSD7NCV2Ovid\
-                         XQCBnDlGfmz0f1BQySRkkt4ryiJeCjD2o4QsveJ9uDBUn8ELyOrESv5R5DMDkD4iAF8TXU7KyoJujd";
 
 /// Reads a backup.
 pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
@@ -99,9 +94,9 @@ fn account(service: &Json, issuer: &str) -> Result<Account, EntryError> {
     Ok(account)
 }
 
-/// A backup of schema 4; with a password its services are sealed, and the names of groups stay in clear.
+/// A backup of schema 4, plain: a sealed one would have to hold a text of the app's own, which is not ours to carry.
 pub const WRITER: Writer = Writer {
-    sealing: Sealing::Optional,
+    sealing: Sealing::Never,
     groups: Groups::One,
     note: false,
     favourite: false,
@@ -112,21 +107,12 @@ pub const WRITER: Writer = Writer {
         }
         _ => no_pins(account),
     },
-    write: |accounts, password, random| {
+    write: |accounts, _, random| {
         let ids: HashMap<&str, String> = group_names(accounts).into_iter().map(|name| (name, uuid(random))).collect();
         let services: Vec<Value> = accounts.iter().enumerate().map(|(i, a)| one(a, i, &ids)).collect();
         let groups: Vec<Value> =
             group_names(accounts).iter().map(|n| json!({"id": ids[n], "name": n, "isExpanded": true})).collect();
-        let mut doc = json!({"schemaVersion": 4, "services": [], "groups": groups, "updatedAt": 0, "appVersionCode": 5_000_000, "appVersionName": "5.0.0", "appOrigin": "android"});
-        match password {
-            None => doc["services"] = Value::Array(services),
-            Some(password) => {
-                // The app tells a wrong password by a known text under the same key and salt.
-                let (services, reference) = sealed(&written(&Value::Array(services)), password, random);
-                doc["servicesEncrypted"] = json!(services);
-                doc["reference"] = json!(reference);
-            }
-        }
+        let doc = json!({"schemaVersion": 4, "services": services, "groups": groups, "updatedAt": 0, "appVersionCode": 5_000_000, "appVersionName": "5.0.0", "appOrigin": "android"});
         written(&doc)
     },
 };
@@ -152,19 +138,4 @@ fn one(account: &Account, position: usize, ids: &HashMap<&str, String>) -> Value
             "source": "Manual",
         },
     })
-}
-
-/// Seals the services and the reference, each as `cipher and tag : salt : nonce`.
-fn sealed(services: &Secret<Vec<u8>>, password: &Secret<String>, random: Random<'_>) -> (String, String) {
-    let mut salt = [0; 256];
-    random(&mut salt);
-    let key = kdf::pbkdf2(FORMAT, Hash::Sha256, password.expose().as_bytes(), &salt, ROUNDS);
-    let key = key.expect("the rounds are in bounds");
-    let mut lock = |plain: &[u8]| {
-        let mut nonce = [0; 12];
-        random(&mut nonce);
-        let data = crypto::seal(key.expose(), &nonce, &[], plain);
-        format!("{}:{}:{}", BASE64.encode(&data), BASE64.encode(&salt), BASE64.encode(&nonce))
-    };
-    (lock(services.expose()), lock(REFERENCE.as_bytes()))
 }
