@@ -123,7 +123,7 @@ fn race(name: &str, replace: fn(&Path, &Path, &[u8], usize)) {
     let mut last = session(&place).unwrap();
     assert!(saved(&place, &mut last));
     // One save takes in 64 copies, the next takes more.
-    for _ in 0..n / 64 + 1 {
+    for _ in 0..=n / 64 {
         assert!(beside() == 0 || saved(&place, &mut last));
     }
     wanted.extend((0..n).map(|at| format!("theirs {at}")));
