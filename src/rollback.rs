@@ -46,6 +46,13 @@ pub fn heal(place: &Place, unlocked: &mut Unlocked, local: &mut Local) -> Option
     if !unlocked.state.is_behind(&seen) {
         return None;
     }
+    // While a password was checked, another program may have saved, and noted it: the file itself is ahead then.
+    if let Some(now) = place.load().ok().and_then(|locked| locked.open_with(unlocked.data_key()).ok()) {
+        unlocked.absorb(&now);
+        if !unlocked.state.is_behind(&seen) {
+            return None;
+        }
+    }
     let mut joined = 0;
     for version in place.history(unlocked.vault_id()).unwrap_or_default() {
         let opened = version.load().ok().and_then(|locked| locked.open_with(unlocked.data_key()).ok());
@@ -149,6 +156,18 @@ mod tests {
         let mut open = place.load().unwrap().open_with(&dek()).map_err(|e| e.to_string()).unwrap();
         assert_eq!(heal(&place, &mut open, &mut local), Some(WentBack::Missing(0)));
         assert_eq!(heal(&place, &mut open, &mut local), None);
+    }
+
+    #[test]
+    fn a_save_by_another_program_while_one_opens_is_no_rollback() {
+        let (_folder, place, mut local, _) = three_saves();
+        let mut open = place.load().unwrap().open_with(&dek()).map_err(|e| e.to_string()).unwrap();
+        let mut other = open.duplicate();
+        add(&mut other, "meanwhile");
+        place.save(&mut other).unwrap();
+        note(&other, &mut local);
+        assert_eq!(heal(&place, &mut open, &mut local), None);
+        assert_eq!(open.state.live().count(), 4);
     }
 
     #[test]

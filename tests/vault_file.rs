@@ -129,7 +129,7 @@ fn a_save_before_an_import_is_kept_under_that_name() {
     let (home, mut unlocked) = Home::with_vault();
     home.place.save_before(&mut unlocked, Reason::Import).unwrap();
     home.place.save(&mut unlocked).unwrap();
-    assert_eq!(home.reasons(), [Reason::Save, Reason::Save, Reason::Import]);
+    assert_eq!(home.reasons(), [Reason::Saved, Reason::Saved, Reason::Import]);
 }
 
 #[test]

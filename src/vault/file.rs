@@ -6,8 +6,9 @@ mod save;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::envelope::{self, Locked, MAX_FILE_LEN, Unlocked};
 use super::history::Reason;
@@ -286,17 +287,32 @@ impl Place {
             Ok(file) => file,
             Err(e) => return Ok(Err(e)),
         };
-        let deadline = Instant::now() + LOCK_WAIT;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Ok(file)),
                 Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(TryLockError::Error(e)) => return Ok(Err(e)),
-                Err(TryLockError::WouldBlock) if Instant::now() > deadline => {
-                    return Err(FileError::Busy(self.path.clone()));
-                }
-                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(5)),
+                Err(TryLockError::WouldBlock) => break,
             }
+        }
+        // The system lets those who wait in one after another; trying again and again, one may never be lucky. Only a thread can
+        // be given up on: should the lock come to it too late, it goes with it.
+        let (done, locked) = mpsc::channel();
+        let wait = move || {
+            let taken = loop {
+                match file.lock() {
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                    taken => break taken,
+                }
+            };
+            drop(done.send(taken.map(|()| file)));
+        };
+        if let Err(e) = thread::Builder::new().name("lock".into()).spawn(wait) {
+            return Ok(Err(e));
+        }
+        match locked.recv_timeout(LOCK_WAIT) {
+            Ok(taken) => Ok(taken),
+            Err(_) => Err(FileError::Busy(self.path.clone())),
         }
     }
 

@@ -26,8 +26,10 @@ const TOTAL: u64 = 64 << 20;
 /// Why a version was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// A save wrote it, or replaced it.
+    /// A save replaced it.
     Save,
+    /// A save wrote it.
+    Saved,
     /// It stood there before an import.
     Import,
     /// It stood there before a restore.
@@ -41,12 +43,19 @@ pub enum Reason {
 }
 
 impl Reason {
-    const ALL: [Self; 6] = [Self::Save, Self::Import, Self::Restore, Self::Password, Self::Conflict, Self::Unreadable];
+    const ALL: [Self; 7] =
+        [Self::Save, Self::Saved, Self::Import, Self::Restore, Self::Password, Self::Conflict, Self::Unreadable];
+
+    /// Whether it says nothing but that a save was made.
+    const fn is_plain(self) -> bool {
+        matches!(self, Self::Save | Self::Saved)
+    }
 
     /// As the file's name says it, and lists may: `save`, `import`, …
     pub const fn name(self) -> &'static str {
         match self {
             Self::Save => "save",
+            Self::Saved => "saved",
             Self::Import => "import",
             Self::Restore => "restore",
             Self::Password => "password",
@@ -147,7 +156,7 @@ impl Place {
         let same = versions.iter().find(|other| other.digest == digest && other.size == size);
         match same.map(|same| (same, fs::read(&same.path).is_ok_and(|kept| kept == bytes))) {
             // The same version for a better reason.
-            Some((same, true)) if same.reason == Reason::Save && reason != Reason::Save => {
+            Some((same, true)) if same.reason.is_plain() && !reason.is_plain() => {
                 fs::rename(&same.path, &version.path).map_err(failed)?;
             }
             Some((_, true)) => return Ok(()),
@@ -206,8 +215,15 @@ fn doomed(versions: &[Version], now: UnixTime) -> Vec<&Version> {
             raise(&mut worth[at], 2);
         }
     }
-    let tagged = |version: &&Version| !matches!(version.reason, Reason::Save | Reason::Conflict | Reason::Unreadable);
+    let tagged = |version: &&Version| {
+        !version.reason.is_plain() && !matches!(version.reason, Reason::Conflict | Reason::Unreadable)
+    };
     for (at, _) in versions.iter().enumerate().filter(|(_, version)| tagged(version)).take(TAGGED) {
+        raise(&mut worth[at], 3);
+    }
+    // What this machine wrote last, whatever others put in its place since: it heals a vault that went back.
+    let written = versions.iter().position(|version| version.reason == Reason::Saved);
+    if let Some(at) = written {
         raise(&mut worth[at], 3);
     }
     // Over the limit the cheapest go first, of those the oldest; never the newest, which is what the vault is now, and what
@@ -216,7 +232,7 @@ fn doomed(versions: &[Version], now: UnixTime) -> Vec<&Version> {
         versions.iter().zip(&worth).filter(|(_, worth)| **worth > 0).map(|(version, _)| version.size).sum();
     for level in 1..=3 {
         for at in (2..versions.len()).rev() {
-            if total > TOTAL && worth[at] == level {
+            if total > TOTAL && worth[at] == level && Some(at) != written {
                 worth[at] = 0;
                 total -= versions[at].size;
             }
@@ -310,8 +326,8 @@ mod tests {
         let versions = place.history(VAULT).unwrap();
         let reasons: Vec<_> = versions.iter().map(|version| version.reason).collect();
         assert_eq!(reasons, Reason::ALL.into_iter().rev().collect::<Vec<_>>(), "even where the clock went back");
-        assert_eq!((versions[0].size, versions[0].time), (10, UnixTime::from_secs(995)));
-        assert_eq!(fs::read(&versions[0].path).unwrap(), [5; 10]);
+        assert_eq!((versions[0].size, versions[0].time), (10, UnixTime::from_secs(994)));
+        assert_eq!(fs::read(&versions[0].path).unwrap(), [6; 10]);
     }
 
     #[test]
@@ -336,6 +352,19 @@ mod tests {
         assert!((11..40).all(|n| left.contains(&n)), "one a day for 30 days");
         assert!(left.contains(&40), "what stood there when the hour began");
         assert!(left.len() < 60, "{left:?}");
+    }
+
+    #[test]
+    fn what_was_written_here_last_stays_whatever_others_write() {
+        let now = 1000 * DAY;
+        let mut versions: Vec<_> = (0..200).map(|n| version(n, now - 300 + n, Reason::Save, 10)).collect();
+        versions[70].reason = Reason::Saved;
+        versions[90].reason = Reason::Saved;
+        let left = stay(versions.clone(), now);
+        assert!(left.contains(&90) && !left.contains(&70), "{left:?}");
+        versions[90].size = 40 << 20;
+        versions[199].size = 40 << 20;
+        assert!(stay(versions, now).contains(&90), "nor does the limit take it");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod support;
 
 mod clipboard;
+mod crowd;
 mod disk;
 mod ends;
 mod home;

@@ -58,13 +58,12 @@ impl<'a> Save<'a> {
     pub fn round(&mut self, unlocked: &mut Unlocked) -> Result<Option<[u8; 32]>, FileError> {
         let before = self.read_and_join(unlocked)?;
         let after = unlocked.seal(entropy::bytes()).map_err(FileError::Seal)?;
-        let mut kept = Ok(());
-        // What this very save wrote in an earlier round is no version to keep.
-        if self.written != before {
-            kept = self.place.keep(unlocked.vault_id(), &before, self.reason);
-            if let Err(error) = &kept {
-                self.warn(SaveWarning::NoHistory(error.to_string()));
-            }
+        // Once in a save. What other writers bring in between is joined in later rounds; were each of theirs kept, one that
+        // writes all the time would push the good versions out.
+        if self.written.is_empty()
+            && let Err(error) = self.place.keep(unlocked.vault_id(), &before, self.reason)
+        {
+            self.warn(SaveWarning::NoHistory(error.to_string()));
         }
         #[cfg(unix)]
         if fs::metadata(&self.target).is_ok_and(|about| std::os::unix::fs::MetadataExt::nlink(&about) > 1) {
@@ -72,15 +71,17 @@ impl<'a> Save<'a> {
         }
         let temporary = match self.write_beside(&after) {
             Ok(temporary) => temporary,
-            Err(e) if disk::is_closed(&e) => return self.in_place(&before, &after, kept),
+            Err(e) if disk::is_closed(&e) => return self.in_place(unlocked.vault_id(), &before, &after),
             Err(e) => return Err(disk::failure(&self.target, e)),
         };
         let done = match disk::exchange(&temporary, &self.target) {
             Ok(()) => self.look_at_displaced(unlocked, &temporary, &before, &after)?,
-            Err(e) if e.kind() == io::ErrorKind::Unsupported => self.rename_over(&temporary, &before)?,
+            Err(e) if e.kind() == io::ErrorKind::Unsupported => {
+                self.rename_over(unlocked.vault_id(), &temporary, &before)?
+            }
             Err(e) if disk::is_closed(&e) => {
                 let _ = fs::remove_file(&temporary);
-                return self.in_place(&before, &after, kept);
+                return self.in_place(unlocked.vault_id(), &before, &after);
             }
             // The vault or our temporary file has gone since: look again.
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -100,7 +101,7 @@ impl<'a> Save<'a> {
     /// Keeps what was written in the history too: should the file go back or vanish later, nothing of this save is lost. The
     /// next save finds it there and need not keep it, so that each version is written there once.
     pub fn keep_written(&mut self, vault: VaultId) {
-        if let Err(error) = self.place.keep(vault, &self.written, Reason::Save) {
+        if let Err(error) = self.place.keep(vault, &self.written, Reason::Saved) {
             self.warn(SaveWarning::NoHistory(error.to_string()));
         }
     }
@@ -207,7 +208,10 @@ impl<'a> Save<'a> {
 
     /// Where nothing can be swapped: look once more, then rename. A writer in the moment between is lost to the vault, and
     /// its predecessor is in the history.
-    fn rename_over(&self, temporary: &Path, before: &[u8]) -> Result<bool, FileError> {
+    fn rename_over(&mut self, vault: VaultId, temporary: &Path, before: &[u8]) -> Result<bool, FileError> {
+        if let Err(error) = self.place.keep(vault, before, self.reason) {
+            self.warn(SaveWarning::NoHistory(error.to_string()));
+        }
         let unchanged = disk::read(&self.target, MAX_FILE_LEN)?.as_deref() == Some(before);
         if !unchanged {
             let _ = fs::remove_file(temporary);
@@ -239,16 +243,11 @@ impl<'a> Save<'a> {
     }
 
     /// Where the folder takes no new file: over the old one, once that is safe in the history.
-    fn in_place(
-        &mut self,
-        before: &[u8],
-        after: &[u8],
-        kept: Result<(), FileError>,
-    ) -> Result<Option<[u8; 32]>, FileError> {
+    fn in_place(&mut self, vault: VaultId, before: &[u8], after: &[u8]) -> Result<Option<[u8; 32]>, FileError> {
         if File::options().write(true).open(&self.target).is_err_and(|e| disk::is_closed(&e)) {
             return Err(FileError::ReadOnly(self.place.path.clone()));
         }
-        kept?;
+        self.place.keep(vault, before, self.reason)?;
         if disk::read(&self.target, MAX_FILE_LEN)?.as_deref() != Some(before) {
             return Ok(None);
         }
