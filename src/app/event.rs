@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::order::Habit;
 use super::past::Kept;
 use crate::config::{Config, ConfigError};
 use crate::keychain::Probe;
@@ -13,6 +14,7 @@ use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::transfer::{Import, ImportError};
 use crate::unlock::{Mode, UnlockError};
+use crate::vault::VaultId;
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::FileError;
 use crate::vault::history::Reason;
@@ -140,6 +142,8 @@ pub enum Effect {
     Import(u64, PathBuf, Option<Secret<String>>),
     /// Say what a path could become; answered by [`Event::Completed`].
     Complete(u64, String),
+    /// Keep a habit in the local state of this machine: in which vault, what, when.
+    Remember(VaultId, Habit, UnixTime),
     /// Open the sample accounts; answered by a new model.
     Demo,
     /// Stop as on Ctrl-Z.

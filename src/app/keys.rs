@@ -44,6 +44,12 @@ pub enum Action {
     Undo,
     /// Mark or unmark as a favourite.
     Favourite,
+    /// The next order of the list.
+    Sort,
+    /// Move the selected row up in the own order.
+    MoveUp,
+    /// Move the selected row down in the own order.
+    MoveDown,
     /// Hide or show all codes.
     Hide,
     /// Show the selected code while codes are hidden.
@@ -145,6 +151,9 @@ table! {
         Delete "delete" ["d" "delete"] "delete" "move the selected account to the trash";
         Undo "undo" ["u"] "undo" "undo the last step";
         Favourite "favourite" ["f"] "favourite" "mark or unmark as a favourite";
+        Sort "sort" ["o"] "sort" "sort by issuer, name, most used, last used, or in your own order";
+        MoveUp "move_up" ["K" "alt-up"] "move up" "move the selected row up in your own order";
+        MoveDown "move_down" ["J" "alt-down"] "move down" "move the selected row down in your own order";
         Trash "trash" ["H"] "history" "the trash and older copies, and bring back from them";
     }
     Program: {

@@ -11,6 +11,7 @@ pub mod input;
 pub mod keys;
 pub mod layout;
 pub mod model;
+pub mod order;
 pub mod past;
 pub mod rows;
 pub mod search;

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::input::Input;
 use super::keys::Keymap;
 use super::layout::{Panes, panes};
+use super::order::Habits;
 use super::session::Session;
 use super::welcome::Welcome;
 use crate::config::Config;
@@ -42,6 +43,8 @@ pub struct Model {
     pub profile: String,
     /// Where the vault lies, for messages.
     pub vault_path: String,
+    /// What this machine remembers of its vaults.
+    pub habits: Habits,
     ids: Ids,
 }
 
@@ -150,6 +153,7 @@ impl Model {
             demo: false,
             profile: start.profile,
             vault_path: start.vault_path,
+            habits: Habits::default(),
             ids: Ids { seed: start.seed, made: 0 },
         };
         if let Some(problem) = problems.into_iter().next() {

@@ -3,13 +3,14 @@
 //! Rows are made anew when the vault's state changes, not while drawing. A code is asked for by [`code`] at the moment it
 //! is drawn.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
+use super::order::{Order, Uses, index};
 use crate::otp::{self, Code};
 use crate::text::clean;
 use crate::time::UnixTime;
-use crate::vault::{Entry, EntryId, State};
+use crate::vault::{Entry, EntryId, State, field};
 
 /// What a row's code is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +104,8 @@ impl Tab {
 /// All rows, sorted, with the tabs that they give.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
-    /// By issuer, then account, as people sort: without regard to case; rows without an issuer by their account.
+    /// By issuer, then account, as people sort: without regard to case; rows without an issuer by their account. Or in
+    /// another order, and so where it leaves rows equal.
     pub all: Vec<Row>,
     /// All, favourites where there are any, then tags by name, each with its count.
     pub tabs: Vec<(Tab, usize)>,
@@ -112,8 +114,13 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Makes the rows of a state.
+    /// Makes the rows of a state, by issuer.
     pub fn new(state: &State) -> Self {
+        Self::sorted(state, Order::Issuer, &Uses::new())
+    }
+
+    /// Makes the rows of a state in an order.
+    pub fn sorted(state: &State, order: Order, uses: &Uses) -> Self {
         let mut keyed: Vec<(String, Row)> = state
             .live()
             .map(|entry| {
@@ -126,7 +133,8 @@ impl Rows {
             Ordering::Equal => a.1.id.cmp(&b.1.id),
             other => other,
         });
-        let all: Vec<Row> = keyed.into_iter().map(|(_, row)| row).collect();
+        let mut all: Vec<Row> = keyed.into_iter().map(|(_, row)| row).collect();
+        rearrange(&mut all, state, order, uses);
 
         let mut tags: BTreeMap<&str, usize> = BTreeMap::new();
         let mut periods: BTreeMap<u64, usize> = BTreeMap::new();
@@ -148,6 +156,27 @@ impl Rows {
         // Thirty where the counts are equal, else the commonest.
         let period = periods.into_iter().max_by_key(|&(p, n)| (n, p == 30)).map_or(30, |(p, _)| p);
         Self { all, tabs, period }
+    }
+}
+
+/// Brings rows that are sorted by issuer into another order; equal ones stay as they are.
+fn rearrange(rows: &mut [Row], state: &State, order: Order, uses: &Uses) {
+    let used = |row: &Row| uses.get(&row.id).copied().unwrap_or_default();
+    match order {
+        Order::Issuer => {}
+        Order::Name => rows.sort_by_cached_key(|row| {
+            let first = if row.account.is_empty() { &row.issuer } else { &row.account };
+            first.to_lowercase()
+        }),
+        Order::MostUsed => rows.sort_by_key(|row| {
+            let used = used(row);
+            Reverse((used.count, used.last))
+        }),
+        Order::Recent => rows.sort_by_key(|row| Reverse(used(row).last)),
+        Order::Own => rows.sort_by_cached_key(|row| {
+            let place = state.get(&row.id).and_then(|entry| index(entry.text(field::POSITION)));
+            (place.is_none(), place.unwrap_or_default().to_owned())
+        }),
     }
 }
 

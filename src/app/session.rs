@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::form::Form;
 use super::import::Flow;
 use super::input::Input;
+use super::order::{Order, Uses};
 use super::past::Past;
 use super::rows::{Row, Rows, Tab};
 use super::search::Searcher;
@@ -51,6 +52,12 @@ pub struct Session {
     pub touched: UnixTime,
     /// The last left click: row and time.
     pub clicked: Option<(usize, UnixTime)>,
+    /// How the list is sorted.
+    pub order: Order,
+    /// How often what was used on this machine.
+    pub uses: Uses,
+    /// The uses by which the list was sorted: a row that is copied does not jump away.
+    sorted_by: Uses,
     pub(super) searcher: Searcher,
 }
 
@@ -170,6 +177,9 @@ impl Session {
             saving: Saving::default(),
             touched: now,
             clicked: None,
+            order: Order::default(),
+            uses: Uses::new(),
+            sorted_by: Uses::new(),
             searcher: Searcher::default(),
         };
         session.refresh();
@@ -191,11 +201,18 @@ impl Session {
         self.state().next_stamp(now, device)
     }
 
+    /// Sorts the list, by what was used up to now.
+    pub fn sort(&mut self, order: Order) {
+        self.order = order;
+        self.sorted_by.clone_from(&self.uses);
+        self.refresh();
+    }
+
     /// Makes the rows anew after the state changed, the same account selected where it is still there.
     pub fn refresh(&mut self) {
         let kept = self.selected_row().map(|row| row.id);
         let tab = self.rows.tabs.get(self.tab).map(|(tab, _)| tab.clone());
-        self.rows = Rows::new(&self.vault.state);
+        self.rows = Rows::sorted(&self.vault.state, self.order, &self.sorted_by);
         self.tab = tab.and_then(|t| self.rows.tabs.iter().position(|(other, _)| *other == t)).unwrap_or(0);
         self.filter();
         if let Some(id) = kept {

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::app::event::{Effect, Event};
 use crate::app::model::Start;
+use crate::app::order::Habits;
 use crate::app::{Model, update};
 use crate::config::{Config, ConfigError};
 use crate::entropy;
@@ -122,8 +123,9 @@ struct Show {
 impl Show {
     fn run(&mut self, panel: &Panel) -> Result<(), PanelError> {
         let size = self.screen.size()?;
-        let start = start(panel, (size.width, size.height));
+        let (start, habits) = start(panel, (size.width, size.height));
         let mut model = if panel.demo { Model::demo(start, demo_vault()) } else { Model::new(start) };
+        model.habits = habits;
         let mut drawn_once = false;
         while !self.leaving {
             // Nothing is known for the first milliseconds: an empty frame would only flicker.
@@ -376,6 +378,9 @@ impl World {
             Effect::Complete(attempt, typed) => {
                 spawn("complete", move || answer(perform::complete(attempt, &typed)));
             }
+            Effect::Remember(vault, habit, at) => {
+                self.disk.run(move || perform::remember(&place, vault, habit, at));
+            }
             Effect::Demo
             | Effect::Copy(..)
             | Effect::ClearClipboard
@@ -398,14 +403,14 @@ fn read_config(path: &std::path::Path, profile: Option<&str>) -> Result<Config, 
     })
 }
 
-fn start(panel: &Panel, size: (u16, u16)) -> Start {
+fn start(panel: &Panel, size: (u16, u16)) -> (Start, Habits) {
     // Where no state can be kept an edit still counts; its device is then known for this once only.
     let local = if panel.demo {
         Local::unkept()
     } else {
         Local::open(&panel.paths.state_dir).unwrap_or_else(|_| Local::unkept())
     };
-    Start {
+    let start = Start {
         config: Box::new(panel.config.clone()),
         device: DeviceId(local.device()),
         seed: entropy::secret(),
@@ -413,7 +418,8 @@ fn start(panel: &Panel, size: (u16, u16)) -> Start {
         size,
         profile: panel.paths.profile.clone().unwrap_or_else(|| String::from("personal")),
         vault_path: panel.paths.vault_file.display().to_string(),
-    }
+    };
+    (start, perform::habits(&local))
 }
 
 /// A vault of the sample accounts, in memory only.

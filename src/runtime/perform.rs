@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::event::{Event, ImportTrouble, Stored, With};
+use crate::app::order::{Habit, Habits, Order, Use};
 use crate::app::past::Kept;
 use crate::config::Config;
 use crate::keychain::system;
@@ -20,7 +21,7 @@ use crate::unlock::{self, Mode, New};
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::{FileError, Place};
 use crate::vault::history::{Reason, Version};
-use crate::vault::{DeviceId, changes};
+use crate::vault::{DeviceId, VaultId, changes};
 
 /// Milliseconds to wait before a vault that does not open is called damaged: a writer that truncates first shows an
 /// empty file for a moment.
@@ -137,6 +138,30 @@ pub fn read_copy(place: &Place, generation: u64, path: &Path, open: &Unlocked) -
         opened.map(Box::new).map_err(|error| FileError::Damaged { path: path.to_owned(), error })
     });
     Event::CopyRead(generation, read)
+}
+
+/// Keeps a habit in the local state: read, changed and written in one go, so that two panels lose nothing of each other.
+pub fn remember(place: &Place, vault: VaultId, habit: Habit, at: UnixTime) {
+    let kept = Local::open(&place.state_dir).and_then(|mut local| {
+        match habit {
+            Habit::Used(entry) => local.note_use(&vault.to_string(), &entry.to_string(), at.0),
+            Habit::Chose(order) => local.note_order(&vault.to_string(), order.name(), at.0),
+        }
+        local.save()
+    });
+    if let Err(error) = kept {
+        tracing::warn!(%error, "a habit is not kept");
+    }
+}
+
+/// What the local state knows of the user's habits.
+pub fn habits(local: &Local) -> Habits {
+    let known = local.habits().map(|(vault, order, uses)| {
+        let uses =
+            uses.filter_map(|(entry, count, last)| Some((entry.parse().ok()?, Use { count, last: UnixTime(last) })));
+        (vault.to_owned(), (Order::named(order).unwrap_or_default(), uses.collect()))
+    });
+    Habits(known.collect())
 }
 
 /// Makes a new vault.

@@ -6,6 +6,7 @@ mod accounts;
 mod harness;
 mod list;
 mod lock;
+mod order;
 mod past;
 mod readme;
 mod screens;

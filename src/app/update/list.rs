@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{change, files, lock, past};
+use super::{change, files, lock, order, past};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
@@ -140,6 +140,9 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Reveal => reveal(model),
         Action::ShowNext => session.show_next = !session.show_next,
+        Action::Sort => return order::turn(model),
+        Action::MoveUp => return order::shift(model, true),
+        Action::MoveDown => return order::shift(model, false),
         Action::Trash => return past::open(model),
         Action::Save => {
             if session.saving.vanished {
@@ -273,7 +276,9 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
             session.copied = Some((id, until));
             let effect = Effect::Copy(Secret::new(code.expose().to_owned()), secs);
             model.say(Tone::Good, copied_text(&title, next, secs));
-            vec![effect]
+            let mut effects = order::used(model, id);
+            effects.insert(0, effect);
+            effects
         }
     }
 }
@@ -297,7 +302,9 @@ pub fn copy_waiting_counter(model: &mut Model) -> Vec<Effect> {
     session.copied = Some((id, now.plus_secs(if secs == 0 { 5 } else { secs.into() })));
     let title = session.row(id).map_or("", |row| row.short()).to_owned();
     model.say(Tone::Good, copied_text(&title, false, secs));
-    vec![Effect::Copy(Secret::new(code.expose().to_owned()), secs)]
+    let mut effects = order::used(model, id);
+    effects.insert(0, Effect::Copy(Secret::new(code.expose().to_owned()), secs));
+    effects
 }
 
 /// The code of a counter.

@@ -8,6 +8,7 @@ mod list;
 mod lock;
 pub mod modal;
 mod mouse;
+mod order;
 pub mod past;
 mod welcome;
 
