@@ -24,6 +24,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("ratatui", &["tui", "runtime", "runtime/screen", "runtime/terminal"]),
     ("crossterm", &["runtime", "app"]),
     ("nucleo_matcher", &["app"]),
+    ("qrcode", &["app/qr"]),
     ("tracing_subscriber", &["logging"]),
     ("clap", &["cli", "main"]),
     ("rpassword", &["cli"]),

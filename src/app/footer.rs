@@ -39,7 +39,7 @@ impl Model {
         let mut items = match &session.modal {
             Some(Modal::Palette(_)) => fixed(&[("enter", "do it"), ("up", "up"), ("down", "down"), ("esc", "close")]),
             // A question carries its keys itself.
-            Some(Modal::Delete(_) | Modal::Leave) => Vec::new(),
+            Some(Modal::Delete(_) | Modal::Qr(..) | Modal::Leave) => Vec::new(),
             Some(Modal::Form(form)) => {
                 let save = if form.editing.is_some() { "save" } else { "add" };
                 let mut keys =

@@ -44,6 +44,10 @@ pub enum Action {
     Undo,
     /// Mark or unmark as a favourite.
     Favourite,
+    /// The selected code in big digits.
+    Big,
+    /// The account as a QR code.
+    Qr,
     /// The next order of the list.
     Sort,
     /// Move the selected row up in the own order.
@@ -131,6 +135,7 @@ table! {
         Search "search" ["/"] "search" "search issuers, accounts, tags; Enter copies";
         Hide "hide" ["h"] "hide codes" "hide or show all codes";
         Reveal "reveal" ["r"] "reveal" "show one hidden code for ten seconds";
+        Big "big" ["z"] "big digits" "show the selected code in big digits, or the list again";
         ShowNext "next" ["n"] "next codes" "show or hide the next codes";
     }
     Moving: {
@@ -151,6 +156,7 @@ table! {
         Delete "delete" ["d" "delete"] "delete" "move the selected account to the trash";
         Undo "undo" ["u"] "undo" "undo the last step";
         Favourite "favourite" ["f"] "favourite" "mark or unmark as a favourite";
+        Qr "qr" ["Q"] "QR code" "show the selected account as a QR code, for a phone";
         Sort "sort" ["o"] "sort" "sort by issuer, name, most used, last used, or in your own order";
         MoveUp "move_up" ["K" "alt-up"] "move up" "move the selected row up in your own order";
         MoveDown "move_down" ["J" "alt-down"] "move down" "move the selected row down in your own order";

@@ -13,6 +13,7 @@ pub mod layout;
 pub mod model;
 pub mod order;
 pub mod past;
+pub mod qr;
 pub mod rows;
 pub mod search;
 pub mod session;

@@ -7,6 +7,7 @@ use super::import::Flow;
 use super::input::Input;
 use super::order::{Order, Uses};
 use super::past::Past;
+use super::qr::Qr;
 use super::rows::{Row, Rows, Tab};
 use super::search::Searcher;
 use crate::config::Config;
@@ -38,6 +39,8 @@ pub struct Session {
     pub hidden: bool,
     /// Codes shown although codes are hidden, and until when.
     pub revealed: Option<(EntryId, UnixTime)>,
+    /// The selected code is shown in big digits over the whole screen.
+    pub big: bool,
     /// The next codes are shown all the time.
     pub show_next: bool,
     /// The counter code that was made last.
@@ -130,6 +133,8 @@ pub enum Modal {
     Import(Box<Flow>),
     /// The trash and the older copies.
     Past(Box<Past>),
+    /// The question before an account's QR code, and then the code itself.
+    Qr(EntryId, Option<Qr>),
     /// Leaving with changes that are not saved.
     Leave,
 }
@@ -170,6 +175,7 @@ impl Session {
             modal: None,
             hidden: config.hide_codes,
             revealed: None,
+            big: false,
             show_next: false,
             counter_code: None,
             copied: None,

@@ -8,5 +8,6 @@ mod list;
 mod lock;
 mod order;
 mod past;
+mod qr;
 mod readme;
 mod screens;

@@ -49,11 +49,23 @@ fn plain_signs_only() {
 }
 
 #[test]
+fn big_digits_at_every_size() {
+    sizes!(Journey::unlocked(&accounts()).keys("z"), "big", 20 x 3, 30 x 5, 40 x 10, 80 x 24, 120 x 40);
+    sizes!(Journey::unlocked(&accounts()).keys("/steam<esc>z"), "big_letters", 20 x 3, 80 x 24);
+}
+
+#[test]
+fn an_account_as_a_qr_code_warns_first() {
+    sizes!(Journey::unlocked(&accounts()).keys("Q"), "qr_question", 30 x 5, 80 x 24);
+    sizes!(Journey::unlocked(&accounts()).keys("Q<enter>"), "qr", 30 x 5, 80 x 24, 120 x 40);
+}
+
+#[test]
 fn no_size_and_no_number_of_accounts_makes_it_fail() {
     for n in [0, 1, 60] {
         for width in [1, 2, 3, 19, 33, 60, 110] {
             for height in [1, 2, 3, 6, 7, 9, 30] {
-                for keys in ["", "?", "a", "p", "i", "d", "H", "/x", ":", "h", "G"] {
+                for keys in ["", "?", "a", "p", "i", "d", "H", "/x", ":", "h", "G", "z", "Q", "Q<enter>"] {
                     let journey = Journey::unlocked(&many(n)).size(width, height).keys(keys);
                     journey.screen();
                     journey.seconds(26).screen();

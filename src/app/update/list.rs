@@ -28,6 +28,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     match (model.keymap.action(key), key.code) {
         (Some(action), _) => act(model, action),
+        (None, KeyCode::Esc) if model.session().is_some_and(|s| s.big) => act(model, Action::Big),
         (None, KeyCode::Char(c @ '1'..='9')) if plain => copy_nth(model, c as usize - '1' as usize),
         (None, KeyCode::Esc) => {
             model.notice = None;
@@ -108,6 +109,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Copy => return copy(model, false),
         Action::CopyNext => return copy(model, true),
         Action::Search => {
+            session.big = false;
             session.query = Some(Input::default());
             model.notice = None;
         }
@@ -139,6 +141,12 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.say(Tone::Info, words);
         }
         Action::Reveal => reveal(model),
+        Action::Qr => {
+            if let Some(id) = selected {
+                session.modal = Some(Modal::Qr(id, None));
+            }
+        }
+        Action::Big => session.big = !session.big,
         Action::ShowNext => session.show_next = !session.show_next,
         Action::Sort => return order::turn(model),
         Action::MoveUp => return order::shift(model, true),

@@ -30,6 +30,9 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
             session.hidden = true;
             session.revealed = None;
             session.touched = now;
+            if matches!(session.modal, Some(crate::app::session::Modal::Qr(..))) {
+                session.modal = None;
+            }
             model.say(Tone::Warn, "not locked: a change is not saved yet. Codes are hidden; make room, then s saves");
             return vec![Effect::ClearClipboard];
         }
