@@ -154,7 +154,6 @@ impl Local {
 
     /// The vaults in which something was used or an order chosen: each with the order's name (empty where none was
     /// chosen) and the uses (entry, how often, when last in milliseconds).
-    #[expect(clippy::type_complexity, reason = "read once, by the runtime")]
     pub fn habits(&self) -> impl Iterator<Item = (&str, &str, impl Iterator<Item = (&str, u64, u64)>)> {
         self.kept.habits.iter().map(|(vault, habits)| {
             let uses = habits.uses.iter().map(|(entry, (count, last))| (entry.as_str(), *count, *last));

@@ -185,6 +185,11 @@ pub fn code(entry: &Entry, now: UnixTime) -> Option<Code> {
     otp::code_at(&entry.account().ok()?, now)
 }
 
+/// The code that came before the current one.
+pub fn previous_code(entry: &Entry, now: UnixTime) -> Option<Code> {
+    otp::previous_code_at(&entry.account().ok()?, now)
+}
+
 /// The code that comes after the current one.
 pub fn next_code(entry: &Entry, now: UnixTime) -> Option<Code> {
     otp::next_code_at(&entry.account().ok()?, now)

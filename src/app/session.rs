@@ -41,8 +41,8 @@ pub struct Session {
     pub revealed: Option<(EntryId, UnixTime)>,
     /// The selected code is shown in big digits over the whole screen.
     pub big: bool,
-    /// The next codes are shown all the time.
-    pub show_next: bool,
+    /// What stands beside the codes.
+    pub beside: Beside,
     /// The counter code that was made last.
     pub counter_code: Option<CounterCode>,
     /// What was copied and when it will be cleared.
@@ -62,6 +62,18 @@ pub struct Session {
     /// The uses by which the list was sorted: a row that is copied does not jump away.
     sorted_by: Uses,
     pub(super) searcher: Searcher,
+}
+
+/// What stands dim beside the current codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Beside {
+    /// The next code in the last seconds, where the config says so.
+    #[default]
+    Usual,
+    /// The next code all the time.
+    Next,
+    /// The code before.
+    Previous,
 }
 
 /// A counter code on the screen.
@@ -176,7 +188,7 @@ impl Session {
             hidden: config.hide_codes,
             revealed: None,
             big: false,
-            show_next: false,
+            beside: Beside::default(),
             counter_code: None,
             copied: None,
             undo: Vec::new(),

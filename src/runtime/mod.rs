@@ -8,15 +8,17 @@ mod lanes;
 mod perform;
 pub mod screen;
 pub mod terminal;
+mod theme;
 pub mod watch;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use crate::app::event::{Effect, Event};
-use crate::app::model::Start;
+use crate::app::model::{Start, Tone};
 use crate::app::order::Habits;
 use crate::app::{Model, update};
 use crate::config::{Config, ConfigError};
@@ -90,7 +92,7 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     let screen = ratatui::Terminal::new(Screen::new(terminal::out()?, colours))?;
     let inputs = world.send.clone();
     terminal::listen(move |input| inputs.send(Incoming::Input(input)).is_ok())?;
-    let theme = theme(&panel.config, colours);
+    let (theme, trouble) = theme::find(&panel.config.theme, &panel.paths.config_file, colours);
     let clips = world.send.clone();
     let clipboard = Clipboard::start(Surroundings::here(), move |report| {
         drop(clips.send(Incoming::Clipboard(report)));
@@ -98,14 +100,9 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     let watch = if panel.demo { None } else { world.watch(&panel.paths) };
     let clipboard = Some(clipboard);
     let mut show = Show { terminal, screen, theme, colours, world, clipboard, inbox: receive, leaving: false };
-    let ended = show.run(panel);
+    let ended = show.run(panel, trouble);
     drop(watch);
     ended
-}
-
-fn theme(config: &Config, colours: bool) -> Theme {
-    let name = if colours { config.theme.as_str() } else { "mono" };
-    Theme::named(name).unwrap_or_default()
 }
 
 /// The panel while it is up.
@@ -121,11 +118,15 @@ struct Show {
 }
 
 impl Show {
-    fn run(&mut self, panel: &Panel) -> Result<(), PanelError> {
+    /// Stays until the user leaves; `trouble` is what is wrong with the theme.
+    fn run(&mut self, panel: &Panel, trouble: Option<String>) -> Result<(), PanelError> {
         let size = self.screen.size()?;
         let (start, habits) = start(panel, (size.width, size.height));
         let mut model = if panel.demo { Model::demo(start, demo_vault()) } else { Model::new(start) };
         model.habits = habits;
+        if let Some(trouble) = trouble {
+            model.say(Tone::Warn, trouble);
+        }
         let mut drawn_once = false;
         while !self.leaving {
             // Nothing is known for the first milliseconds: an empty frame would only flicker.
@@ -187,7 +188,11 @@ impl Show {
         let config_changed = matches!(event, Event::Config(Ok(_)));
         let effects = update(model, event);
         if config_changed {
-            self.theme = theme(&model.config, self.colours);
+            let (theme, trouble) = theme::find(&model.config.theme, &self.world.config_file, self.colours);
+            self.theme = theme;
+            if let Some(trouble) = trouble {
+                model.say(Tone::Warn, trouble);
+            }
             self.world.config = Arc::new((*model.config).clone());
         }
         Ok(effects)
@@ -315,6 +320,7 @@ fn wait(receive: &Receiver<Incoming>, model: &Model) -> Woken {
 struct World {
     place: Place,
     config: Arc<Config>,
+    config_file: PathBuf,
     disk: Lane,
     send: Sender<Incoming>,
 }
@@ -324,6 +330,7 @@ impl World {
         Self {
             place: Place::new(&panel.paths.vault_file, &panel.paths.state_dir),
             config: Arc::new(panel.config.clone()),
+            config_file: panel.paths.config_file.clone(),
             disk: Lane::start("disk"),
             send,
         }

@@ -168,7 +168,7 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
     let late = timed && left <= u64::from(model.config.warn_secs);
     let secs = if timed { format!("{left}s") } else { String::new() };
     let secs_style = if late { canvas.theme.warn } else { canvas.theme.text };
-    let copied = session.copied.filter(|(id, until)| *id == row.id && model.now < *until).is_some();
+    let copied = session.copied.is_some_and(|(id, until)| id == row.id && model.now < until);
     let style = if late { canvas.theme.warn } else { canvas.theme.code };
 
     // On three rows the digits take all; name and seconds stand at their right.

@@ -6,9 +6,9 @@ use crate::app::Model;
 use crate::app::keys::Action;
 use crate::app::layout::WIDE;
 use crate::app::model::Tone;
-use crate::app::rows::{Row, Shows, code, next_code};
+use crate::app::rows::{Row, Shows, code, next_code, previous_code};
 use crate::app::search::matched;
-use crate::app::session::Session;
+use crate::app::session::{Beside, Session};
 use crate::otp::remaining;
 use crate::text::{fit, width};
 
@@ -206,10 +206,14 @@ fn code_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, y
                 let dots = canvas.mark("•", "*").repeat(3);
                 canvas.right(edge, y, &format!("{dots} {dots}"), dim)
             };
-            let show_next = session.show_next || (model.config.show_next && late);
-            if show_next && columns.wide && session.shows_code(row.id, now) {
-                let text = next_code(entry, code_time).map(|c| c.grouped());
-                let x = canvas.right(edge.saturating_sub(13), y, canvas.mark(" ›", " >"), dim).min(left);
+            let show = session.beside != Beside::Usual || (model.config.show_next && late);
+            if show && columns.wide && session.shows_code(row.id, now) {
+                let (text, mark) = match session.beside {
+                    Beside::Previous => (previous_code(entry, code_time), canvas.mark(" ‹", " <")),
+                    Beside::Usual | Beside::Next => (next_code(entry, code_time), canvas.mark(" ›", " >")),
+                };
+                let text = text.map(|c| c.grouped());
+                let x = canvas.right(edge.saturating_sub(13), y, mark, dim).min(left);
                 left = canvas.right(x, y, text.as_ref().map_or("", |t| t.expose()), dim);
             }
             if let Some(secs) = own_secs
@@ -268,6 +272,9 @@ fn notice(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
         canvas.notice(1, y, columns, &notice);
     } else if let Some(notice) = &model.notice {
         canvas.notice(1, y, columns, notice);
+    } else if let Some(text) = model.clock_trouble() {
+        // Calm, but there as long as it is so; whatever just happened goes first.
+        canvas.notice(1, y, columns, &crate::app::model::Notice { tone: Tone::Warn, text, until: None });
     }
 }
 
@@ -284,6 +291,8 @@ fn status(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
         canvas.text(1, y, room, "not saved", canvas.theme.error);
     } else if let Some(notice) = &model.notice {
         canvas.notice(1, y, room, notice);
+    } else if model.clock_trouble().is_some() {
+        canvas.text(1, y, room, "! clock is off", canvas.theme.warn);
     } else {
         let (tone, words) = state(session, model);
         let (style, mark) = canvas.tone(tone);

@@ -10,7 +10,7 @@ use crate::app::input::Input;
 use crate::app::keys::Action;
 use crate::app::model::{Model, Tone};
 use crate::app::rows::{self, Shows};
-use crate::app::session::{CounterCode, Modal, Palette, Then, Undo};
+use crate::app::session::{Beside, CounterCode, Modal, Palette, Then, Undo};
 use crate::otp::hotp_code;
 use crate::secret::Secret;
 use crate::vault::EntryId;
@@ -147,7 +147,15 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             }
         }
         Action::Big => session.big = !session.big,
-        Action::ShowNext => session.show_next = !session.show_next,
+        Action::ShowNext => {
+            let (beside, words) = match session.beside {
+                Beside::Usual => (Beside::Next, "the next codes are shown beside"),
+                Beside::Next => (Beside::Previous, "the codes before are shown beside"),
+                Beside::Previous => (Beside::Usual, "the current codes alone"),
+            };
+            session.beside = beside;
+            model.say(Tone::Info, words);
+        }
         Action::Sort => return order::turn(model),
         Action::MoveUp => return order::shift(model, true),
         Action::MoveDown => return order::shift(model, false),

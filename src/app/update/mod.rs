@@ -141,7 +141,7 @@ fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<E
                 session.hidden = config.hide_codes;
             }
             (model.keymap, model.config) = (keymap, config);
-            match problems.into_iter().next() {
+            match crate::app::keys::told(problems) {
                 Some(problem) => model.say(Tone::Warn, problem),
                 None => model.say(Tone::Info, "the changed settings are in force"),
             }

@@ -87,7 +87,7 @@ fn show_qr(model: &mut Model, id: EntryId) {
     match made {
         Some(qr) => session.modal = Some(Modal::Qr(id, Some(qr))),
         None => {
-            model.say(Tone::Warn, "this account makes no QR code: it has no secret that can be used, or is too long")
+            model.say(Tone::Warn, "this account makes no QR code: it has no secret that can be used, or is too long");
         }
     }
 }
