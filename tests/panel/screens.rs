@@ -72,7 +72,7 @@ fn names_of_the_world_and_long_ones_at_every_size() {
     let accounts: Vec<_> = names
         .iter()
         .map(|(issuer, account)| {
-            let mut made = accounts()[0].duplicate();
+            let mut made = accounts().remove(0);
             (made.issuer, made.account) = ((*issuer).to_owned(), (*account).to_owned());
             made
         })
