@@ -4,6 +4,7 @@
 //! table, a stamp once for an entry and again only where one differs) and kept by older versions (all that may grow lives
 //! in maps from names to values). One state has one text, so equal texts mean equal states.
 
+mod fast;
 mod write;
 
 use std::collections::BTreeMap;
@@ -48,6 +49,16 @@ impl PayloadError {
 /// [`PayloadError`] for anything but what [`encode`] writes, comments and blanks aside: also for duplicates, for names of
 /// structure that are unknown (a version that adds one is a new major version), for devices that are not in the table.
 pub fn decode(text: &[u8]) -> Result<State, PayloadError> {
+    let mut state = match fast::read(text) {
+        Some(state) => state,
+        None => decode_any(text)?,
+    };
+    note_all(&mut state);
+    Ok(state)
+}
+
+/// Reads any RON of the right shape, and tells what is wrong with any other.
+fn decode_any(text: &[u8]) -> Result<State, PayloadError> {
     let raw: RawState = ron::de::from_bytes(text).map_err(|e| PayloadError {
         line: e.span.start.line,
         column: e.span.start.col,
@@ -73,7 +84,6 @@ pub fn decode(text: &[u8]) -> Result<State, PayloadError> {
     if state.entries.len() != count {
         return Err(PayloadError::of("an entry twice"));
     }
-    note_all(&mut state);
     Ok(state)
 }
 
