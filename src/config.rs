@@ -50,6 +50,8 @@ settings! {
         history: History as HistoryLayer = History::default(),
         /// How hard passwords are made to guess.
         kdf: Kdf as KdfLayer = Kdf::default(),
+        /// The backup of accounts.
+        backup: Backup as BackupLayer = Backup::default(),
         /// What is written to the log.
         log: Log as Plain<Log> = Log::Off,
         /// The keys of each action by its name; actions that are not named keep their own.
@@ -89,6 +91,14 @@ settings! {
     pub struct Kdf from KdfLayer named "Kdf" {
         /// Milliseconds that deriving a key should take on this machine when a password is set.
         target_ms: u32 as Within<50, 10_000> = 500,
+    }
+}
+
+settings! {
+    /// The backup of accounts.
+    pub struct Backup from BackupLayer named "Backup" {
+        /// Keeps a sealed copy in the platform's keychain, or the folder that `otpanel backup enable --folder` named.
+        enabled: bool as Plain<bool> = true,
     }
 }
 

@@ -256,6 +256,11 @@ fn fingerprint(id: &str) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::new().chain_update("otpanel machine ").chain_update(id).finalize())
 }
 
+/// What this machine calls itself, for the user's eyes; at most 64 characters.
+pub fn label() -> String {
+    host_name().map_or_else(|| String::from("this computer"), |name| name.chars().take(64).collect())
+}
+
 #[cfg(unix)]
 fn host_name() -> Option<String> {
     rustix::system::uname().nodename().to_str().ok().filter(|name| !name.is_empty()).map(str::to_owned)

@@ -120,6 +120,8 @@ pub enum Command {
     Import(Import),
     /// Write accounts as another authenticator's file
     Export(Export),
+    /// Look after the backup: how it stands, checking, restoring
+    Backup(Backup),
     /// Look after the vault file: its keys, history and content
     #[command(subcommand)]
     Vault(Vault),
@@ -135,6 +137,10 @@ pub enum Command {
     /// Print a completion script for a shell
     Completions(Completions),
 }
+
+#[path = "args/backup.rs"]
+mod backup;
+pub use backup::{Backup, BackupCommand};
 
 /// `init`.
 #[derive(Debug, Args)]

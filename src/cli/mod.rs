@@ -5,6 +5,7 @@
 
 mod accounts;
 pub mod args;
+mod backup;
 mod clipboard;
 mod codes;
 mod config;
@@ -52,6 +53,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Tag(args) => accounts::tag(&World::new(global)?, &args),
         Command::Import(args) => import::import(&World::new(global)?, &args),
         Command::Export(args) => export::export(&World::new(global)?, &args),
+        Command::Backup(args) => backup::backup(&World::new(global)?, &args),
         Command::Vault(args) => vault::vault(&World::new(global)?, &args),
         Command::Config(args) => config::config(&global, args),
         Command::Doctor(args) => doctor::doctor(&global, &args),

@@ -51,6 +51,19 @@ pub struct Session {
     pub place: Place,
     /// What is in it.
     pub unlocked: Unlocked,
+    /// The backup is wanted.
+    pub backup: bool,
+    /// Something was saved that the backup has not seen.
+    pub unseen: bool,
+}
+
+impl Drop for Session {
+    /// The backup goes last, when the command has answered: it may take its time, and nothing hangs on it.
+    fn drop(&mut self) {
+        if self.unseen {
+            super::backup::after_saving(self);
+        }
+    }
 }
 
 impl World {
@@ -81,7 +94,7 @@ impl World {
         let place = self.place();
         let locked = recover::load(&place)?;
         let unlocked = self.unlock(&locked).map_err(|failure| recover::copies_named(&place, failure))?;
-        let mut session = Session { place, unlocked };
+        let mut session = Session { place, unlocked, backup: self.config.backup.enabled, unseen: false };
         session.look_back();
         session.empty_trash(self);
         Ok(session)
@@ -171,6 +184,7 @@ impl Session {
     /// As [`Session::save`].
     pub fn save_before(&mut self, reason: Reason) -> Result<(), Failure> {
         let saved = self.place.save_before(&mut self.unlocked, reason)?;
+        self.unseen = true;
         if let Ok(mut local) = Local::open(&self.place.state_dir) {
             rollback::note(&self.unlocked, &mut local);
         }

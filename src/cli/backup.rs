@@ -1,0 +1,622 @@
+//! `backup`: how it stands, doing it, checking it, getting everything back; and what every command that saved does last.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::args::{Backup, BackupCommand};
+use super::failure::{Doing, Failure};
+use super::output::{answer, columns, json, say};
+use super::prompt;
+use super::recover::{rfc3339, shown, when};
+use super::session::{Session, World};
+use crate::backup::ledger::Ledger;
+use crate::backup::place::{self, BackupError, Destination, Here, InFile, PERSONAL, Standing, Status, Store, Verified};
+use crate::backup::restore::{self, RestoreError, Restored, Way};
+use crate::backup::round::{Device, Known};
+use crate::keychain::{Keychain, Probe};
+use crate::local::{self, Local};
+use crate::report::{Exit, Report};
+use crate::secret::Secret;
+use crate::text::clean;
+use crate::time::UnixTime;
+use crate::unlock;
+use crate::vault::file::Place;
+use crate::vault::{DeviceId, Unlocked, VaultId, recovery};
+
+/// `backup`.
+///
+/// # Errors
+/// When the vault cannot be opened, nobody said yes, or the backup cannot be done.
+pub fn backup(world: &World, args: &Backup) -> Result<(), Failure> {
+    match &args.command {
+        None => status(world, false),
+        Some(BackupCommand::Status { json }) => status(world, *json),
+        Some(BackupCommand::Now) => now(world),
+        Some(BackupCommand::Verify { json }) => verify(world, *json),
+        Some(BackupCommand::Restore { folder, yes }) => get_back(world, folder.as_deref(), *yes),
+        Some(BackupCommand::Enable { folder }) => enable(world, folder.as_deref()),
+        Some(BackupCommand::Disable { wipe, yes }) => disable(world, *wipe, *yes),
+        Some(BackupCommand::Devices { json }) => devices(world, *json),
+        Some(BackupCommand::Forget { device, yes }) => forget(world, device, *yes),
+    }
+}
+
+/// Whatever kept a backup from being made, as a report.
+fn failed(error: &BackupError) -> Failure {
+    let cause = match error {
+        BackupError::Round(error) => place::words(error),
+        BackupError::Local(error) => format!("{error}."),
+    };
+    let next = "`otpanel backup status` tells how it stands; the vault itself is untouched.";
+    Report::new(Exit::Failed, "The backup was not done", cause, next).into()
+}
+
+fn here(place: &Place) -> Here<'_> {
+    let local = Local::open(&place.state_dir).unwrap_or_else(|_| Local::unkept());
+    Here { state_dir: &place.state_dir, device: DeviceId(local.device()), label: local::label(), now: UnixTime::now() }
+}
+
+fn remember(place: &Place, vault: VaultId, change: impl FnOnce(&mut Ledger)) -> Result<Ledger, Failure> {
+    let mut ledger = Ledger::load(&place.state_dir, vault);
+    ledger.change(&place.state_dir, vault, change).map_err(|source| Failure::File {
+        path: place.state_dir.join("backup"),
+        doing: Doing::Write,
+        source,
+    })?;
+    Ok(ledger)
+}
+
+/// A vault that is made without a backup.
+///
+/// # Errors
+/// When that cannot be remembered.
+pub fn never(place: &Place, vault: VaultId) -> Result<(), Failure> {
+    remember(place, vault, |ledger| ledger.off = true).map(drop)
+}
+
+fn destinations(session: &Session) -> Vec<Destination> {
+    place::personal(&Ledger::load(&session.place.state_dir, session.unlocked.vault_id()), session.backup)
+}
+
+/// One round to a destination that can be had without a prompt. The words of a failure are kept for `backup status`.
+fn round(session: &mut Session, to: &Destination, may_prompt: bool) -> Result<usize, BackupError> {
+    let here = here(&session.place);
+    let keychain = to.open(may_prompt);
+    let mut vault = InFile { place: &session.place, unlocked: &mut session.unlocked, device: here.device };
+    let backed = here.back_up(to, &*keychain, &mut vault, &mut Known::default(), true)?;
+    Ok(backed.accounts)
+}
+
+/// What every command that saved does last. It never fails the command and never prompts; what it has to say is said once.
+pub fn after_saving(session: &mut Session) {
+    session.unseen = false;
+    if session.unlocked.state.entries.is_empty() {
+        return;
+    }
+    for to in destinations(session).iter().filter(|to| to.on) {
+        let probe = to.open(false).probe();
+        let (topic, words) = match probe {
+            Probe::Ready => match round(session, to, false) {
+                Ok(accounts) => (format!("on {}", to.id()), notice(to, accounts)),
+                Err(BackupError::Round(error)) => (format!("failed {}", to.id()), not_done(&place::words(&error))),
+                Err(BackupError::Local(error)) => (format!("failed {}", to.id()), not_done(&error.to_string())),
+            },
+            other => (format!("without {}", to.id()), not_done(&other.describe())),
+        };
+        let vault = session.unlocked.vault_id();
+        let mut ledger = Ledger::load(&session.place.state_dir, vault);
+        if !ledger.told.contains(&topic) {
+            say(&words);
+            let told = ledger.change(&session.place.state_dir, vault, |ledger| {
+                ledger.told.insert(topic);
+            });
+            drop(told);
+        }
+    }
+}
+
+fn not_done(why: &str) -> String {
+    format!("otpanel: not backed up: {} (said once; see `otpanel backup`)", clean(why))
+}
+
+/// The one-time notice: what is stored, where, how far it reaches, and how to turn it off.
+fn notice(to: &Destination, accounts: usize) -> String {
+    let (place, who) = match &to.store {
+        Store::Keychain => (String::from("this session's keychain"), "your login opens"),
+        Store::Folder(path) => (shown(path), "your password or recovery key opens"),
+    };
+    format!(
+        "otpanel: {accounts} accounts are backed up to {place}, sealed: secrets, names and code settings, nothing else. \
+         What {who} there reaches {}. `otpanel backup disable` turns it off. (said once)",
+        clean(&to.reach())
+    )
+}
+
+/// What `backup status --json` prints.
+#[derive(Serialize)]
+struct StatusRow {
+    state: &'static str,
+    identity: Identity,
+    store: String,
+    reach: String,
+    accounts: usize,
+    pending: usize,
+    last_success: Option<String>,
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    others: Option<Vec<StatusRow>>,
+}
+
+#[derive(Serialize)]
+struct Identity {
+    kind: &'static str,
+    name: String,
+}
+
+impl From<&Status> for StatusRow {
+    fn from(status: &Status) -> Self {
+        let identity = match status.to.identity.strip_prefix("managed/") {
+            Some(name) => Identity { kind: "managed", name: name.to_owned() },
+            None => Identity { kind: "personal", name: std::env::var("USER").unwrap_or_default() },
+        };
+        Self {
+            state: status.standing.name(),
+            identity,
+            store: status.to.store_name().to_owned(),
+            reach: status.to.reach(),
+            accounts: status.accounts,
+            pending: status.pending,
+            last_success: status.last.and_then(|last| rfc3339(last.0)),
+            reason: status.reason.clone(),
+            others: None,
+        }
+    }
+}
+
+/// How all destinations stand, the best first: one that works is what the user relies on.
+fn all_status(session: &Session) -> Vec<Status> {
+    let ledger = Ledger::load(&session.place.state_dir, session.unlocked.vault_id());
+    let mut all: Vec<Status> = (destinations(session).iter())
+        .map(|to| place::status(to, &to.open(false).probe(), &session.unlocked, &ledger))
+        .collect();
+    all.sort_by_key(|status| match status.standing {
+        Standing::On => 0,
+        Standing::Waiting => 1,
+        Standing::Unavailable => 2,
+        Standing::Off => 3,
+    });
+    all
+}
+
+fn status(world: &World, as_json: bool) -> Result<(), Failure> {
+    let session = world.open()?;
+    let all = all_status(&session);
+    if as_json {
+        let mut rows: Vec<StatusRow> = all.iter().map(StatusRow::from).collect();
+        let mut first = rows.remove(0);
+        first.others = Some(rows);
+        return json(&first);
+    }
+    let mut text = String::new();
+    for status in &all {
+        let name = match &status.to.store {
+            Store::Keychain => String::from("keychain"),
+            Store::Folder(path) => format!("folder {}", shown(path)),
+        };
+        let last = status.last.map_or_else(|| String::from("never"), |last| when(last.0));
+        text.push_str(&format!("{name}: {}\n", status.standing.name()));
+        if let Some(reason) = &status.reason {
+            text.push_str(&format!("  why        {}\n", clean(reason)));
+        }
+        text.push_str(&format!("  accounts   {} (last good backup: {last})\n", status.accounts));
+        if status.pending > 0 {
+            text.push_str(&format!("  waiting    {}\n", status.pending));
+        }
+        text.push_str(&format!("  reach      {}\n", clean(&status.to.reach())));
+    }
+    text.push_str(
+        "Stored: secrets, account names and code settings, sealed. Not stored: notes, tags, favourites, order.\n",
+    );
+    answer(&text)
+}
+
+fn now(world: &World) -> Result<(), Failure> {
+    let mut session = world.open()?;
+    session.unseen = false;
+    let wanted: Vec<Destination> = destinations(&session).into_iter().filter(|to| to.on).collect();
+    if wanted.is_empty() {
+        return Err(Report::new(
+            Exit::Failed,
+            "The backup is off",
+            if world.config.backup.enabled { "It was turned off on this machine." } else { "The config turns it off." },
+            "`otpanel backup enable` turns it on; where the config says `backup: (enabled: false)`, change that first.",
+        )
+        .into());
+    }
+    if session.unlocked.state.entries.is_empty() {
+        say("There is no account yet; the backup starts with the first.");
+        return Ok(());
+    }
+    let (mut good, mut bad) = (0, None);
+    for to in &wanted {
+        match round(&mut session, to, prompt::can_type_secrets()) {
+            Ok(accounts) => {
+                good += 1;
+                let place = match &to.store {
+                    Store::Keychain => String::from("the keychain"),
+                    Store::Folder(path) => shown(path),
+                };
+                say(&format!("{accounts} accounts are backed up to {place}; that reaches {}.", clean(&to.reach())));
+            }
+            Err(error) => {
+                if wanted.len() > 1
+                    && let Some(report) = failed(&error).report()
+                {
+                    say(&format!("otpanel: {}: {}", to.store_name(), clean(&report.cause)));
+                }
+                bad = Some(error);
+            }
+        }
+    }
+    match bad {
+        Some(error) if good == 0 => Err(failed(&error)),
+        _ => Ok(()),
+    }
+}
+
+#[derive(Serialize)]
+struct VerifyRow {
+    store: &'static str,
+    items: usize,
+    accounts: usize,
+    lacking: usize,
+    unread: usize,
+}
+
+fn verify(world: &World, as_json: bool) -> Result<(), Failure> {
+    let session = world.open()?;
+    let here = here(&session.place);
+    let mut rows = Vec::new();
+    let mut good = true;
+    for to in destinations(&session).iter().filter(|to| to.on) {
+        let keychain = to.open(prompt::can_type_secrets());
+        let probe = keychain.probe();
+        if probe != Probe::Ready && to.store == Store::Keychain && session_has_folder(&session) {
+            say(&format!("otpanel: keychain: not looked at. {}", probe.describe()));
+            continue;
+        }
+        let Verified { items, accounts, lacking, unread, .. } =
+            here.verify(to, &*keychain, &session.unlocked).map_err(|error| failed(&error))?;
+        good &= lacking == 0 && unread == 0;
+        rows.push(VerifyRow { store: to.store_name(), items, accounts, lacking, unread });
+    }
+    if as_json {
+        json(&rows)?;
+    } else {
+        let of = |row: &VerifyRow| {
+            format!(
+                "{}: {} items opened, {} accounts can be restored, {} lacking or older, {} items missing or unreadable\n",
+                row.store, row.items, row.accounts, row.lacking, row.unread
+            )
+        };
+        answer(&rows.iter().map(of).collect::<String>())?;
+    }
+    if rows.is_empty() || !good {
+        return Err(Report::new(
+            Exit::Failed,
+            "The backup does not hold everything",
+            if rows.is_empty() { "It is off, or cannot be had here." } else { "See the figures above." },
+            "`otpanel backup now` writes what is lacking.",
+        )
+        .into());
+    }
+    Ok(())
+}
+
+fn session_has_folder(session: &Session) -> bool {
+    destinations(session).iter().any(|to| matches!(to.store, Store::Folder(_)))
+}
+
+fn enable(world: &World, folder: Option<&Path>) -> Result<(), Failure> {
+    if !world.config.backup.enabled {
+        return Err(Report::new(
+            Exit::Failed,
+            "The backup stays off",
+            format!("{} says `backup: (enabled: false)`.", shown(&world.paths.config_file)),
+            "Change it there, then try again.",
+        )
+        .into());
+    }
+    let folder = folder.map(|path| absolute(path)).transpose()?;
+    let session = world.open()?;
+    remember(&session.place, session.unlocked.vault_id(), |ledger| {
+        ledger.off = false;
+        if folder.is_some() {
+            ledger.folder.clone_from(&folder);
+        }
+    })?;
+    drop(session);
+    now(world)
+}
+
+/// A folder that is there, or can be made, by its whole path.
+fn absolute(path: &Path) -> Result<std::path::PathBuf, Failure> {
+    let made = std::fs::create_dir_all(path).and_then(|()| path.canonicalize());
+    made.map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Write, source })
+}
+
+fn disable(world: &World, wipe: bool, yes: bool) -> Result<(), Failure> {
+    let session = world.open()?;
+    let question = if wipe {
+        "Turn the backup off and delete what this machine has stored?"
+    } else {
+        "Turn the backup off? What is stored stays."
+    };
+    if !yes && !prompt::yes(question, false)? {
+        return Err(Failure::Cancelled);
+    }
+    let vault = session.unlocked.vault_id();
+    let all = destinations(&session);
+    remember(&session.place, vault, |ledger| ledger.off = true)?;
+    let mut bad = None;
+    if wipe {
+        let here = here(&session.place);
+        for to in &all {
+            let keychain = to.open(prompt::can_type_secrets());
+            if to.store == Store::Keychain && keychain.probe() != Probe::Ready && !to.on {
+                continue;
+            }
+            match here.wipe(to, &*keychain, vault) {
+                Ok(()) => say(&format!("Deleted what this machine had in the {}.", to.store_name())),
+                Err(error) => bad = Some(error),
+            }
+        }
+    }
+    say("The backup is off. `otpanel backup enable` turns it on again.");
+    bad.map_or(Ok(()), |error| Err(failed(&error)))
+}
+
+#[derive(Serialize)]
+struct DeviceRow {
+    id: String,
+    name: String,
+    store: &'static str,
+    accounts: usize,
+    last: Option<String>,
+    this: bool,
+}
+
+fn device_rows(session: &Session) -> Result<Vec<(Destination, Device)>, Failure> {
+    let here = here(&session.place);
+    let mut rows = Vec::new();
+    for to in destinations(session) {
+        let keychain = to.open(prompt::can_type_secrets());
+        if keychain.probe() == Probe::Ready {
+            let found = here.verify(&to, &*keychain, &session.unlocked).map_err(|error| failed(&error))?;
+            rows.extend(found.devices.into_iter().map(|device| (to.clone(), device)));
+        }
+    }
+    Ok(rows)
+}
+
+fn devices(world: &World, as_json: bool) -> Result<(), Failure> {
+    let session = world.open()?;
+    let own = here(&session.place).device;
+    let row = |(to, device): (Destination, Device)| DeviceRow {
+        id: device.id.to_string(),
+        this: device.id == own,
+        store: to.store_name(),
+        accounts: device.accounts,
+        last: (device.time.0 > 0).then(|| rfc3339(device.time.0)).flatten(),
+        name: device.label,
+    };
+    let rows: Vec<DeviceRow> = device_rows(&session)?.into_iter().map(row).collect();
+    if as_json {
+        return json(&rows);
+    }
+    if rows.is_empty() {
+        say("No machine backs up there.");
+        return Ok(());
+    }
+    let line = |row: &DeviceRow| {
+        let this = if row.this { "this one" } else { "" };
+        let last = row.last.clone().unwrap_or_else(|| "unknown".into());
+        vec![
+            row.id.clone(),
+            clean(&row.name).into_owned(),
+            row.store.into(),
+            row.accounts.to_string(),
+            last,
+            this.into(),
+        ]
+    };
+    answer(&columns(&rows.iter().map(line).collect::<Vec<_>>()))
+}
+
+fn forget(world: &World, named: &str, yes: bool) -> Result<(), Failure> {
+    let mut session = world.open()?;
+    let own = here(&session.place).device;
+    let matching: Vec<(Destination, Device)> = (device_rows(&session)?.into_iter())
+        .filter(|(_, device)| device.id.to_string() == named || device.label == named)
+        .collect();
+    let mut ids: Vec<DeviceId> = matching.iter().map(|(_, device)| device.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    match ids[..] {
+        [] => {
+            return Err(Failure::usage(format!("No machine `{named}` backs up there"), "See `otpanel backup devices`."));
+        }
+        [id] if id == own => {
+            return Err(Failure::usage(
+                "That is this machine",
+                "`otpanel backup disable --wipe` deletes what it stored.",
+            ));
+        }
+        [_] => {}
+        _ => {
+            return Err(Failure::usage("Several machines have that name", "Give the id from `otpanel backup devices`."));
+        }
+    }
+    let question =
+        format!("Delete what {} has stored there? Its accounts are joined into this vault first.", clean(named));
+    if !yes && !prompt::yes(&question, false)? {
+        return Err(Failure::Cancelled);
+    }
+    for (to, device) in &matching {
+        let here = here(&session.place);
+        let keychain = to.open(prompt::can_type_secrets());
+        let mut vault = InFile { place: &session.place, unlocked: &mut session.unlocked, device: here.device };
+        here.forget(to, &*keychain, &mut vault, device.id).map_err(|error| failed(&error))?;
+        say(&format!(
+            "Forgot {} in the {}. If it is still in use, it writes itself back.",
+            clean(named),
+            to.store_name()
+        ));
+    }
+    Ok(())
+}
+
+/// `backup restore`.
+fn get_back(world: &World, folder: Option<&Path>, yes: bool) -> Result<(), Failure> {
+    let store = match folder {
+        None => Store::Keychain,
+        Some(path) => Store::Folder(path.canonicalize().map_err(|source| Failure::File {
+            path: path.to_owned(),
+            doing: Doing::Read,
+            source,
+        })?),
+    };
+    let from = Destination { identity: PERSONAL.into(), store, on: true, names_only: false };
+    // A restore is asked for by the user: the keychain may show its dialog, where somebody can see it.
+    let keychain = from.open(prompt::can_type_secrets());
+    if let probe @ (Probe::NoBus | Probe::NoProvider | Probe::NoCollection | Probe::Unsupported(_)) = keychain.probe() {
+        let next = "A backup in a folder is restored by `otpanel backup restore --folder DIR`.";
+        return Err(Report::new(Exit::Failed, "No backup can be looked for", probe.describe(), next).into());
+    }
+    let place = world.place();
+    if world.paths.vault_file.symlink_metadata().is_ok() {
+        return join_in(world, &from, &*keychain, yes);
+    }
+    let restored = open_one(world, &from, &*keychain)?;
+    let accounts = restored.records.live().count();
+    told_of(&from, &restored);
+    if !yes && !prompt::yes(&format!("Make {} with these accounts?", shown(&world.paths.vault_file)), true)? {
+        return Err(Failure::Cancelled);
+    }
+    let unlocked = new_vault(world, &place, &restored, &*keychain)?;
+    say(&format!("Restored {accounts} accounts into {}.", shown(&world.paths.vault_file)));
+    let vault = unlocked.vault_id();
+    if let Store::Folder(path) = &from.store {
+        remember(&place, vault, |ledger| ledger.folder = Some(path.clone()))?;
+    }
+    // This machine backs up from now on too.
+    drop(Session { place, unlocked, backup: world.config.backup.enabled, unseen: true });
+    Ok(())
+}
+
+fn told_of(from: &Destination, restored: &Restored) {
+    let names: Vec<String> = restored
+        .devices
+        .iter()
+        .map(|device| format!("{} ({} accounts, {})", clean(&device.label), device.accounts, when(device.time.0)))
+        .collect();
+    say(&format!("A backup lies in the {}: {}.", from.store_name(), names.join(", ")));
+    if restored.unread > 0 {
+        say(&format!("{} of its items are missing or cannot be opened; what can be is restored.", restored.unread));
+    }
+}
+
+/// Finds and opens the backup of one vault, by what is at hand.
+fn open_one(world: &World, from: &Destination, keychain: &dyn Keychain) -> Result<Restored, Failure> {
+    let found = restore::find(keychain, &from.identity).map_err(|error| failed(&error.into()))?;
+    if found.is_empty() {
+        let next = "Another folder: `otpanel backup restore --folder DIR`. A new vault: `otpanel init`.";
+        return Err(Report::new(Exit::NotFound, "No backup lies there", "No item of otpanel was found.", next).into());
+    }
+    let mut words = world.given_password()?;
+    for attempt in 0..4 {
+        let mut wrong = false;
+        for one in &found {
+            let way = words.as_ref().map_or(Way::Alone, way);
+            match restore::open(keychain, &from.identity, one, &way) {
+                Ok(restored) => return Ok(restored),
+                Err(RestoreError::Store(error)) => return Err(failed(&error.into())),
+                Err(RestoreError::WrongKey) => wrong = true,
+                Err(RestoreError::NeedsKey) => {}
+            }
+        }
+        if !prompt::can_type_secrets() || attempt == 3 {
+            let (problem, cause) = if wrong {
+                (
+                    "That key does not open the backup",
+                    "The password or recovery key is not that of the vault backed up.",
+                )
+            } else {
+                ("The backup needs a key", "It opens with the password or the recovery key of the vault backed up.")
+            };
+            return Err(Report::new(Exit::Locked, problem, cause, "Give it by --password-file FILE.").into());
+        }
+        if wrong {
+            say("That does not open it. Try again.");
+        }
+        words = Some(prompt::secret("Password or recovery key of the vault that was backed up")?);
+    }
+    unreachable!("the last attempt returns")
+}
+
+fn way(words: &Secret<String>) -> Way<'_> {
+    if recovery::read(words.expose()).is_ok() { Way::Recovery(words) } else { Way::Password(words) }
+}
+
+/// A vault that did not exist here: the one that was backed up, with its slots, and one that opens it here.
+fn new_vault(world: &World, place: &Place, restored: &Restored, keychain: &dyn Keychain) -> Result<Unlocked, Failure> {
+    let device = here(place).device;
+    let stamp = restored.records.next_stamp(UnixTime::now(), device);
+    let state = restore::state_of(restored, PERSONAL, stamp);
+    let mut unlocked = Unlocked::create(restored.vault, restored.data.duplicate(), restored.slots.clone(), state);
+    let given = world.given_password()?.filter(|words| recovery::read(words.expose()).is_err());
+    match given {
+        // The password that opened the backup opens the vault; another one becomes one more.
+        Some(words) if !opens(restored, &words) => {
+            let kdf = unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms)));
+            unlock::add_password(&mut unlocked, &words, kdf, stamp)?;
+        }
+        Some(_) => {}
+        None if keychain.probe() == Probe::Ready => {
+            unlock::add_keychain(&mut unlocked, keychain, stamp)?;
+        }
+        None => {}
+    }
+    place.create_known(&mut unlocked)?;
+    Ok(unlocked)
+}
+
+fn opens(restored: &Restored, words: &Secret<String>) -> bool {
+    let key = crate::vault::Key::Password(words);
+    let slots = restored.slots.iter().filter(|slot| slot.kind() == key.kind());
+    slots.into_iter().any(|slot| matches!(slot.unwrap(restored.vault, key), Ok(Some(_))))
+}
+
+/// Into a vault that is here: a restore joins, and replaces nothing.
+fn join_in(world: &World, from: &Destination, keychain: &dyn Keychain, yes: bool) -> Result<(), Failure> {
+    let mut session = world.open()?;
+    let restored = open_one(world, from, keychain)?;
+    told_of(from, &restored);
+    let before = session.unlocked.state.live().count();
+    let mut joined = (*session.unlocked.state).clone();
+    joined.join(&restored.records);
+    let added = joined.live().count().saturating_sub(before);
+    let question = format!("Join it into this vault? {added} accounts come in addition; nothing is replaced.");
+    if !yes && !prompt::yes(&question, true)? {
+        return Err(Failure::Cancelled);
+    }
+    session.edit(world, |state, stamp| {
+        state.join(&restored.records);
+        state.note(stamp);
+    });
+    session.save_before(crate::vault::history::Reason::Restore)?;
+    say(&format!("Restored: {added} accounts came in addition to {before}."));
+    Ok(())
+}
