@@ -241,7 +241,7 @@ mod tests {
 
     /// Every setting as the file writes it, groups with their own.
     fn names() -> impl Iterator<Item = &'static str> {
-        [Config::NAMES, Clipboard::NAMES, History::NAMES, Kdf::NAMES].into_iter().flatten().copied()
+        [Config::NAMES, Clipboard::NAMES, History::NAMES, Kdf::NAMES, Backup::NAMES].into_iter().flatten().copied()
     }
 
     /// The explained settings: names that stand at the start of a line.

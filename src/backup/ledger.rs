@@ -107,7 +107,10 @@ mod tests {
         let vault = VaultId([1; 16]);
         let (mut one, mut two) = (Ledger::load(folder.path(), vault), Ledger::load(folder.path(), vault));
         one.change(folder.path(), vault, |ledger| ledger.off = true).unwrap();
-        two.change(folder.path(), vault, |ledger| drop(ledger.told.insert("x".into()))).unwrap();
+        two.change(folder.path(), vault, |ledger| {
+            ledger.told.insert("x".into());
+        })
+        .unwrap();
         let read = Ledger::load(folder.path(), vault);
         assert!(read.off && read.told.contains("x"));
         assert_eq!(Ledger::load(folder.path(), VaultId([2; 16])), Ledger::default());

@@ -12,3 +12,6 @@ pub mod record;
 pub mod restore;
 pub mod round;
 pub mod sealed;
+
+#[cfg(test)]
+mod model;

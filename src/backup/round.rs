@@ -201,9 +201,6 @@ pub fn gather(
     }
     // What a head says is a hint and no more: every bundle that is listed counts (a crash may lie between the two).
     for name in in_order(&all, |name| matches!(name, Name::Bundle { .. })) {
-        if flaw(Flaw::HeadsChoose) && !announced.contains_key(&name) {
-            continue;
-        }
         if announced.get(&name).is_some_and(|digest| skip(name, *digest)) {
             all.skipped.insert(name);
         } else {
@@ -290,9 +287,9 @@ fn once(
     // 1. Everything that lies there is joined before anything is written.
     let mut ring = Ring::of(vault.unlocked(), job.identity);
     let own_before = ring.keys.len();
-    let full = job.full && !flaw(Flaw::NeverFull);
+
     let skip = |name: Name, announced: Digest| {
-        !full && name.device() != job.device && known.0.get(&name).is_some_and(|(digest, _)| *digest == announced)
+        !job.full && name.device() != job.device && known.0.get(&name).is_some_and(|(digest, _)| *digest == announced)
     };
     let all = gather(items, &mut ring, &skip)?;
     // What is listed and gone may be on its way: look once more. It never means that something was deleted.
@@ -389,7 +386,7 @@ fn once(
         let Some(key) = ring.keys.get(&kid) else { continue };
         let name = Name::Key { kid, device: job.device };
         let old = all.keys.get(&name);
-        let slots = if flaw(Flaw::TwoMoments) { vault.unlocked().slots().to_vec() } else { now.slots().to_vec() };
+        let slots = now.slots().to_vec();
         let digest = match old {
             Some((digest, old)) if old.slots == slots && old.by_itself == job.by_itself => *digest,
             _ => {
@@ -409,18 +406,6 @@ fn once(
     }
     // 6. Then the bundles that differ, then the head.
     let mut digests = BTreeMap::new();
-    if flaw(Flaw::HeadFirst) {
-        let head = Head {
-            kid: pin,
-            revision: own_head.map_or(0, |(_, head)| head.revision) + 1,
-            label: job.label.to_owned(),
-            time: job.now,
-            accounts: record::live(&records),
-            epoch,
-            digests: BTreeMap::new(),
-        };
-        items.write(Name::Head { device: job.device }, &Item::Head(head), &ring)?;
-    }
     for (bucket, part) in parts {
         let name = Name::Bundle { device: job.device, epoch, bucket };
         let old = all.bundles.get(&name);
@@ -466,9 +451,6 @@ fn once(
     kept.extend(pinned_item);
     kept.extend(digests.iter().map(|(bucket, d)| (Name::Bundle { device: job.device, epoch, bucket: *bucket }, *d)));
     for (name, digest) in kept {
-        if flaw(Flaw::ReadBackChanged) && all.names.contains(&name) {
-            continue;
-        }
         match items.read(name, &ring)? {
             Some(read) if read.digest == digest && !matches!(read.item, Item::Foreign | Item::Damaged) => {}
             _ => return Err(RoundError::NotKept),
@@ -610,22 +592,12 @@ pub fn fresh() -> (Kid, BackupKey) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(not(test), allow(dead_code, reason = "only tests are wrong on purpose"))]
 pub(super) enum Flaw {
-    /// Reads back only what it wrote.
-    ReadBackChanged,
     /// Opens a bundle only where its head announces it so.
     TiedToHead,
-    /// Reads only what heads announce.
-    HeadsChoose,
-    /// Trusts digests for ever.
-    NeverFull,
     /// Deletes the old epoch before the new one stands.
     OldEpochFirst,
-    /// Writes the head before the bundles.
-    HeadFirst,
     /// Takes a bundle that is gone for a deletion.
     MissingMeansDeleted,
-    /// Takes accounts and slots at different moments.
-    TwoMoments,
     /// Forgets a device whose password is newer.
     ForgetNewer,
     /// One key item for all devices.

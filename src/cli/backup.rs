@@ -329,7 +329,7 @@ fn enable(world: &World, folder: Option<&Path>) -> Result<(), Failure> {
         )
         .into());
     }
-    let folder = folder.map(|path| absolute(path)).transpose()?;
+    let folder = folder.map(absolute).transpose()?;
     let session = world.open()?;
     remember(&session.place, session.unlocked.vault_id(), |ledger| {
         ledger.off = false;
@@ -446,7 +446,10 @@ fn forget(world: &World, named: &str, yes: bool) -> Result<(), Failure> {
     ids.dedup();
     match ids[..] {
         [] => {
-            return Err(Failure::usage(format!("No machine `{named}` backs up there"), "See `otpanel backup devices`."));
+            return Err(Failure::usage(
+                format!("No machine `{named}` backs up there"),
+                "See `otpanel backup devices`.",
+            ));
         }
         [id] if id == own => {
             return Err(Failure::usage(
@@ -456,7 +459,10 @@ fn forget(world: &World, named: &str, yes: bool) -> Result<(), Failure> {
         }
         [_] => {}
         _ => {
-            return Err(Failure::usage("Several machines have that name", "Give the id from `otpanel backup devices`."));
+            return Err(Failure::usage(
+                "Several machines have that name",
+                "Give the id from `otpanel backup devices`.",
+            ));
         }
     }
     let question =
@@ -505,7 +511,7 @@ fn get_back(world: &World, folder: Option<&Path>, yes: bool) -> Result<(), Failu
     if !yes && !prompt::yes(&format!("Make {} with these accounts?", shown(&world.paths.vault_file)), true)? {
         return Err(Failure::Cancelled);
     }
-    let unlocked = new_vault(world, &place, &restored, &*keychain)?;
+    let unlocked = new_vault(world, &from, &place, &restored, &*keychain)?;
     say(&format!("Restored {accounts} accounts into {}.", shown(&world.paths.vault_file)));
     let vault = unlocked.vault_id();
     if let Store::Folder(path) = &from.store {
@@ -571,23 +577,26 @@ fn way(words: &Secret<String>) -> Way<'_> {
 }
 
 /// A vault that did not exist here: the one that was backed up, with its slots, and one that opens it here.
-fn new_vault(world: &World, place: &Place, restored: &Restored, keychain: &dyn Keychain) -> Result<Unlocked, Failure> {
+fn new_vault(
+    world: &World,
+    from: &Destination,
+    place: &Place,
+    restored: &Restored,
+    keychain: &dyn Keychain,
+) -> Result<Unlocked, Failure> {
     let device = here(place).device;
     let stamp = restored.records.next_stamp(UnixTime::now(), device);
     let state = restore::state_of(restored, PERSONAL, stamp);
     let mut unlocked = Unlocked::create(restored.vault, restored.data.duplicate(), restored.slots.clone(), state);
     let given = world.given_password()?.filter(|words| recovery::read(words.expose()).is_err());
-    match given {
+    if let Some(words) = given {
         // The password that opened the backup opens the vault; another one becomes one more.
-        Some(words) if !opens(restored, &words) => {
+        if !opens(restored, &words) {
             let kdf = unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms)));
             unlock::add_password(&mut unlocked, &words, kdf, stamp)?;
         }
-        Some(_) => {}
-        None if keychain.probe() == Probe::Ready => {
-            unlock::add_keychain(&mut unlocked, keychain, stamp)?;
-        }
-        None => {}
+    } else if keychain.probe() == Probe::Ready && from.store == Store::Keychain {
+        unlock::add_keychain(&mut unlocked, keychain, stamp)?;
     }
     place.create_known(&mut unlocked)?;
     Ok(unlocked)

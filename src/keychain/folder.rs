@@ -206,7 +206,7 @@ impl Keychain for FolderKeychain {
 
     fn search(&self, service: &str) -> Result<Vec<String>, KeychainError> {
         let found = self.0.search(&HashMap::from([("service", service)])).map_err(|error| told(&error))?;
-        let mut users: Vec<String> = found.iter().filter_map(|e| e.get_specifiers()).map(|(_, user)| user).collect();
+        let mut users: Vec<String> = found.iter().filter_map(Entry::get_specifiers).map(|(_, user)| user).collect();
         users.sort_unstable();
         Ok(users)
     }

@@ -160,7 +160,8 @@ fn an_item_opens_only_in_its_place_and_as_it_was_written() {
         assert!(matches!(moved, Item::Damaged | Item::Foreign));
         keychain.set("otpanel.backup.managed", &user, &bytes).unwrap();
         let other = sealed(&keychain, "managed/Contoso", 32 << 10);
-        assert!(matches!(other.read(name, &ring).unwrap().unwrap().item, Item::Damaged), "another identity");
+        let crossed = other.read(name, &ring).unwrap().unwrap().item;
+        assert!(matches!(crossed, Item::Damaged | Item::Foreign), "another identity");
         keychain.forget(&service, &items.user(elsewhere));
         keychain.set(&service, &user, &bytes).unwrap();
     }
