@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use otpanel::cli::{self, args::Cli, harden, output};
+use otpanel::cli::{self, args, harden, output};
 use otpanel::runtime::clipboard;
 
 /// Wipes every block of memory when it is freed: strings inside libraries too.
@@ -13,11 +12,11 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_all
 fn main() -> ExitCode {
     harden::harden();
     harden::quiet_panics();
-    let mut args = std::env::args().skip(1);
-    if args.next().is_some_and(|first| first == clipboard::HOLD) {
-        return if clipboard::hold(&args.collect::<Vec<_>>()) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    let mut words = std::env::args().skip(1);
+    if words.next().is_some_and(|first| first == clipboard::HOLD) {
+        return if clipboard::hold(&words.collect::<Vec<_>>()) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    let cli = Cli::parse();
+    let cli = args::parse();
     let style = output::Style::of(cli.global.color);
     match cli::run(cli) {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use crate::local::Local;
-use crate::vault::{DeviceId, Place, Unlocked};
+use crate::vault::{DeviceId, Place, Unlocked, VaultId};
 
 /// What was found of a vault that went back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +39,7 @@ impl WentBack {
 /// Looks whether an opened vault lacks edits that this machine has seen, and joins versions of the history, the newest
 /// first, until it does not. None when nothing is amiss, or the same loss was told before.
 pub fn heal(place: &Place, unlocked: &mut Unlocked, local: &mut Local) -> Option<WentBack> {
-    let seen: BTreeMap<DeviceId, u64> = local
-        .seen(&unlocked.vault_id().to_string())
-        .filter_map(|(device, stamp)| Some((device.parse().ok()?, stamp)))
-        .collect();
+    let seen = seen_before(unlocked.vault_id(), local);
     if !unlocked.state.is_behind(&seen) {
         return None;
     }
@@ -78,10 +75,25 @@ pub fn heal(place: &Place, unlocked: &mut Unlocked, local: &mut Local) -> Option
     (is_news || joined > 0).then_some(WentBack::Missing(joined))
 }
 
+/// The highest stamps of each device that this machine has seen in a vault.
+fn seen_before(vault: VaultId, local: &Local) -> BTreeMap<DeviceId, u64> {
+    local.seen(&vault.to_string()).filter_map(|(device, stamp)| Some((device.parse().ok()?, stamp))).collect()
+}
+
+/// Whether a vault with this version vector lacks edits that this machine has seen, so that [`heal`] is to be asked.
+pub fn is_behind(vault: VaultId, seen: &BTreeMap<DeviceId, u64>, local: &Local) -> bool {
+    seen_before(vault, local).iter().any(|(device, time)| seen.get(device).is_none_or(|own| own < time))
+}
+
 /// Remembers what a vault that lies in its file has seen. Where no state can be kept, an older file is not noticed.
 pub fn note(unlocked: &Unlocked, local: &mut Local) {
-    let stamps = unlocked.state.seen.iter().map(|(device, stamp)| (device.to_string(), *stamp));
-    if local.note_seen(&unlocked.vault_id().to_string(), stamps)
+    note_seen(unlocked.vault_id(), &unlocked.state.seen, local);
+}
+
+/// As [`note`], of a vault that was only looked at.
+pub fn note_seen(vault: VaultId, seen: &BTreeMap<DeviceId, u64>, local: &mut Local) {
+    let stamps = seen.iter().map(|(device, stamp)| (device.to_string(), *stamp));
+    if local.note_seen(&vault.to_string(), stamps)
         && let Err(error) = local.save()
     {
         tracing::warn!(%error, "what was seen is not kept");
@@ -98,7 +110,7 @@ mod tests {
     use crate::secret::Secret;
     use crate::time::UnixTime;
     use crate::vault::slots::{Fresh, Slot};
-    use crate::vault::{DataKey, EntryId, KdfParams, Key, SlotId, State, VaultId};
+    use crate::vault::{DataKey, EntryId, KdfParams, Key, SlotId, State};
 
     const VAULT: VaultId = VaultId([3; 16]);
 

@@ -164,6 +164,15 @@ pub fn with_keychain(locked: &Locked, keychain: &dyn Keychain) -> Result<Unlocke
     Err(answer)
 }
 
+/// The vault's key, where the keychain gives it without a dialog; none where [`with_keychain`] must say why not.
+pub fn key_of_keychain(locked: &Locked, keychain: &dyn Keychain) -> Option<DataKey> {
+    let slots = locked.slots().iter().filter(|slot| slot.kind() == SlotKind::Keychain);
+    slots.into_iter().find_map(|slot| {
+        let bytes = keychain.get(SERVICE, &user_of(locked.vault_id(), slot.id)).ok()??;
+        slot.unwrap(locked.vault_id(), Key::Keychain(&array(&bytes)?)).ok()?
+    })
+}
+
 /// Puts a new password in the place of every one before it. The caller saves.
 ///
 /// # Errors

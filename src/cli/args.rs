@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 const EXAMPLES: &str = "\
@@ -53,6 +53,16 @@ pub struct Cli {
     /// What to do; the panel when it is left out.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// Reads this program's own command line; prints help or what is wrong with it, and ends then.
+pub fn parse() -> Cli {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
+    // It holds no secret, and taking it apart would cost a command as much as it took to make.
+    std::mem::forget(command);
+    cli
 }
 
 /// Options that every command takes.
@@ -509,8 +519,6 @@ pub struct Completions {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -6,6 +6,7 @@ use super::args::{Code as CodeArgs, CopyCode, List};
 use super::failure::Failure;
 use super::output::{answer, columns, json};
 use super::query::{self, Named, Sureness};
+use super::quick;
 use super::session::{Session, World};
 use crate::otp::account::title;
 use crate::otp::code::{Code, code_at, hotp_code, next_code_at, remaining};
@@ -141,12 +142,35 @@ struct Answer<'a> {
 /// # Errors
 /// When the vault does not open, not exactly one account matches, or the counter of an HOTP account cannot be saved.
 pub fn code(world: &World, args: &CodeArgs) -> Result<(), Failure> {
+    if let Some(done) = quick::code(world, args) {
+        return done;
+    }
     let mut session = world.open()?;
     let id = pick(&session, &args.query, Sureness::Fuzzy)?;
     session.warn_of_clock(world);
     let account = account_of(&session, id)?;
     let pair = codes_of(world, &mut session, id, &account)?;
-    let shown = chosen(&pair, args.next)?;
+    tell(args, &Found { id, account, pair })
+}
+
+/// An account and its codes.
+pub(super) struct Found {
+    id: EntryId,
+    account: Account,
+    pair: Pair,
+}
+
+impl Found {
+    /// An account whose codes go by time.
+    pub(super) fn by_time(world: &World, id: EntryId, account: Account) -> Self {
+        let pair = Pair::of(&account, world);
+        Self { id, account, pair }
+    }
+}
+
+/// Answers `code`.
+pub(super) fn tell(args: &CodeArgs, Found { id, account, pair }: &Found) -> Result<(), Failure> {
+    let shown = chosen(pair, args.next)?;
     if args.json {
         return json(&Answer {
             id: id.to_string(),
@@ -158,8 +182,7 @@ pub fn code(world: &World, args: &CodeArgs) -> Result<(), Failure> {
             period: account.kind.period(),
         });
     }
-    answer(shown.expose())?;
-    answer("\n")
+    answer(&format!("{}\n", shown.expose()))
 }
 
 /// `copy`.

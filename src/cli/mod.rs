@@ -20,6 +20,7 @@ mod init;
 pub mod output;
 mod prompt;
 mod query;
+mod quick;
 mod recover;
 mod session;
 mod vault;

@@ -137,12 +137,17 @@ impl World {
     /// # Errors
     /// When the file cannot be read or is not text.
     pub fn given_password(&self) -> Result<Option<Secret<String>>, Failure> {
-        let named = self
-            .global
-            .password_file
-            .clone()
-            .or_else(|| std::env::var_os("OTPANEL_PASSWORD_FILE").filter(|v| !v.is_empty()).map(PathBuf::from));
-        named.map(|path| read_password(&path, "password file")).transpose()
+        self.password_file().map(|path| read_password(&path, "password file")).transpose()
+    }
+
+    /// Whether a password file is named, by option or by the environment.
+    pub fn names_password(&self) -> bool {
+        self.password_file().is_some()
+    }
+
+    fn password_file(&self) -> Option<PathBuf> {
+        let set = || std::env::var_os("OTPANEL_PASSWORD_FILE").filter(|v| !v.is_empty()).map(PathBuf::from);
+        self.global.password_file.clone().or_else(set)
     }
 
     /// Whether the password comes from stdin, which nothing else may read then.
@@ -229,9 +234,14 @@ impl Session {
 
     /// Says on stderr when the clock cannot be right: codes will be wrong then.
     pub fn warn_of_clock(&self, world: &World) {
-        if let Some(text) = clock_trouble(world.now, self.unlocked.state.seen.values().copied().max()) {
-            output::say(&format!("otpanel: {text}"));
-        }
+        say_clock_trouble(world, self.unlocked.state.seen.values().copied().max());
+    }
+}
+
+/// Says on stderr when the clock cannot be right. `newest` is the newest stamp in the vault, in milliseconds.
+pub fn say_clock_trouble(world: &World, newest: Option<u64>) {
+    if let Some(text) = clock_trouble(world.now, newest) {
+        output::say(&format!("otpanel: {text}"));
     }
 }
 

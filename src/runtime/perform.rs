@@ -76,6 +76,7 @@ pub fn reread(place: &Place, generation: u64, open: &Unlocked) -> Event {
                 }
                 went_back
             });
+            found.settle();
             let is_news = copies || !known || went_back.is_some();
             Ok(is_news.then(|| Stored { vault: Box::new(found), copies, went_back }))
         }),
@@ -179,7 +180,13 @@ pub fn unlock(attempt: u64, locked: &Locked, with: With) -> Event {
         With::Keychain { may_prompt: false } => unlock::with_keychain(locked, &system::system()),
         With::Keychain { may_prompt: true } => unlock::with_keychain(locked, &system::asking()),
     };
-    Event::Unlocked(attempt, opened.map(Box::new))
+    Event::Unlocked(attempt, opened.map(settled))
+}
+
+/// A vault that stays open, without the bytes of its file.
+fn settled(mut vault: Unlocked) -> Box<Unlocked> {
+    vault.settle();
+    Box::new(vault)
 }
 
 /// Asks whether a keychain can be had.

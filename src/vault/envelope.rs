@@ -4,9 +4,12 @@
 //! Nothing is trusted before its tag has been checked: parsing looks at lengths and slots alone, opening checks the MAC over
 //! both, then the payload's tag, and only then reads the payload.
 
+use std::sync::Arc;
+
 use super::crypto::{self, DataKey, TAG_LEN};
 use super::entry::{SlotId, VaultId};
 use super::kdf::{KdfError, KdfParams};
+use super::payload::glance::{Glance, glance};
 use super::payload::{self, PayloadError};
 pub use super::slots::Key;
 use super::slots::{Slot, SlotKind};
@@ -89,7 +92,7 @@ pub enum Error {
 
 /// A vault file that was parsed but not opened.
 pub struct Locked {
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     slots: Vec<Slot>,
     mac_at: usize,
 }
@@ -133,7 +136,7 @@ impl Locked {
             return Err(Error::Trailing((bytes.len() - expected) as u64));
         }
         let slots = parse_slots(&bytes[HEADER_LEN..mac_at])?;
-        Ok(Self { bytes, slots, mac_at })
+        Ok(Self { bytes: Arc::new(bytes), slots, mac_at })
     }
 
     /// The name that all copies of this vault carry. Not authenticated before it is opened.
@@ -186,18 +189,14 @@ impl Locked {
         self.unseal(dek.duplicate(), None)
     }
 
+    /// Shows what one code needs, without opening the rest; nothing where [`Self::open`] must say more.
+    pub fn glance<T>(&self, dek: &DataKey, look: impl FnOnce(&Glance<'_>) -> T) -> Option<T> {
+        let text = self.plain(dek).ok()?;
+        glance(unpad(text.expose()).ok()?).map(|glance| look(&glance))
+    }
+
     fn unseal(&self, dek: DataKey, opened_by: Option<SlotId>) -> Result<Unlocked, Error> {
-        let salt = array_at(&self.bytes, 40);
-        let (head, rest) = self.bytes.split_at(self.mac_at);
-        let (mac, sealed) = rest.split_at(MAC_LEN);
-        if !crypto::hmac_matches(&header_key(&dek, &salt), head, mac) {
-            return Err(Error::Altered);
-        }
-        let mut text = Secret::new(sealed.to_vec());
-        let before = &self.bytes[..self.mac_at + MAC_LEN];
-        if !crypto::open(&payload_key(&dek, &salt), before, text.expose_mut()) {
-            return Err(Error::Altered);
-        }
+        let text = self.plain(&dek)?;
         let state = payload::decode(unpad(text.expose())?)?;
         Ok(Unlocked::opened(Parts {
             state,
@@ -207,8 +206,24 @@ impl Locked {
             slots: self.slots.clone(),
             dek,
             opened_by,
-            digest: self.digest(),
+            file: Arc::clone(&self.bytes),
         }))
+    }
+
+    /// The padded payload, after every check.
+    fn plain(&self, dek: &DataKey) -> Result<Secret<Vec<u8>>, Error> {
+        let salt = array_at(&self.bytes, 40);
+        let (head, rest) = self.bytes.split_at(self.mac_at);
+        let (mac, sealed) = rest.split_at(MAC_LEN);
+        if !crypto::hmac_matches(&header_key(dek, &salt), head, mac) {
+            return Err(Error::Altered);
+        }
+        let mut text = Secret::new(sealed.to_vec());
+        let before = &self.bytes[..self.mac_at + MAC_LEN];
+        if !crypto::open(&payload_key(dek, &salt), before, text.expose_mut()) {
+            return Err(Error::Altered);
+        }
+        Ok(text)
     }
 }
 

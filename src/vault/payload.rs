@@ -5,6 +5,7 @@
 //! in maps from names to values). One state has one text, so equal texts mean equal states.
 
 mod fast;
+pub mod glance;
 mod write;
 
 use std::collections::BTreeMap;

@@ -22,7 +22,18 @@ pub(super) struct Parts {
     pub slots: Vec<Slot>,
     pub dek: DataKey,
     pub opened_by: Option<SlotId>,
-    pub digest: [u8; 32],
+    pub file: Arc<Vec<u8>>,
+}
+
+/// What is known of the file that a vault was opened from or written to.
+#[derive(Clone)]
+enum Known {
+    /// There is none yet.
+    Nothing,
+    /// Its SHA-256.
+    Digest([u8; 32]),
+    /// Itself: most commands never need the digest, so it is not made before it is asked for.
+    File(Arc<Vec<u8>>),
 }
 
 /// A vault that is open: its state, its slots, its key. No `Debug`, no `Clone`.
@@ -36,8 +47,8 @@ pub struct Unlocked {
     slots: Vec<Slot>,
     dek: DataKey,
     opened_by: Option<SlotId>,
-    /// SHA-256 of a file whose whole content this state includes; spares opening that file again.
-    known: Option<[u8; 32]>,
+    /// A file whose whole content this state includes; spares opening that file again.
+    known: Known,
 }
 
 impl Unlocked {
@@ -52,16 +63,16 @@ impl Unlocked {
             slots,
             dek,
             opened_by: None,
-            known: None,
+            known: Known::Nothing,
         }
     }
 
     /// A vault that was read from a file.
     pub(super) fn opened(parts: Parts) -> Self {
-        let Parts { state, vault_id, minor, reserved, mut slots, dek, opened_by, digest } = parts;
+        let Parts { state, vault_id, minor, reserved, mut slots, dek, opened_by, file } = parts;
         slots.sort_unstable_by_key(|slot| slot.id);
         let state = Arc::new(state);
-        let mut unlocked = Self { state, vault_id, minor, reserved, slots, dek, opened_by, known: Some(digest) };
+        let mut unlocked = Self { state, vault_id, minor, reserved, slots, dek, opened_by, known: Known::File(file) };
         unlocked.drop_removed_slots();
         unlocked
     }
@@ -200,23 +211,34 @@ impl Unlocked {
             slots: self.slots.clone(),
             dek: self.dek.duplicate(),
             opened_by: self.opened_by,
-            known: self.known,
+            known: self.known.clone(),
         }
     }
 
     /// True when everything in the file with this digest is in this state already.
     pub fn knows(&self, digest: &[u8; 32]) -> bool {
-        self.known.as_ref() == Some(digest)
+        match &self.known {
+            Known::Nothing => false,
+            Known::Digest(known) => known == digest,
+            Known::File(bytes) => crypto::digest(bytes) == *digest,
+        }
+    }
+
+    /// Keeps the digest of the file that this was opened from in place of its bytes: for who stays open.
+    pub fn settle(&mut self) {
+        if let Known::File(bytes) = &self.known {
+            self.known = Known::Digest(crypto::digest(bytes));
+        }
     }
 
     /// Records that the file with this digest holds nothing that this state lacks.
-    pub(super) const fn set_known(&mut self, digest: [u8; 32]) {
-        self.known = Some(digest);
+    pub(super) fn set_known(&mut self, digest: [u8; 32]) {
+        self.known = Known::Digest(digest);
     }
 
     /// True when it was opened from, or written to, a file before.
     pub(super) const fn has_file(&self) -> bool {
-        self.known.is_some()
+        !matches!(self.known, Known::Nothing)
     }
 
     fn insert_slot(&mut self, slot: Slot) {

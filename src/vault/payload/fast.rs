@@ -1,6 +1,7 @@
 //! Reads exactly the text that [`super::encode`] writes, in one pass and without a copy but of what is kept. It judges
 //! nothing: on the first byte that it does not expect it declines, and the reader of all RON says what that means.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use crate::secret::Secret;
 
 /// About the length of an entry's text, in bytes: for sizing the list at once.
 const USUAL_ENTRY: usize = 256;
+/// What stands after the last entry.
+pub(super) const END: &str = "],\n)\n";
 
 /// The state, or nothing where the text is not what [`super::encode`] would write. The version vector is as written: the
 /// caller lets it cover all stamps.
@@ -17,13 +20,27 @@ pub fn read(text: &[u8]) -> Option<State> {
     Reader { rest: std::str::from_utf8(text).ok()?, devices: Vec::new() }.state()
 }
 
-struct Reader<'a> {
-    rest: &'a str,
-    devices: Vec<DeviceId>,
+/// A place in a text, and the table of devices once it was read.
+pub(super) struct Reader<'a> {
+    pub(super) rest: &'a str,
+    pub(super) devices: Vec<DeviceId>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn state(mut self) -> Option<State> {
+        let mut state = self.head()?;
+        let mut entries: Vec<(EntryId, Entry)> = Vec::with_capacity(self.rest.len() / USUAL_ENTRY + 1);
+        while !self.skip(END) {
+            let entry = self.entry()?;
+            rises(entries.last().map(|(id, _)| id), &entry.id)?;
+            entries.push((entry.id, entry));
+        }
+        state.entries = entries.into_iter().collect();
+        self.rest.is_empty().then_some(state)
+    }
+
+    /// All that stands before the entries.
+    pub(super) fn head(&mut self) -> Option<State> {
         let mut state = State::default();
         self.expect("(\ndevices: [")?;
         while !self.skip("],\nseen: [") {
@@ -49,17 +66,10 @@ impl Reader<'_> {
             self.expect(")")?;
             state.meta.insert(name, Register { stamp, value });
         }
-        let mut entries: Vec<(EntryId, Entry)> = Vec::with_capacity(self.rest.len() / USUAL_ENTRY + 1);
-        while !self.skip("],\n)\n") {
-            let entry = self.entry()?;
-            rises(entries.last().map(|(id, _)| id), &entry.id)?;
-            entries.push((entry.id, entry));
-        }
-        state.entries = entries.into_iter().collect();
-        self.rest.is_empty().then_some(state)
+        Some(state)
     }
 
-    fn entry(&mut self) -> Option<Entry> {
+    pub(super) fn entry(&mut self) -> Option<Entry> {
         self.expect("(id: ")?;
         let id = EntryId(self.hex()?);
         let incarnation = if self.skip(", incarnation: ") { self.number()? } else { 0 };
@@ -153,7 +163,7 @@ impl Reader<'_> {
         })
     }
 
-    fn skip(&mut self, text: &str) -> bool {
+    pub(super) fn skip(&mut self, text: &str) -> bool {
         match self.rest.strip_prefix(text) {
             Some(rest) => {
                 self.rest = rest;
@@ -163,7 +173,7 @@ impl Reader<'_> {
         }
     }
 
-    fn expect(&mut self, text: &str) -> Option<()> {
+    pub(super) fn expect(&mut self, text: &str) -> Option<()> {
         self.skip(text).then_some(())
     }
 
@@ -172,7 +182,7 @@ impl Reader<'_> {
         if is_first { Some(()) } else { self.expect(", ") }
     }
 
-    fn stamp(&mut self) -> Option<Stamp> {
+    pub(super) fn stamp(&mut self) -> Option<Stamp> {
         self.expect("(")?;
         let index: u32 = self.number()?;
         let device = *self.devices.get(index as usize)?;
@@ -182,7 +192,7 @@ impl Reader<'_> {
         Some(Stamp { time, device })
     }
 
-    fn value(&mut self) -> Option<Value> {
+    pub(super) fn value(&mut self) -> Option<Value> {
         let value = if self.skip("Text(") {
             Value::Text(self.text()?)
         } else if self.skip("Number(") {
@@ -195,7 +205,20 @@ impl Reader<'_> {
         Some(value)
     }
 
-    fn flag(&mut self) -> Option<bool> {
+    /// Passes over a value.
+    pub(super) fn pass_value(&mut self) -> Option<()> {
+        if self.skip("Text(") {
+            self.pass()?;
+        } else if self.skip("Number(") {
+            self.number::<i64>()?;
+        } else {
+            self.expect("Flag(")?;
+            self.flag()?;
+        }
+        self.expect(")")
+    }
+
+    pub(super) fn flag(&mut self) -> Option<bool> {
         let on = self.skip("true");
         if !on {
             self.expect("false")?;
@@ -204,7 +227,7 @@ impl Reader<'_> {
     }
 
     /// A number as it is written by [`std::fmt::Display`], and no other spelling of it.
-    fn number<T: std::str::FromStr>(&mut self) -> Option<T> {
+    pub(super) fn number<T: std::str::FromStr>(&mut self) -> Option<T> {
         let sign = usize::from(self.rest.starts_with('-'));
         let len = sign + self.rest.bytes().skip(sign).take_while(u8::is_ascii_digit).count();
         let (digits, rest) = self.rest.split_at_checked(len)?;
@@ -215,7 +238,7 @@ impl Reader<'_> {
         digits.parse().ok()
     }
 
-    fn hex<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(super) fn hex<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.expect("\"")?;
         let (digits, rest) = self.rest.split_at_checked(2 * N)?;
         let mut out = [0; N];
@@ -226,13 +249,18 @@ impl Reader<'_> {
     }
 
     /// Quoted text. What the writer would have escaped may stand there as it is, but for control characters.
-    fn text(&mut self) -> Option<String> {
+    pub(super) fn text(&mut self) -> Option<String> {
+        self.shown().map(Cow::into_owned)
+    }
+
+    /// As [`Self::text`], without a copy where nothing is escaped.
+    pub(super) fn shown(&mut self) -> Option<Cow<'a, str>> {
         self.expect("\"")?;
         let end = self.plain();
         let (plain, rest) = self.rest.split_at_checked(end)?;
         if let Some(rest) = rest.strip_prefix('"') {
             self.rest = rest;
-            return Some(plain.to_owned());
+            return Some(Cow::Borrowed(plain));
         }
         // Room at once, up to the first quote: the text may be a secret, and one that grows is copied.
         let whole = rest.find('"').unwrap_or(0) + end;
@@ -242,9 +270,21 @@ impl Reader<'_> {
             out.expose_mut().push_str(plain);
             self.rest = rest;
             if self.skip("\"") {
-                return Some(std::mem::take(out.expose_mut()));
+                return Some(Cow::Owned(std::mem::take(out.expose_mut())));
             }
             out.expose_mut().push(self.escaped()?);
+        }
+    }
+
+    /// Passes over quoted text, which is not looked at: it may be a secret.
+    pub(super) fn pass(&mut self) -> Option<()> {
+        self.expect("\"")?;
+        loop {
+            self.rest = self.rest.split_at_checked(self.plain())?.1;
+            if self.skip("\"") {
+                return Some(());
+            }
+            self.escaped()?;
         }
     }
 
@@ -271,9 +311,9 @@ impl Reader<'_> {
 }
 
 /// Nothing unless `next` comes after the last: what is not in order may be there twice.
-fn rises<T: Ord>(last: Option<&T>, next: &T) -> Option<()> {
+pub(super) fn rises<T: Ord>(last: Option<&T>, next: &T) -> Option<()> {
     last.is_none_or(|last| last < next).then_some(())
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,0 +1,54 @@
+//! The short way to one code: for a vault that opens without typing and an account that is there. It looks at the names
+//! and opens one entry; the rest of the vault is decrypted and not decoded.
+//!
+//! It says nothing but the code. Whenever anything is not as usual (a password to read, a locked keychain, a file that went
+//! back, a query that names no one account, a counter to save) it gives up, and the whole way says or does what is needed.
+
+use super::args::Code as Args;
+use super::codes::{Found, tell};
+use super::failure::Failure;
+use super::query::{self, Named};
+use super::session::{World, say_clock_trouble};
+use crate::keychain::system;
+use crate::local::Local;
+use crate::otp::{Account, Kind};
+use crate::rollback;
+use crate::unlock;
+use crate::vault::payload::glance::Glance;
+use crate::vault::{DataKey, Entry, Locked};
+
+/// Prints the code; nothing was said or done where it gives none.
+pub fn code(world: &World, args: &Args) -> Option<Result<(), Failure>> {
+    if world.names_password() {
+        return None;
+    }
+    let locked = world.place().load().ok()?;
+    let dek = key(&locked)?;
+    let found = locked.glance(&dek, |glance| find(world, &locked, glance, &args.query))??;
+    Some(tell(args, &found))
+}
+
+fn key(locked: &Locked) -> Option<DataKey> {
+    unlock::key_of_keychain(locked, &system::system())
+}
+
+fn find(world: &World, locked: &Locked, glance: &Glance<'_>, text: &str) -> Option<Found> {
+    let names: Vec<Named<'_>> =
+        glance.live.iter().map(|one| Named { id: one.id, issuer: &one.issuer, account: &one.account }).collect();
+    let [place] = query::find(text, &names).places[..] else { return None };
+    let entry = glance.entry(place)?;
+    let account = usable(&entry)?;
+    if let Ok(mut local) = Local::open(&world.paths.state_dir) {
+        if rollback::is_behind(locked.vault_id(), &glance.seen, &local) {
+            return None;
+        }
+        rollback::note_seen(locked.vault_id(), &glance.seen, &mut local);
+    }
+    say_clock_trouble(world, glance.seen.values().copied().max());
+    Some(Found::by_time(world, entry.id, account))
+}
+
+/// The account of an entry, unless its codes are used up by being shown.
+fn usable(entry: &Entry) -> Option<Account> {
+    entry.account().ok().filter(|account| !matches!(account.kind, Kind::Hotp { .. }))
+}
