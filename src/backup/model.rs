@@ -33,10 +33,12 @@ enum Plain {
     Head(Head),
 }
 
+/// Every version of an item with its number, the last one current.
+type Versions = Vec<(u64, Rc<Plain>)>;
+
 #[derive(Default)]
 struct Store {
-    /// Every version of each item, the last one current.
-    items: RefCell<BTreeMap<Name, Vec<(u64, Rc<Plain>)>>>,
+    items: RefCell<BTreeMap<Name, Versions>>,
     next: Cell<u64>,
     /// Calls until the crash.
     fuse: Cell<Option<u32>>,
