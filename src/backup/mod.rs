@@ -5,6 +5,7 @@
 //! form of the items in a keychain or a folder, [`restore`] the way back, [`ledger`] what this
 //! machine remembers of it, [`place`] where the backups of a vault go. Knows no screen and no command line.
 
+mod flaw;
 pub mod item;
 pub mod ledger;
 pub mod place;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::flaw::{Flaw, flaw};
 use super::item::{BackupKey, Bundle, Digest, Head, Item, KeyItem, Keys, Kid, MAX_EPOCH, Name, Read};
 use super::record;
 use crate::keychain::KeychainError;
@@ -586,36 +587,4 @@ pub fn rotate(vault: &mut dyn Vault, job: &Job<'_>) -> Result<(), FileError> {
 /// A key and its name from the system's randomness.
 pub fn fresh() -> (Kid, BackupKey) {
     (Kid(crate::entropy::bytes()), BackupKey(Secret::new(crate::entropy::bytes())))
-}
-
-/// Ways to be wrong that look right; the model check shows that each loses something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(test), allow(dead_code, reason = "only tests are wrong on purpose"))]
-pub(super) enum Flaw {
-    /// Opens a bundle only where its head announces it so.
-    TiedToHead,
-    /// Deletes the old epoch before the new one stands.
-    OldEpochFirst,
-    /// Takes a bundle that is gone for a deletion.
-    MissingMeansDeleted,
-    /// Forgets a device whose password is newer.
-    ForgetNewer,
-    /// One key item for all devices.
-    SharedKey,
-}
-
-#[cfg(test)]
-thread_local! {
-    pub(super) static FLAW: std::cell::Cell<Option<Flaw>> = const { std::cell::Cell::new(None) };
-}
-
-/// Whether this run is wrong in that way.
-#[cfg(test)]
-pub(super) fn flaw(which: Flaw) -> bool {
-    FLAW.with(std::cell::Cell::get) == Some(which)
-}
-
-#[cfg(not(test))]
-const fn flaw(_: Flaw) -> bool {
-    false
 }
