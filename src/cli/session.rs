@@ -17,6 +17,7 @@ use crate::keychain::system;
 use crate::local::Local;
 use crate::otp::account::title;
 use crate::paths::Paths;
+use crate::policy::{Found, Policy, organisation};
 use crate::report::{self, Exit, Report};
 use crate::rollback;
 use crate::secret::Secret;
@@ -39,8 +40,12 @@ pub struct World {
     pub global: Global,
     /// Where things are.
     pub paths: Paths,
-    /// The settings in force.
+    /// The settings in force: those of the config within the limits of the policy.
     pub config: Config,
+    /// What an organisation set on this machine.
+    pub policy: Policy,
+    /// Why a policy that is there is not obeyed.
+    pub ignored: Option<Report>,
     /// The moment of this command, with the offset of the config.
     pub now: UnixTime,
 }
@@ -54,18 +59,46 @@ pub struct Session {
 }
 
 impl World {
-    /// Finds the places and reads the config.
+    /// As [`World::new`], for a command that writes: says loudly where a policy is ignored.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub fn writing(global: Global) -> Result<Self, Failure> {
+        let world = Self::new(global)?;
+        world.tell_of_policy();
+        Ok(world)
+    }
+
+    /// Says loudly where a policy is ignored.
+    pub fn tell_of_policy(&self) {
+        if let Some(report) = &self.ignored {
+            output::say(&format!("otpanel: {}. {}", report.problem, report.cause));
+        }
+    }
+
+    /// Finds the places and reads the policy and the config.
     ///
     /// # Errors
     /// When no home is known or the config has a mistake.
     pub fn new(global: Global) -> Result<Self, Failure> {
+        Self::under(global, &Policy::read())
+    }
+
+    /// As [`World::new`], under a policy that was read.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub fn under(global: Global, found: &Found) -> Result<Self, Failure> {
+        let policy = found.in_force();
         let paths = places(&global)?;
         let mut config = Config::load(&paths.config_file)?;
         if let Some(profile) = &global.profile {
             config = config.profile(profile);
         }
+        let config = policy.cap(config);
         let now = shifted(UnixTime::now(), config.clock_offset_secs);
-        Ok(Self { global, paths, config, now })
+        let ignored = found.trouble.as_ref().map(Report::from);
+        Ok(Self { global, paths, config, policy, ignored, now })
     }
 
     /// Where the vault is saved.
@@ -211,6 +244,22 @@ impl Session {
     pub fn name(&self, id: EntryId) -> String {
         let entry = self.entry(id);
         title(entry.issuer(), entry.name())
+    }
+
+    /// Says whose new accounts are, where an organisation manages this machine: once with the way out, then in short.
+    pub fn tell_whose(&self, world: &World, identity: &str) {
+        let Some(name) = organisation(identity).map(clean) else { return };
+        let first = Local::open(&world.paths.state_dir).is_ok_and(|mut local| {
+            let first = local.note_notice(identity);
+            first && local.save().is_ok()
+        });
+        if first {
+            output::say(&format!(
+                "otpanel: {name} manages this machine: new accounts belong to it, unless you say --personal."
+            ));
+        } else {
+            output::say(&format!("otpanel: it belongs to {name}."));
+        }
     }
 
     /// Says on stderr when the clock cannot be right: codes will be wrong then.

@@ -7,7 +7,13 @@ use crate::otp::{code_at, hotp_code, remaining};
 
 /// Draws the form.
 pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
-    let title = if form.editing.is_some() { "Edit an account" } else { "Add an account" };
+    let title = if form.enrols {
+        "Enrol an account again"
+    } else if form.editing.is_some() {
+        "Edit an account"
+    } else {
+        "Add an account"
+    };
     let fields = form.fields();
     let (height, narrow) = (canvas.height(), canvas.width() < 44);
     let mut y = 0;
@@ -36,7 +42,10 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
         match form.input(field) {
             Some(line) => {
                 let masked = matches!(field, Field::Secret | Field::Pin) && !form.show_secret && !focus;
-                canvas.input(value, y, columns, line, masked, focus);
+                match form.kept(field).filter(|_| !focus) {
+                    Some(words) => drop(canvas.text(value, y, columns, &words, canvas.theme.dim)),
+                    None => canvas.input(value, y, columns, line, masked, focus),
+                }
             }
             None => {
                 let style = if focus { canvas.theme.strong } else { canvas.theme.text };
