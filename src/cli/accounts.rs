@@ -53,7 +53,7 @@ pub fn add(world: &World, args: &Add) -> Result<(), Failure> {
     });
     session.save()?;
     say(&format!("Added {}.", clean(&account.title())));
-    session.tell_whose(world, &identity);
+    world.tell_whose(&identity);
     show_added(args, id, &account)
 }
 

@@ -79,7 +79,7 @@ pub fn import(world: &World, args: &Args) -> Result<(), Failure> {
             }
         });
         session.save_before(Reason::Import)?;
-        session.tell_whose(world, &identity);
+        world.tell_whose(&identity);
     }
     tell(args, &loaded, &fates)
 }

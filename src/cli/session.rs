@@ -165,6 +165,22 @@ impl World {
         named.map(|path| read_password(&path, "password file")).transpose()
     }
 
+    /// Says whose new accounts are, where an organisation manages this machine: once with the way out, then in short.
+    pub fn tell_whose(&self, identity: &str) {
+        let Some(name) = organisation(identity).map(clean) else { return };
+        let first = Local::open(&self.paths.state_dir).is_ok_and(|mut local| {
+            let first = local.note_notice(identity);
+            first && local.save().is_ok()
+        });
+        if first {
+            output::say(&format!(
+                "otpanel: {name} manages this machine: new accounts belong to it, unless you say --personal."
+            ));
+        } else {
+            output::say(&format!("otpanel: it belongs to {name}."));
+        }
+    }
+
     /// Whether the password comes from stdin, which nothing else may read then.
     pub fn password_on_stdin(&self) -> bool {
         self.global.password_file.as_deref() == Some(Path::new("-"))
@@ -244,22 +260,6 @@ impl Session {
     pub fn name(&self, id: EntryId) -> String {
         let entry = self.entry(id);
         title(entry.issuer(), entry.name())
-    }
-
-    /// Says whose new accounts are, where an organisation manages this machine: once with the way out, then in short.
-    pub fn tell_whose(&self, world: &World, identity: &str) {
-        let Some(name) = organisation(identity).map(clean) else { return };
-        let first = Local::open(&world.paths.state_dir).is_ok_and(|mut local| {
-            let first = local.note_notice(identity);
-            first && local.save().is_ok()
-        });
-        if first {
-            output::say(&format!(
-                "otpanel: {name} manages this machine: new accounts belong to it, unless you say --personal."
-            ));
-        } else {
-            output::say(&format!("otpanel: it belongs to {name}."));
-        }
     }
 
     /// Says on stderr when the clock cannot be right: codes will be wrong then.

@@ -42,9 +42,10 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
         match form.input(field) {
             Some(line) => {
                 let masked = matches!(field, Field::Secret | Field::Pin) && !form.show_secret && !focus;
-                match form.kept(field).filter(|_| !focus) {
-                    Some(words) => drop(canvas.text(value, y, columns, &words, canvas.theme.dim)),
-                    None => canvas.input(value, y, columns, line, masked, focus),
+                canvas.input(value, y, columns, line, masked, focus);
+                if let Some(words) = form.kept(field) {
+                    let at = value + if focus { 2 } else { 0 };
+                    canvas.text(at, y, columns.saturating_sub(2), &words, canvas.theme.dim);
                 }
             }
             None => {

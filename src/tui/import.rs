@@ -65,7 +65,7 @@ fn fate(canvas: &Canvas, fate: Fate) -> (&'static str, &'static str, ratatui::st
 
 /// Whose the accounts will be.
 fn owner_words(owner: &Owner) -> String {
-    if owner.personal { String::from("personal") } else { format!("of {}", owner.organisation) }
+    if owner.personal { String::from("personal") } else { format!("for {}", owner.organisation) }
 }
 
 fn draw_preview(preview: &Preview, canvas: &mut Canvas) {

@@ -145,7 +145,9 @@ fn rows(session: &Session, model: &Model, canvas: &mut Canvas) {
         let left = code_part(session, model, canvas, row, y, &columns);
         let mut end = left.saturating_sub(1);
         if mixed && row.organisation.is_some() {
-            end = canvas.right(end, y, mark(canvas.ascii), canvas.theme.dim).saturating_sub(1);
+            // One column for all, as far as what stands at the right leaves it.
+            let edge = if columns.wide { columns.edge.saturating_sub(12).min(end) } else { end };
+            end = canvas.right(edge, y, mark(canvas.ascii), canvas.theme.dim).saturating_sub(1);
         }
         names(canvas, row, y, end, &columns, &marks);
         if selected {
