@@ -173,9 +173,8 @@ impl World {
             first && local.save().is_ok()
         });
         if first {
-            output::say(&format!(
-                "otpanel: {name} manages this machine: new accounts belong to it, unless you say --personal."
-            ));
+            let choice = if self.policy.offers().is_some() { ", unless you say --personal" } else { "" };
+            output::say(&format!("otpanel: {name} manages this machine: new accounts belong to it{choice}."));
         } else {
             output::say(&format!("otpanel: it belongs to {name}."));
         }

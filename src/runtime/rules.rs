@@ -30,7 +30,7 @@ pub fn govern(model: &mut Model, found: &Found, state_dir: &Path, profile: Optio
     }
     model.govern(policy);
     if let Some(trouble) = &found.trouble {
-        let report = Report::from(trouble);
-        model.at_opening = Some((Tone::Warn, format!("{}: {}", report.problem, report.cause)));
+        let problem = Report::from(trouble).problem;
+        model.at_opening = Some((Tone::Warn, format!("{problem}: `otpanel policy` says why")));
     }
 }
