@@ -11,6 +11,7 @@ use super::{Policy, parse};
 use crate::config::{Mistake, mistake};
 
 /// The greatest file that is read, in bytes.
+#[cfg(unix)]
 const LONGEST: u64 = 64 * 1024;
 /// The file's name.
 const NAME: &str = "policy.ron";
