@@ -5,8 +5,8 @@
 //! Every setting is named once, in the tables below, which make both the settings and the shape of the file
 //! (`layer.rs`); `config.example.ron` explains each to users.
 
-mod layer;
-mod mistake;
+pub(crate) mod layer;
+pub(crate) mod mistake;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

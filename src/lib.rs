@@ -13,7 +13,7 @@
 //! | 2 | [`transfer`], [`keychain`] | imports and exports; the platform's keychain behind one small trait |
 //! | 1 | [`vault`] | the file, the save, the merge |
 //! | 0 | [`otp`] | accounts and their codes |
-//! | ground | [`secret`], [`time`], [`entropy`], [`config`], [`paths`], [`local`], [`logging`], [`text`] | no knowledge of accounts |
+//! | ground | [`secret`], [`time`], [`entropy`], [`config`], [`paths`], [`policy`], [`local`], [`logging`], [`text`] | no knowledge of accounts |
 //!
 //! # Invariants (held by `tests/house.rs`)
 //!
@@ -37,6 +37,7 @@ pub mod local;
 pub mod logging;
 pub mod otp;
 pub mod paths;
+pub mod policy;
 pub mod report;
 pub mod rollback;
 pub mod runtime;

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod layout;
 pub mod model;
 pub mod order;
+pub mod owner;
 pub mod past;
 pub mod qr;
 pub mod rows;

@@ -12,6 +12,7 @@ use super::session::Session;
 use super::welcome::Welcome;
 use crate::config::Config;
 use crate::keychain::Probe;
+use crate::policy::Policy;
 use crate::report::Report;
 use crate::secret::Secret;
 use crate::time::UnixTime;
@@ -48,6 +49,10 @@ pub struct Model {
     pub profile: String,
     /// Where the vault lies, for messages.
     pub vault_path: String,
+    /// What an organisation set on this machine.
+    pub policy: Policy,
+    /// What is said when the vault is opened next.
+    pub at_opening: Option<(Tone, String)>,
     /// What this machine remembers of its vaults.
     pub habits: Habits,
     ids: Ids,
@@ -158,6 +163,8 @@ impl Model {
             demo: false,
             profile: start.profile,
             vault_path: start.vault_path,
+            policy: Policy::default(),
+            at_opening: None,
             habits: Habits::default(),
             ids: Ids { seed: start.seed, made: 0 },
         };
@@ -200,6 +207,20 @@ impl Model {
             _ => format!("{} days", behind / 86_400),
         };
         Some(format!("the clock is {time} behind the vault's last change: if it is wrong, so are the codes"))
+    }
+
+    /// Puts the panel under a policy: its limits hold at once, and for every config that comes.
+    pub fn govern(&mut self, policy: Policy) {
+        let config = std::mem::take(&mut *self.config);
+        *self.config = policy.cap(config);
+        self.policy = policy;
+    }
+
+    /// Says what was kept for the opening of the vault.
+    pub fn say_at_opening(&mut self) {
+        if let Some((tone, text)) = self.at_opening.take() {
+            self.say(tone, text);
+        }
     }
 
     /// A new random id.

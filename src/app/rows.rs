@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use super::order::{Order, Uses, index};
 use crate::otp::{self, Code};
+use crate::policy::organisation;
 use crate::text::clean;
 use crate::time::UnixTime;
-use crate::vault::{Entry, EntryId, State, field};
+use crate::vault::{Entry, EntryId, State, Unusable, field};
 
 /// What a row's code is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Shows {
     },
     /// A counter: the next code is made by a key. Holds the counter to use next.
     Counter(u64),
+    /// The secret never came along: it has to be enrolled again.
+    EnrolAgain,
     /// No code, and why.
     Nothing(String),
 }
@@ -39,6 +42,8 @@ pub struct Row {
     pub tags: Vec<String>,
     /// Marked as a favourite.
     pub favourite: bool,
+    /// The organisation that it belongs to, cleaned for display; none where it is personal.
+    pub organisation: Option<String>,
     /// What stands in the code's place.
     pub shows: Shows,
     /// What a search looks in: issuer, account, tags.
@@ -50,6 +55,7 @@ impl Row {
         let (issuer, account) = (clean(entry.issuer()).into_owned(), clean(entry.name()).into_owned());
         let tags: Vec<String> = entry.tags().map(|t| clean(t).into_owned()).collect();
         let shows = match entry.account() {
+            Err(Unusable::NameOnly) => Shows::EnrolAgain,
             Err(why) => Shows::Nothing(why.to_string()),
             Ok(account) => match account.kind.period() {
                 Some(period) => Shows::Timed { period },
@@ -61,7 +67,8 @@ impl Row {
             haystack.push(' ');
             haystack.push_str(tag);
         }
-        Self { id: entry.id, issuer, account, tags, favourite: entry.favourite(), shows, haystack }
+        let organisation = organisation(entry.identity()).map(|name| clean(name).into_owned());
+        Self { id: entry.id, issuer, account, tags, favourite: entry.favourite(), organisation, shows, haystack }
     }
 
     /// How notices name it.
@@ -79,6 +86,11 @@ impl Row {
     }
 }
 
+/// The sign of an account that belongs to an organisation.
+pub const fn mark(ascii: bool) -> &'static str {
+    if ascii { "@" } else { "◆" }
+}
+
 /// Which accounts are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tab {
@@ -86,6 +98,10 @@ pub enum Tab {
     All,
     /// Those marked.
     Favourites,
+    /// The user's own.
+    Personal,
+    /// Those of an organisation.
+    Organisation(String),
     /// Those with this tag.
     Tag(String),
 }
@@ -96,6 +112,8 @@ impl Tab {
         match self {
             Self::All => true,
             Self::Favourites => row.favourite,
+            Self::Personal => row.organisation.is_none(),
+            Self::Organisation(name) => row.organisation.as_ref() == Some(name),
             Self::Tag(tag) => row.tags.contains(tag),
         }
     }
@@ -107,7 +125,8 @@ pub struct Rows {
     /// By issuer, then account, as people sort: without regard to case; rows without an issuer by their account. Or in
     /// another order, and so where it leaves rows equal.
     pub all: Vec<Row>,
-    /// All, favourites where there are any, then tags by name, each with its count.
+    /// All, favourites where there are any, personal ones and those of each organisation where there are both, then tags by
+    /// name, each with its count.
     pub tabs: Vec<(Tab, usize)>,
     /// The period that most rows share, in seconds: the header counts it down.
     pub period: u64,
@@ -138,8 +157,12 @@ impl Rows {
 
         let mut tags: BTreeMap<&str, usize> = BTreeMap::new();
         let mut periods: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut organisations: BTreeMap<&str, usize> = BTreeMap::new();
         let mut favourites = 0;
         for row in &all {
+            if let Some(name) = &row.organisation {
+                *organisations.entry(name).or_default() += 1;
+            }
             favourites += usize::from(row.favourite);
             for tag in &row.tags {
                 *tags.entry(tag).or_default() += 1;
@@ -151,6 +174,13 @@ impl Rows {
         let mut tabs = vec![(Tab::All, all.len())];
         if favourites > 0 {
             tabs.push((Tab::Favourites, favourites));
+        }
+        let personal = all.len() - organisations.values().sum::<usize>();
+        if organisations.len() + usize::from(personal > 0) > 1 {
+            if personal > 0 {
+                tabs.push((Tab::Personal, personal));
+            }
+            tabs.extend(organisations.into_iter().map(|(name, n)| (Tab::Organisation(name.to_owned()), n)));
         }
         tabs.extend(tags.into_iter().map(|(tag, n)| (Tab::Tag(tag.to_owned()), n)));
         // Thirty where the counts are equal, else the commonest.

@@ -138,6 +138,8 @@ pub enum Command {
     /// Show and check the config
     #[command(subcommand)]
     Config(Config),
+    /// Tell what an organisation has set on this machine
+    Policy(Policy),
     /// Tell what works here: keychain, clipboard, files, terminal, clock
     Doctor(Doctor),
     /// Open the panel on sample accounts; touches nothing
@@ -287,6 +289,9 @@ pub struct Add {
     /// Names and parameters.
     #[command(flatten)]
     pub settings: Settings,
+    /// As a personal account, on a machine that an organisation manages
+    #[arg(long)]
+    pub personal: bool,
     /// Print the new entry as JSON
     #[arg(long)]
     pub json: bool,
@@ -314,7 +319,8 @@ The secret of an account never changes: add the new one and remove the old.
 
 Examples:
   otpanel edit github --account octo@new.example
-  otpanel edit bank --favourite yes --note 'codes are in the safe'")]
+  otpanel edit bank --favourite yes --note 'codes are in the safe'
+  otpanel edit mail --move-to personal")]
 pub struct Edit {
     /// Which account
     pub query: String,
@@ -324,6 +330,22 @@ pub struct Edit {
     /// Mark as a favourite
     #[arg(long, value_name = "yes|no", value_parser = clap::builder::BoolishValueParser::new(), action = ArgAction::Set)]
     pub favourite: Option<bool>,
+    /// Make it a personal account, or one of the organisation that manages this machine: a new entry there, and this one
+    /// is deleted for good
+    #[arg(long, value_name = "personal|managed", hide_possible_values = true)]
+    pub move_to: Option<Owner>,
+    /// Do not ask before moving
+    #[arg(long, short = 'y', requires = "move_to")]
+    pub yes: bool,
+}
+
+/// Whose an account is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Owner {
+    /// The user's own
+    Personal,
+    /// The organisation's that manages this machine
+    Managed,
 }
 
 /// `rm`.
@@ -378,6 +400,9 @@ pub struct Import {
     /// A file with the password of the export
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub archive_password_file: Option<PathBuf>,
+    /// As personal accounts, on a machine that an organisation manages
+    #[arg(long)]
+    pub personal: bool,
     /// Show what would come; change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -405,6 +430,9 @@ pub struct Export {
     /// Do not ask: replace a file, leave unsealed what could be sealed, print secrets on a terminal
     #[arg(long, short = 'y')]
     pub yes: bool,
+    /// Personal accounts alone, on a machine that an organisation manages
+    #[arg(long)]
+    pub personal: bool,
     /// Only accounts that match; all when it is left out
     pub query: Vec<String>,
 }
@@ -499,6 +527,21 @@ pub enum Config {
     Check,
     /// Print the config in force
     Show,
+}
+
+impl Vault {
+    /// Whether it changes the vault's file or shows its secrets.
+    pub const fn writes(&self) -> bool {
+        !matches!(self, Self::Info(_) | Self::Slots(_) | Self::History(_))
+    }
+}
+
+/// `policy`.
+#[derive(Debug, Args)]
+pub struct Policy {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `doctor`.

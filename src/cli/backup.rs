@@ -17,6 +17,7 @@ use crate::backup::place::{self, BackupError, Destination, Here, InFile, Standin
 use crate::backup::round::{Device, Known};
 use crate::keychain::Probe;
 use crate::local::{self, Local};
+use crate::policy::{self, ManagedStore};
 use crate::report::{Exit, Report};
 use crate::text::clean;
 use crate::time::UnixTime;
@@ -74,8 +75,38 @@ pub fn never(place: &Place, vault: VaultId) -> Result<(), Failure> {
     remember(place, vault, |ledger| ledger.off = true).map(drop)
 }
 
+/// Where this vault's backups go: those of the organisation, then the user's own.
 fn destinations(session: &Session) -> Vec<Destination> {
-    place::personal(&Ledger::load(&session.place.state_dir, session.unlocked.vault_id()), session.backup)
+    let ledger = Ledger::load(&session.place.state_dir, session.unlocked.vault_id());
+    let mut all = Vec::new();
+    if let Some(managed) = &session.policy.identity {
+        let wanted = session.backup && !ledger.off;
+        all.push(Destination {
+            identity: session.policy.identity_of_new(),
+            store: match &managed.store {
+                ManagedStore::Keychain { .. } => Store::Keychain,
+                ManagedStore::Folder(path) => Store::Folder(path.clone()),
+            },
+            on: match session.policy.backup {
+                policy::Backup::Required => true,
+                policy::Backup::Allowed => wanted,
+                policy::Backup::Forbidden => false,
+            },
+            names_only: session.policy.secrets == policy::Secrets::NamesOnly,
+        });
+    }
+    all.extend(place::personal(&ledger, session.backup));
+    all
+}
+
+/// Those that are on and have something to keep, now or before.
+fn wanted(session: &Session) -> Vec<Destination> {
+    let ledger = Ledger::load(&session.place.state_dir, session.unlocked.vault_id());
+    let has = |to: &Destination| {
+        ledger.done.contains_key(&to.id())
+            || session.unlocked.state.entries.values().any(|entry| entry.identity() == to.identity)
+    };
+    destinations(session).into_iter().filter(|to| to.on && has(to)).collect()
 }
 
 /// One round to a destination that can be had without a prompt. The words of a failure are kept for `backup status`.
@@ -90,10 +121,7 @@ fn round(session: &mut Session, to: &Destination, may_prompt: bool) -> Result<us
 /// What every command that saved does last. It never fails the command and never prompts; what it has to say is said once.
 pub fn after_saving(session: &mut Session) {
     session.unseen = false;
-    if session.unlocked.state.entries.is_empty() {
-        return;
-    }
-    for to in destinations(session).iter().filter(|to| to.on) {
+    for to in &wanted(session) {
         let probe = to.open(false).probe();
         let (topic, words) = match probe {
             Probe::Ready => match round(session, to, false) {
@@ -179,12 +207,14 @@ fn all_status(session: &Session) -> Vec<Status> {
     let mut all: Vec<Status> = (destinations(session).iter())
         .map(|to| place::status(to, &to.open(false).probe(), &session.unlocked, &ledger))
         .collect();
-    all.sort_by_key(|status| match status.standing {
+    let rank = |standing| match standing {
         Standing::On => 0,
         Standing::Waiting => 1,
         Standing::Unavailable => 2,
         Standing::Off => 3,
-    });
+    };
+    // The identity in force first.
+    all.sort_by_key(|status| (status.to.identity == place::PERSONAL, rank(status.standing)));
     all
 }
 
@@ -223,8 +253,7 @@ fn status(world: &World, as_json: bool) -> Result<(), Failure> {
 fn now(world: &World) -> Result<(), Failure> {
     let mut session = world.open()?;
     session.unseen = false;
-    let wanted: Vec<Destination> = destinations(&session).into_iter().filter(|to| to.on).collect();
-    if wanted.is_empty() {
+    if !destinations(&session).iter().any(|to| to.on) {
         return Err(Report::new(
             Exit::Failed,
             "The backup is off",
@@ -233,7 +262,8 @@ fn now(world: &World) -> Result<(), Failure> {
         )
         .into());
     }
-    if session.unlocked.state.entries.is_empty() {
+    let wanted = wanted(&session);
+    if wanted.is_empty() {
         say("There is no account yet; the backup starts with the first.");
         return Ok(());
     }
@@ -278,7 +308,7 @@ fn verify(world: &World, as_json: bool) -> Result<(), Failure> {
     let here = here(&session.place);
     let mut rows = Vec::new();
     let mut good = true;
-    for to in destinations(&session).iter().filter(|to| to.on) {
+    for to in &wanted(&session) {
         let keychain = to.open(prompt::can_type_secrets());
         let probe = keychain.probe();
         if probe != Probe::Ready && to.store == Store::Keychain && session_has_folder(&session) {
@@ -347,6 +377,11 @@ fn absolute(path: &Path) -> Result<std::path::PathBuf, Failure> {
 
 fn disable(world: &World, wipe: bool, yes: bool) -> Result<(), Failure> {
     let session = world.open()?;
+    if let (Some(managed), policy::Backup::Required) = (&session.policy.identity, session.policy.backup) {
+        let next = "Your own accounts alone: `backup: (enabled: false)` in the config.";
+        let cause = format!("The policy of {} requires it.", clean(&managed.name));
+        return Err(Report::new(Exit::Failed, "The backup stays on", cause, next).into());
+    }
     let question = if wipe {
         "Turn the backup off and delete what this machine has stored?"
     } else {

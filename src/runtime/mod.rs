@@ -6,6 +6,7 @@
 pub mod clipboard;
 mod lanes;
 mod perform;
+mod rules;
 pub mod screen;
 pub mod terminal;
 mod theme;
@@ -26,6 +27,7 @@ use crate::entropy;
 use crate::local::Local;
 use crate::otp::Account;
 use crate::paths::Paths;
+use crate::policy::Found;
 use crate::time::UnixTime;
 use crate::transfer::{self, Source};
 use crate::tui::{Theme, view};
@@ -49,6 +51,8 @@ pub struct Panel {
     pub paths: Paths,
     /// The settings in force.
     pub config: Config,
+    /// What an organisation set on this machine.
+    pub policy: Found,
     /// Sample accounts instead of the vault.
     pub demo: bool,
 }
@@ -124,6 +128,9 @@ impl Show {
         let (start, habits) = start(panel, (size.width, size.height));
         let mut model = if panel.demo { Model::demo(start, demo_vault()) } else { Model::new(start) };
         model.habits = habits;
+        if !panel.demo {
+            rules::govern(&mut model, &panel.policy, &panel.paths.state_dir, panel.paths.profile.as_deref());
+        }
         if let Some(trouble) = trouble {
             model.say(Tone::Warn, trouble);
         }

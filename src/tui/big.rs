@@ -137,6 +137,7 @@ fn shown(session: &Session, model: &Model, row: &Row) -> (crate::secret::Secret<
     let words = |text: &str| (crate::secret::Secret::new(text.to_owned()), false);
     let Some(entry) = session.state().get(&row.id) else { return words("") };
     match &row.shows {
+        Shows::EnrolAgain => words("enrol again: Enter takes a new secret"),
         Shows::Nothing(why) => words(&format!("no code: {why}")),
         Shows::Timed { .. } if !session.shows_code(row.id, model.now) => words("the code is hidden"),
         Shows::Timed { .. } => match code(entry, model.code_time()) {

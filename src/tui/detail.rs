@@ -41,6 +41,11 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas, x: u16, top: 
         }
         y += 3;
     }
+    if row.shows == Shows::EnrolAgain {
+        let key = super::modal::key_name(model, crate::app::keys::Action::Edit);
+        let text = format!("Its name alone came along. Get a new secret from the site; {key} takes it.");
+        y = canvas.paragraph(left, y, columns, &text, canvas.theme.warn) + 1;
+    }
     if let Shows::Nothing(why) = &row.shows {
         y = canvas.paragraph(left, y, columns, &format!("no code: {why}"), canvas.theme.warn) + 1;
     }
@@ -48,7 +53,8 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas, x: u16, top: 
     y += 1;
     let note = clean(entry.note()).into_owned();
     let used = session.uses.get(&row.id).map_or_else(String::new, |used| times(*used, model.now));
-    let facts = [("tags", row.tags.join(", ")), ("added", added(entry)), ("used", used), ("note", note)];
+    let owner = row.organisation.clone().unwrap_or_default();
+    let facts = [("of", owner), ("tags", row.tags.join(", ")), ("added", added(entry)), ("used", used), ("note", note)];
     for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
         if y >= bottom {
             return;

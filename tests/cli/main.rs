@@ -11,6 +11,8 @@ mod import;
 mod init;
 #[cfg(target_os = "linux")]
 mod keychain;
+#[cfg(unix)]
+mod managed;
 mod places;
 #[cfg(target_os = "linux")]
 #[path = "../support/mod.rs"]

@@ -6,6 +6,7 @@ mod accounts;
 mod harness;
 mod list;
 mod lock;
+mod managed;
 mod order;
 mod past;
 mod qr;

@@ -161,6 +161,7 @@ fn say_vanished(model: &mut Model) {
 /// it and for whether it went back.
 pub fn opened(model: &mut Model) -> Vec<Effect> {
     super::order::recall(model);
+    model.say_at_opening();
     let (now, device, days) = (model.now, model.device, model.config.trash_days);
     let Some(session) = model.session_mut() else { return Vec::new() };
     let stamp = session.stamp(now, device);

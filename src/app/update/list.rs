@@ -13,7 +13,8 @@ use crate::app::rows::{self, Shows};
 use crate::app::session::{Beside, CounterCode, Modal, Palette, Then, Undo};
 use crate::otp::hotp_code;
 use crate::secret::Secret;
-use crate::vault::EntryId;
+use crate::text::clean;
+use crate::vault::{EntryId, Unusable};
 
 /// Seconds that a counter code stays on the screen.
 const COUNTER_CODE_SECS: u64 = 60;
@@ -115,7 +116,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::NextTab => turn_tab(model, false),
         Action::PreviousTab => turn_tab(model, true),
-        Action::Add => session.modal = Some(Modal::Form(Box::default())),
+        Action::Add => super::modal::open_form(model, Form::new()),
         Action::Paste => session.modal = Some(Modal::Paste(Input::default(), None)),
         Action::Import => session.modal = Some(Modal::Import(Box::new(Flow::new("")))),
         Action::Edit => edit(model),
@@ -142,8 +143,8 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Reveal => reveal(model),
         Action::Qr => {
-            if let Some(id) = selected {
-                session.modal = Some(Modal::Qr(id, None));
+            if let Some(id) = selected.filter(|id| may_leave(model, *id)) {
+                session_modal(model, Modal::Qr(id, None));
             }
         }
         Action::Big => session.big = !session.big,
@@ -222,12 +223,34 @@ fn turn_tab(model: &mut Model, back: bool) {
     session.filter();
 }
 
+/// Whether the secret of an account may be shown; says so where it may not.
+fn may_leave(model: &mut Model, id: EntryId) -> bool {
+    let entry = model.session().and_then(|session| session.state().get(&id));
+    let forbids = entry.and_then(|entry| model.policy.forbids_export(entry.identity()));
+    match forbids {
+        None => true,
+        Some(organisation) => {
+            let text = format!("{} does not allow the secrets of its accounts to be shown", clean(&organisation));
+            model.say(Tone::Warn, text);
+            false
+        }
+    }
+}
+
 fn edit(model: &mut Model) {
+    let policy = model.policy.clone();
     let Some(session) = model.session_mut() else { return };
     let Some(entry) = session.selected_row().and_then(|row| session.state().get(&row.id)) else { return };
     match entry.account() {
         Ok(account) => {
-            let form = Form::filled(&account, Some(entry.id));
+            let mut form = Form::filled(&account, Some(entry.id));
+            if let Some(organisation) = policy.forbids_export(entry.identity()) {
+                form.keep(&account, &organisation);
+            }
+            session.modal = Some(Modal::Form(Box::new(form)));
+        }
+        Err(Unusable::NameOnly) => {
+            let form = Form::to_enrol(entry);
             session.modal = Some(Modal::Form(Box::new(form)));
         }
         Err(why) => {
@@ -270,6 +293,10 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
     };
     let Some(entry) = session.state().get(&id) else { return Vec::new() };
     match shows {
+        Shows::EnrolAgain => {
+            edit(model);
+            Vec::new()
+        }
         Shows::Nothing(why) => {
             model.say(Tone::Warn, format!("{title} makes no code: {why}"));
             Vec::new()

@@ -134,6 +134,7 @@ fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<E
             Vec::new()
         }
         Ok(config) => {
+            let config = Box::new(model.policy.cap(*config));
             let (keymap, problems) = Keymap::new(&config.keys);
             let mouse = (config.mouse != model.config.mouse).then_some(Effect::Mouse(config.mouse));
             let hide = config.hide_codes != model.config.hide_codes;

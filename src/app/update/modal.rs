@@ -9,6 +9,7 @@ use crate::app::form::Form;
 use crate::app::import::Flow;
 use crate::app::keys::{self, Action, Binding, TABLE};
 use crate::app::model::{Model, Tone};
+use crate::app::owner::Owner;
 use crate::app::qr::Qr;
 use crate::app::session::{Modal, Palette};
 use crate::otp::{base32, uri};
@@ -220,7 +221,9 @@ fn take_text(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     Vec::new()
 }
 
-fn open_form(model: &mut Model, form: Form) {
+/// Opens the form for a new account, with the choice whose it is where there is one.
+pub fn open_form(model: &mut Model, mut form: Form) {
+    form.owner = Owner::offered(&model.policy);
     if let Some(session) = model.session_mut() {
         session.modal = Some(Modal::Form(Box::new(form)));
     }

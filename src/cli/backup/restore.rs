@@ -57,7 +57,8 @@ pub fn get_back(world: &World, folder: Option<&Path>, yes: bool) -> Result<(), F
         remember(&place, vault, |ledger| ledger.folder = Some(path.clone()))?;
     }
     // This machine backs up from now on too.
-    drop(Session { place, unlocked, backup: world.config.backup.enabled, unseen: true });
+    let (backup, policy) = (world.config.backup.enabled, world.policy.clone());
+    drop(Session { place, unlocked, backup, policy, unseen: true });
     Ok(())
 }
 
