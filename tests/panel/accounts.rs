@@ -156,6 +156,17 @@ fn a_full_disk_keeps_the_change_says_so_retries_and_saves_when_there_is_room() {
 }
 
 #[test]
+fn what_keeps_a_change_from_being_saved_is_told_as_it_is_by_now() {
+    let mut journey = Journey::unlocked(&accounts());
+    journey.save_fails = Some(|| FileError::WrongVault("/home/ada/vault.otpv".into()));
+    let mut journey = journey.keys("/glab<esc>f");
+    assert!(journey.screen().contains("another vault"), "{}", journey.screen());
+    let generation = journey.model.generation;
+    journey.event(Event::Reread(generation, Err(FileError::NotAFile("/home/ada/vault.otpv".into()))));
+    assert!(journey.screen().contains("place is taken"), "{}", journey.screen());
+}
+
+#[test]
 fn a_change_from_outside_shows_and_is_named() {
     let mut journey = Journey::unlocked(&accounts());
     let mut other = journey.file.as_ref().unwrap().duplicate();

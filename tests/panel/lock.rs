@@ -52,6 +52,24 @@ fn a_wrong_password_says_so_and_asks_again() {
 }
 
 #[test]
+fn what_is_typed_while_the_file_is_read_again_is_not_lost() {
+    let mut journey = locked();
+    let reading = || Stage::Locked(Box::new(otpanel::app::model::Lock::new(None)));
+    journey.model.stage = reading();
+    let mut journey = journey.keys(PASSWORD).keys("<enter>");
+    started(&mut journey);
+    assert!(journey.keys("<enter>").screen().contains("GitHub"));
+
+    let mut journey = locked();
+    journey.model.stage = reading();
+    let mut journey = journey.keys("<ctrl-r>");
+    let asked = |journey: &Journey| matches!(&journey.model.stage, Stage::Locked(lock) if lock.recovery);
+    assert!(asked(&journey), "{}", journey.screen());
+    started(&mut journey);
+    assert!(!asked(&journey), "this vault has no recovery key");
+}
+
+#[test]
 fn an_answer_to_a_cancelled_try_is_dropped() {
     let mut journey = locked();
     let attempt = journey.model.generation;

@@ -226,6 +226,8 @@ pub fn reread(model: &mut Model, generation: u64, found: Result<Option<Stored>, 
             session.saving.failed = Some(Report::from(&error));
             say_vanished(model);
         }
+        // What keeps a change from being saved is this by now; a notice would stand behind what it was before.
+        Err(error) if session.saving.failed.is_some() => session.saving.failed = Some(Report::from(&error)),
         Err(error) => model.say_report(&Report::from(&error)),
     }
     Vec::new()

@@ -89,6 +89,7 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
             Stage::Open(_) => Vec::new(),
             Stage::Locked(lock) => {
                 lock.vault = Some(vault);
+                lock.recovery &= lock.has_slot(SlotKind::Recovery);
                 Vec::new()
             }
             Stage::Opening | Stage::Welcome(_) | Stage::Broken(_) => {
@@ -131,7 +132,8 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::Esc if !lock.line.is_empty() => lock.line.clear(),
         KeyCode::Esc if lock.recovery => lock.recovery = false,
         KeyCode::Esc => return vec![Effect::Quit],
-        KeyCode::Char('r') if ctrl && lock.has_slot(SlotKind::Recovery) => {
+        // While the file is still being read, nobody knows which keys open it.
+        KeyCode::Char('r') if ctrl && (lock.vault.is_none() || lock.has_slot(SlotKind::Recovery)) => {
             lock.recovery = !lock.recovery;
             lock.line.clear();
             lock.error = None;
@@ -139,7 +141,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         // A password opens nothing while another try runs.
         _ if lock.waiting == Waiting::Derivation => {}
         KeyCode::Enter if lock.line.is_empty() && keychain => return ask_keychain(model, true),
-        KeyCode::Enter if lock.line.is_empty() => {}
+        KeyCode::Enter if lock.line.is_empty() || lock.vault.is_none() => {}
         KeyCode::Enter => {
             let typed = lock.line.take();
             let with = if lock.recovery { With::RecoveryKey(typed) } else { With::Password(typed) };
