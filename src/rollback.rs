@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use crate::local::Local;
-use crate::vault::{DeviceId, Place, Unlocked, VaultId};
+use crate::vault::{DeviceId, Place, Unlocked, VaultId, clock};
 
 /// What was found of a vault that went back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ fn seen_before(vault: VaultId, local: &Local) -> BTreeMap<DeviceId, u64> {
 
 /// Whether a vault with this version vector lacks edits that this machine has seen, so that [`heal`] is to be asked.
 pub fn is_behind(vault: VaultId, seen: &BTreeMap<DeviceId, u64>, local: &Local) -> bool {
-    seen_before(vault, local).iter().any(|(device, time)| seen.get(device).is_none_or(|own| own < time))
+    clock::is_behind(seen, &seen_before(vault, local))
 }
 
 /// Remembers what a vault that lies in its file has seen. Where no state can be kept, an older file is not noticed.

@@ -108,8 +108,7 @@ fn bare(
     let (vault, dek) = (VaultId(entropy::bytes()), DataKey::new(entropy::secret()));
     let mut slots = Vec::new();
     if mode != Mode::Keychain {
-        let password = password.filter(|password| !is_empty(password)).ok_or(UnlockError::NoPassword)?;
-        slots.push(Slot::wrap(&dek, vault, Key::Password(password), kdf, &fresh())?);
+        slots.push(password_slot(&dek, vault, password.ok_or(UnlockError::NoPassword)?, kdf)?);
     }
     let recovery_bytes = entropy::secret();
     slots.push(Slot::wrap(&dek, vault, Key::Recovery(&recovery_bytes), kdf, &fresh())?);
@@ -183,10 +182,7 @@ pub fn change_password(
     kdf: KdfParams,
     stamp: Stamp,
 ) -> Result<(), UnlockError> {
-    if is_empty(new) {
-        return Err(UnlockError::NoPassword);
-    }
-    let slot = Slot::wrap(unlocked.data_key(), unlocked.vault_id(), Key::Password(new), kdf, &fresh())?;
+    let slot = password_slot(unlocked.data_key(), unlocked.vault_id(), new, kdf)?;
     Ok(replace(unlocked, slot, stamp)?)
 }
 
@@ -200,10 +196,7 @@ pub fn add_password(
     kdf: KdfParams,
     stamp: Stamp,
 ) -> Result<(), UnlockError> {
-    if is_empty(new) {
-        return Err(UnlockError::NoPassword);
-    }
-    let slot = Slot::wrap(unlocked.data_key(), unlocked.vault_id(), Key::Password(new), kdf, &fresh())?;
+    let slot = password_slot(unlocked.data_key(), unlocked.vault_id(), new, kdf)?;
     Ok(unlocked.add_slot(slot, stamp)?)
 }
 
@@ -312,6 +305,19 @@ fn replace(unlocked: &mut Unlocked, slot: Slot, stamp: Stamp) -> Result<(), enve
 
 fn ids_of(unlocked: &Unlocked, kind: SlotKind) -> Vec<SlotId> {
     unlocked.slots().iter().filter(|slot| slot.kind() == kind).map(|slot| slot.id).collect()
+}
+
+/// Wraps the data key under a new password.
+fn password_slot(
+    dek: &DataKey,
+    vault: VaultId,
+    password: &Secret<String>,
+    kdf: KdfParams,
+) -> Result<Slot, UnlockError> {
+    if is_empty(password) {
+        return Err(UnlockError::NoPassword);
+    }
+    Ok(Slot::wrap(dek, vault, Key::Password(password), kdf, &fresh())?)
 }
 
 /// Writes a new random key to the keychain, reads it back and wraps the data key under it.

@@ -20,8 +20,6 @@ use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::slots::SlotKind;
 use crate::vault::{DeviceId, EntryId};
 
-/// 2025-01-01: this program is not older, so a clock before it is wrong, in seconds since the epoch.
-const PROGRAM_MADE: u64 = 1_735_689_600;
 /// How far the clock may be behind the vault's newest change without a word, in seconds.
 const CLOCK_BEHIND: u64 = 3_600;
 
@@ -191,7 +189,7 @@ impl Model {
     /// that an offset in the config mends it.
     pub fn clock_trouble(&self) -> Option<String> {
         let now = self.code_time();
-        if now.secs() < PROGRAM_MADE {
+        if now < UnixTime::PROGRAM_MADE {
             return Some(String::from(
                 "the clock stands before this program was made: codes are wrong until it is set",
             ));

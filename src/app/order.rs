@@ -72,6 +72,14 @@ pub struct Use {
     pub last: UnixTime,
 }
 
+impl Use {
+    /// Counts one more.
+    pub fn again(&mut self, now: UnixTime) {
+        self.count += 1;
+        self.last = self.last.max(now);
+    }
+}
+
 /// What is known of the accounts of one vault, by their ids.
 pub type Uses = HashMap<EntryId, Use>;
 

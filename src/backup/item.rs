@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::secret::Secret;
 use crate::time::UnixTime;
-use crate::vault::{DeviceId, Slot, State};
+use crate::vault::{DataKey, DeviceId, Slot, State};
 
 /// Names a backup key: random 64 bits. Shown as 16 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,6 +123,8 @@ pub struct KeyItem {
     pub slots: Vec<Slot>,
     /// The data key lies in the item: the store itself is the protection.
     pub by_itself: bool,
+    /// The data key that the backup key is wrapped under.
+    pub data: DataKey,
     /// The backup key.
     pub key: BackupKey,
 }

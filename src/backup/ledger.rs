@@ -24,8 +24,6 @@ pub struct Ledger {
     pub off: bool,
     /// A folder that is a destination too.
     pub folder: Option<PathBuf>,
-    /// Destinations, by their names, that are being wiped; a crash lets it be resumed.
-    pub wiping: BTreeSet<String>,
     /// The last good backup of each destination, by its name.
     pub done: BTreeMap<String, Done>,
     /// Why the last try at a destination failed.
@@ -61,20 +59,16 @@ impl Ledger {
         ron::from_str(&text).unwrap_or_default()
     }
 
-    /// Changes it in its file.
+    /// Changes it in its file, as that is now.
     ///
     /// # Errors
-    /// When it cannot be written; it is changed in memory all the same.
-    pub fn change(&mut self, state_dir: &Path, vault: VaultId, change: impl FnOnce(&mut Self)) -> io::Result<()> {
-        *self = Self::load(state_dir, vault);
-        change(self);
-        let path = Self::path(state_dir, vault);
-        if let Some(folder) = path.parent() {
-            paths::private_dir(folder)?;
-        }
-        let text = ron::ser::to_string_pretty(self, ron::ser::PrettyConfig::new().new_line("\n"))
+    /// When it cannot be written.
+    pub fn change(state_dir: &Path, vault: VaultId, change: impl FnOnce(&mut Self)) -> io::Result<()> {
+        let mut ledger = Self::load(state_dir, vault);
+        change(&mut ledger);
+        let text = ron::ser::to_string_pretty(&ledger, ron::ser::PrettyConfig::new().new_line("\n"))
             .expect("texts and numbers can be written as RON");
-        paths::replace_private(&path, text.as_bytes())
+        paths::replace_private(&Self::path(state_dir, vault), text.as_bytes())
     }
 }
 
@@ -105,9 +99,8 @@ mod tests {
     fn what_two_programs_remember_is_joined() {
         let folder = tempfile::tempdir().unwrap();
         let vault = VaultId([1; 16]);
-        let (mut one, mut two) = (Ledger::load(folder.path(), vault), Ledger::load(folder.path(), vault));
-        one.change(folder.path(), vault, |ledger| ledger.off = true).unwrap();
-        two.change(folder.path(), vault, |ledger| {
+        Ledger::change(folder.path(), vault, |ledger| ledger.off = true).unwrap();
+        Ledger::change(folder.path(), vault, |ledger| {
             ledger.told.insert("x".into());
         })
         .unwrap();

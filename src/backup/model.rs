@@ -89,6 +89,7 @@ impl Items for Store {
                 revision: *revision,
                 slots: slots.clone(),
                 by_itself: false,
+                data: DataKey::new(Secret::new([0xd; 32])),
                 key: BackupKey(Secret::new(*key)),
             }),
             Plain::Bundle { kid, .. } if !ring.keys.contains_key(kid) => Item::Foreign,
@@ -184,7 +185,6 @@ struct Machine {
     /// What must be restorable, since a round said so; none when the store lost something or nothing was said.
     promised: Option<(BTreeSet<EntryId>, u8)>,
     keys: u8,
-    off: bool,
 }
 
 impl Vault for Machine {
@@ -205,7 +205,7 @@ impl Machine {
         let dek = DataKey::new(Secret::new([0xd; 32]));
         let open = Unlocked::create(VAULT, dek, vec![slot(0, 0)], State::default());
         let id = DeviceId([n + 1; 8]);
-        Self { id, open, known: Known::default(), clock: 1, password: 0, promised: None, keys: 0, off: false }
+        Self { id, open, known: Known::default(), clock: 1, password: 0, promised: None, keys: 0 }
     }
 
     fn live(&self) -> BTreeSet<EntryId> {
@@ -290,7 +290,6 @@ impl World {
             10 if dice.roll(4) == 0 => {
                 let fuse = crash(dice);
                 self.machines[n].promised = None;
-                self.machines[n].off = true;
                 self.on_store(n, fuse, |store, m, _, _| wipe(store, m.id));
             }
             _ => {
@@ -381,7 +380,6 @@ impl World {
     }
 
     fn round(&mut self, n: usize, fuse: Option<u32>, full: bool) {
-        self.machines[n].off = false;
         let done = self.on_store(n, fuse, |store, machine, job, known| {
             let job = Job { full, ..*job };
             round(store, machine, &job, known).map(drop)
@@ -441,7 +439,7 @@ impl World {
         }
         for machine in &self.machines {
             of(&machine.open.state, &mut hash);
-            (machine.password, machine.keys, machine.off).hash(&mut hash);
+            (machine.password, machine.keys).hash(&mut hash);
             machine.open.slots().iter().for_each(|slot| slot.id.hash(&mut hash));
             machine.promised.hash(&mut hash);
         }

@@ -14,6 +14,7 @@ use super::round::{self, Backed, Job, Known, RoundError, Vault};
 use super::sealed::Sealed;
 use crate::keychain::folder::FolderKeychain;
 use crate::keychain::{Keychain, KeychainError, Probe, system};
+use crate::policy::{self, ManagedStore, PERSONAL, Policy};
 use crate::time::UnixTime;
 use crate::vault::file::FileError;
 use crate::vault::{DeviceId, Place, SlotKind, Stamp, State, Unlocked, Value, VaultId, payload};
@@ -27,9 +28,6 @@ const ITEM_LEN: usize = if cfg!(windows) {
     32 << 10
 };
 const FOLDER_ITEM_LEN: usize = 32 << 10;
-
-/// The identity of everybody without an organisation.
-pub const PERSONAL: &str = "personal";
 
 /// The kind of a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,11 +93,26 @@ impl Destination {
     }
 }
 
-/// The destinations of the personal identity, the keychain first.
-pub fn personal(ledger: &Ledger, enabled: bool) -> Vec<Destination> {
-    let on = enabled && !ledger.off;
-    let of = |store| Destination { identity: PERSONAL.into(), store, on, names_only: false };
-    std::iter::once(Store::Keychain).chain(ledger.folder.clone().map(Store::Folder)).map(of).collect()
+/// Where a vault's backups go: that of the organisation, where one manages the machine, then the user's own, the keychain
+/// first. `enabled` is what the config says.
+pub fn destinations(ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Destination> {
+    let wanted = enabled && !ledger.off;
+    let managed = policy.identity.as_ref().map(|managed| Destination {
+        identity: managed.identity(),
+        store: match &managed.store {
+            ManagedStore::Keychain { .. } => Store::Keychain,
+            ManagedStore::Folder(path) => Store::Folder(path.clone()),
+        },
+        on: match policy.backup {
+            policy::Backup::Required => true,
+            policy::Backup::Allowed => wanted,
+            policy::Backup::Forbidden => false,
+        },
+        names_only: policy.secrets == policy::Secrets::NamesOnly,
+    });
+    let stores = std::iter::once(Store::Keychain).chain(ledger.folder.clone().map(Store::Folder));
+    let own = stores.map(|store| Destination { identity: PERSONAL.into(), store, on: wanted, names_only: false });
+    managed.into_iter().chain(own).collect()
 }
 
 /// A vault in its file, for rounds.
@@ -185,7 +198,6 @@ impl Here<'_> {
         let _lock = ledger::lock(self.state_dir, id)?;
         let job = self.job(to, vault.unlocked, full);
         let result = round::round(&to.items(keychain, id), vault, &job, known);
-        let mut ledger = Ledger::load(self.state_dir, id);
         let name = to.id();
         match result {
             Ok(backed) => {
@@ -193,34 +205,27 @@ impl Here<'_> {
                 let seen = vault.unlocked.state.seen.iter().map(|(d, time)| (d.to_string(), *time)).collect();
                 let revisions = backed.revisions.iter().map(|(d, n)| (d.to_string(), *n)).collect();
                 let done = Done { time: self.now.0, accounts: backed.accounts, seen, records, revisions };
-                ledger.change(self.state_dir, id, |ledger| {
+                Ledger::change(self.state_dir, id, |ledger| {
                     ledger.failed.remove(&name);
                     ledger.done.insert(name, done);
                 })?;
                 Ok(backed)
             }
             Err(error) => {
-                ledger.change(self.state_dir, id, |ledger| drop(ledger.failed.insert(name, words(&error))))?;
+                Ledger::change(self.state_dir, id, |ledger| drop(ledger.failed.insert(name, words(&error))))?;
                 Err(error.into())
             }
         }
     }
 
-    /// Deletes what this device has in a destination. Resumed by the next call should it be cut short.
+    /// Deletes what this device has in a destination. Cut short, the next call goes on.
     ///
     /// # Errors
     /// [`BackupError`].
     pub fn wipe(&self, to: &Destination, keychain: &dyn Keychain, vault: VaultId) -> Result<(), BackupError> {
         let _lock = ledger::lock(self.state_dir, vault)?;
-        let mut ledger = Ledger::load(self.state_dir, vault);
-        ledger.change(self.state_dir, vault, |ledger| {
-            ledger.wiping.insert(to.id());
-        })?;
         round::wipe(&to.items(keychain, vault), self.device)?;
-        Ok(ledger.change(self.state_dir, vault, |ledger| {
-            ledger.wiping.remove(&to.id());
-            ledger.done.remove(&to.id());
-        })?)
+        Ok(Ledger::change(self.state_dir, vault, |ledger| drop(ledger.done.remove(&to.id())))?)
     }
 
     /// Deletes what another device has in a destination, once all of it is here.
@@ -258,7 +263,7 @@ impl Here<'_> {
             items: all.names.len(),
             accounts: record::live(&stored),
             lacking: lacking.count(),
-            unread: all.missing.len() + all.foreign.len() + all.damaged.len(),
+            unread: all.unread(),
             devices: all.devices(),
         })
     }
@@ -279,17 +284,17 @@ pub struct Verified {
     pub devices: Vec<round::Device>,
 }
 
-/// How a destination stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a destination stands, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// Everything is there.
     On,
-    /// Turned off.
-    Off,
     /// Something waits: for the first account, for the keychain to be unlocked, for the next try.
     Waiting,
     /// It cannot be had here.
     Unavailable,
+    /// Turned off.
+    Off,
 }
 
 impl Standing {
@@ -348,11 +353,14 @@ pub fn status(to: &Destination, probe: &Probe, vault: &Unlocked, ledger: &Ledger
     Status { to: to.clone(), standing, accounts, pending, last, reason }
 }
 
+/// The command that makes a folder a destination.
+const FOLDER: &str = "`otpanel backup enable --folder DIR`.";
+
 /// Why no backup can be made, and the way out that always is there.
 fn instead(probe: &Probe) -> String {
     let said = probe.describe();
     let said = said.replace(", or use a password.", ".").replace(" Use a password.", "");
-    format!("{said} Or choose a folder: `otpanel backup enable --folder DIR`.")
+    format!("{said} Or choose a folder: {FOLDER}")
 }
 
 /// Entries with a stamp that the last backup had not seen.
@@ -385,15 +393,12 @@ pub fn words(error: &RoundError) -> String {
         }
         RoundError::Vault(error) => format!("The vault could not be saved: {error}."),
         RoundError::NotKept => {
-            "What was written to it could not be read back. Choose a folder: `otpanel backup enable \
-                                --folder DIR`."
-                .into()
+            String::from("What was written to it could not be read back. Choose a folder: ") + FOLDER
         }
         RoundError::Restless => "Another device writes there at this moment. `otpanel backup now` tries again.".into(),
         RoundError::Incomplete => "Not everything of that device can be read, so nothing of it was deleted.".into(),
         RoundError::NewerSlots => {
-            "That device has a newer password or key than this one. Bring the vault file of that \
-                                   device here first."
+            "That device has a newer password or key than this one. Bring the vault file of that device here first."
                 .into()
         }
     }

@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::item::{Item, Keys, Name, Read};
-use super::round::{Device, Items as _, Ring, gather};
+use super::item::{Keys, Name};
+use super::round::{Device, Ring, gather};
 use super::sealed::{OuterKey, Sealed, service};
 use crate::keychain::{Keychain, KeychainError};
 use crate::secret::Secret;
-use crate::vault::{DataKey, Key, Slot, SlotKind, State, VaultId, recovery};
-
-/// The service of the keychain items that open vaults.
-const UNLOCK_SERVICE: &str = "otpanel";
+use crate::vault::{DataKey, DeviceId, Key, Slot, SlotId, State, VaultId, recovery};
 
 /// The backup of a vault, found and not opened.
 pub struct Found {
@@ -20,8 +17,8 @@ pub struct Found {
     pub data: Vec<DataKey>,
     /// Slots of the vault, from all key items.
     pub slots: Vec<Slot>,
-    /// Devices that have items there.
-    pub devices: usize,
+    /// Devices that have a key there.
+    pub devices: BTreeSet<DeviceId>,
 }
 
 /// What a new machine has.
@@ -42,6 +39,8 @@ pub struct Restored {
     pub data: DataKey,
     /// What opens the vault.
     pub slots: Vec<Slot>,
+    /// The password or recovery key that was given opens one of them.
+    pub by_way: bool,
     /// The backup keys.
     pub keys: Keys,
     /// The accounts, tombstones among them.
@@ -72,16 +71,15 @@ pub enum RestoreError {
 /// [`KeychainError`].
 pub fn find(keychain: &dyn Keychain, identity: &str) -> Result<Vec<Found>, KeychainError> {
     let mut found: BTreeMap<VaultId, Found> = BTreeMap::new();
-    let mut devices: BTreeSet<(VaultId, Name)> = BTreeSet::new();
     for user in keychain.search(service(identity))? {
         let Some((_, name)) = user.split_once('/') else { continue };
-        let Some(name @ Name::Key { device, .. }) = Name::parse(name) else { continue };
+        let Some(Name::Key { device, .. }) = Name::parse(name) else { continue };
         let Some(bytes) = keychain.get(service(identity), &user)? else { continue };
         let Some(outer) = OuterKey::parse(bytes.expose()) else { continue };
-        debug_assert_eq!(name.device(), device);
         let vault = outer.vault;
-        let entry =
-            found.entry(vault).or_insert_with(|| Found { vault, data: Vec::new(), slots: Vec::new(), devices: 0 });
+        let new = || Found { vault, data: Vec::new(), slots: Vec::new(), devices: BTreeSet::new() };
+        let entry = found.entry(vault).or_insert_with(new);
+        entry.devices.insert(device);
         for slot in outer.slots {
             if !entry.slots.iter().any(|known| known.id == slot.id) {
                 entry.slots.push(slot);
@@ -92,12 +90,9 @@ pub fn find(keychain: &dyn Keychain, identity: &str) -> Result<Vec<Found>, Keych
         {
             entry.data.push(data);
         }
-        if devices.insert((vault, Name::Head { device })) {
-            entry.devices += 1;
-        }
     }
     let mut all: Vec<Found> = found.into_values().collect();
-    all.sort_by_key(|found| std::cmp::Reverse(found.devices));
+    all.sort_by_key(|found| std::cmp::Reverse(found.devices.len()));
     Ok(all)
 }
 
@@ -106,7 +101,12 @@ pub fn find(keychain: &dyn Keychain, identity: &str) -> Result<Vec<Found>, Keych
 /// # Errors
 /// [`RestoreError`].
 pub fn open(keychain: &dyn Keychain, identity: &str, found: &Found, way: &Way<'_>) -> Result<Restored, RestoreError> {
-    let data = data_keys(keychain, found, way)?;
+    let opened = by_way(found, way)?;
+    let mut data: Vec<DataKey> = opened.iter().map(|(_, data)| data.duplicate()).collect();
+    data.extend(found.data.iter().map(DataKey::duplicate));
+    if data.is_empty() {
+        return Err(if matches!(way, Way::Alone) { RestoreError::NeedsKey } else { RestoreError::WrongKey });
+    }
     let items = Sealed { keychain, identity, vault: found.vault, item_len: usize::MAX };
     let mut ring = Ring { data, keys: Keys::new() };
     let mut all = gather(&items, &mut ring, &|_, _| false)?;
@@ -116,68 +116,39 @@ pub fn open(keychain: &dyn Keychain, identity: &str, found: &Found, way: &Way<'_
     }
     // What the newest key item that opens says is the vault's own key and its slots: an older one may be of a time before
     // the key was changed.
-    let mut newest: Option<(u64, &DataKey)> = None;
-    let mut slots: Vec<Slot> = Vec::new();
-    for key in &ring.data {
-        let alone = Ring { data: vec![key.duplicate()], keys: Keys::new() };
-        let mut own: Vec<Slot> = Vec::new();
-        let mut revision = None;
-        for name in all.keys.keys() {
-            if let Some(Read { item: Item::Key(item), .. }) = items.read(*name, &alone)? {
-                revision = revision.max(Some(item.revision));
-                own.extend(item.slots);
-            }
-        }
-        if let Some(revision) = revision.filter(|revision| newest.is_none_or(|(other, _)| *revision > other)) {
-            own.sort_unstable_by_key(|slot| slot.id);
-            own.dedup_by_key(|slot| slot.id);
-            newest = Some((revision, key));
-            slots = own;
-        }
-    }
-    let Some((_, data)) = newest else { return Err(RestoreError::WrongKey) };
+    let keys = || all.keys.values().map(|(_, item)| item);
+    let Some(data) = keys().max_by_key(|item| item.revision).map(|item| item.data.duplicate()) else {
+        return Err(RestoreError::WrongKey);
+    };
+    let own = keys().filter(|item| item.data.expose() == data.expose());
+    let mut slots: Vec<Slot> = own.flat_map(|item| item.slots.iter().cloned()).collect();
+    slots.sort_unstable_by_key(|slot| slot.id);
+    slots.dedup_by_key(|slot| slot.id);
     Ok(Restored {
         vault: found.vault,
-        data: data.duplicate(),
+        by_way: slots.iter().any(|slot| opened.iter().any(|(id, _)| *id == slot.id)),
+        data,
         slots,
         records: all.joined(),
         devices: all.devices(),
-        unread: all.missing.len() + all.foreign.len() + all.damaged.len(),
+        unread: all.unread(),
         keys: ring.keys,
     })
 }
 
-fn data_keys(keychain: &dyn Keychain, found: &Found, way: &Way<'_>) -> Result<Vec<DataKey>, RestoreError> {
-    let recovery_bytes = match way {
-        Way::Recovery(text) => Some(recovery::read(text.expose()).map_err(|_| RestoreError::WrongKey)?),
-        _ => None,
-    };
-    let key = match (way, &recovery_bytes) {
-        (Way::Password(word), _) => Some(Key::Password(word)),
-        (_, Some(bytes)) => Some(Key::Recovery(bytes)),
-        _ => None,
-    };
-    let mut keys: Vec<DataKey> = Vec::new();
-    if let Some(key) = key {
-        for slot in found.slots.iter().filter(|slot| slot.kind() == key.kind()) {
-            if let Ok(Some(data)) = slot.unwrap(found.vault, key) {
-                keys.push(data);
-            }
+/// The slots that the password or recovery key opens, each with the data key in it.
+fn by_way(found: &Found, way: &Way<'_>) -> Result<Vec<(SlotId, DataKey)>, RestoreError> {
+    let bytes;
+    let key = match way {
+        Way::Alone => return Ok(Vec::new()),
+        Way::Password(word) => Key::Password(word),
+        Way::Recovery(text) => {
+            bytes = recovery::read(text.expose()).map_err(|_| RestoreError::WrongKey)?;
+            Key::Recovery(&bytes)
         }
-    }
-    keys.extend(found.data.iter().map(DataKey::duplicate));
-    for slot in found.slots.iter().filter(|slot| slot.kind() == SlotKind::Keychain) {
-        let held = keychain.get(UNLOCK_SERVICE, &format!("{}/{}", found.vault, slot.id)).ok().flatten();
-        if let Some(bytes) = held.and_then(|held| <[u8; 32]>::try_from(held.expose().as_slice()).ok()).map(Secret::new)
-            && let Ok(Some(data)) = slot.unwrap(found.vault, Key::Keychain(&bytes))
-        {
-            keys.push(data);
-        }
-    }
-    if keys.is_empty() {
-        return Err(if matches!(way, Way::Alone) { RestoreError::NeedsKey } else { RestoreError::WrongKey });
-    }
-    Ok(keys)
+    };
+    let slots = found.slots.iter().filter(|slot| slot.kind() == key.kind());
+    Ok(slots.filter_map(|slot| Some((slot.id, slot.unwrap(found.vault, key).ok()??))).collect())
 }
 
 /// A state that holds what was restored, its backup keys too, for a new vault.

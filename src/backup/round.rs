@@ -253,9 +253,9 @@ impl Gathered {
         state
     }
 
-    /// Nothing is amiss.
-    pub fn is_whole(&self) -> bool {
-        self.missing.is_empty() && self.foreign.is_empty() && self.damaged.is_empty()
+    /// How many items are missing, under another key, or damaged.
+    pub fn unread(&self) -> usize {
+        self.missing.len() + self.foreign.len() + self.damaged.len()
     }
 
     fn of_device(&self, device: DeviceId) -> impl Iterator<Item = Name> + '_ {
@@ -268,9 +268,19 @@ impl Gathered {
 /// # Errors
 /// [`RoundError`]. A crash or an error anywhere leaves a store from which as much can be restored as before.
 pub fn round(items: &dyn Items, vault: &mut dyn Vault, job: &Job<'_>, known: &mut Known) -> Result<Backed, RoundError> {
+    until_done(items, vault, job, known).map(|(backed, _)| backed)
+}
+
+/// A round, and what it read.
+fn until_done(
+    items: &dyn Items,
+    vault: &mut dyn Vault,
+    job: &Job<'_>,
+    known: &mut Known,
+) -> Result<(Backed, Gathered), RoundError> {
     for attempt in 0..TRIES {
-        if let Some((backed, _)) = once(items, vault, job, known, attempt == 0)? {
-            return Ok(backed);
+        if let Some(done) = once(items, vault, job, known, attempt == 0)? {
+            return Ok(done);
         }
     }
     Err(RoundError::Restless)
@@ -288,7 +298,6 @@ fn once(
     // 1. Everything that lies there is joined before anything is written.
     let mut ring = Ring::of(vault.unlocked(), job.identity);
     let own_before = ring.keys.len();
-
     let skip = |name: Name, announced: Digest| {
         !job.full && name.device() != job.device && known.0.get(&name).is_some_and(|(digest, _)| *digest == announced)
     };
@@ -342,17 +351,14 @@ fn once(
     let ring = Ring::of(&now, job.identity);
     let Some(pin) = usable(&now.state) else { return Ok(None) };
     let own_head = all.heads.get(&job.device);
-    let own_bundle = |name: &Name| matches!(name, Name::Bundle { .. }) && name.device() == job.device;
-    let own_epochs = all.names.iter().filter(|name| own_bundle(name)).filter_map(|name| match name {
-        Name::Bundle { epoch, .. } => Some(*epoch),
+    let own_epoch = |name: &Name| match name {
+        Name::Bundle { device, epoch, .. } if *device == job.device => Some(*epoch),
         _ => None,
-    });
-    let mut epoch = own_epochs.chain(own_head.map(|(_, head)| head.epoch)).max().unwrap_or(0);
-    // What lies there under a key that we do not know may be all that is left of something: it stays, we go on beside it.
-    let is_foreign = |epoch: u8| {
-        all.foreign.iter().any(|name| own_bundle(name) && matches!(name, Name::Bundle { epoch: e, .. } if *e == epoch))
     };
-    while is_foreign(epoch) && epoch < MAX_EPOCH {
+    let listed = all.names.iter().filter_map(own_epoch);
+    let mut epoch = listed.chain(own_head.map(|(_, head)| head.epoch)).max().unwrap_or(0);
+    // What lies there under a key that we do not know may be all that is left of something: it stays, we go on beside it.
+    while all.foreign.iter().filter_map(own_epoch).any(|foreign| foreign == epoch) && epoch < MAX_EPOCH {
         epoch += 1;
     }
     let mut records = record::project(&now.state, job.identity, &met, job.names_only);
@@ -392,7 +398,8 @@ fn once(
             Some((digest, old)) if old.slots == slots && old.by_itself == job.by_itself => *digest,
             _ => {
                 let revision = old.map_or(0, |(_, old)| old.revision) + 1;
-                let item = KeyItem { revision, slots, by_itself: job.by_itself, key: key.duplicate() };
+                let (data, key) = (now.data_key().duplicate(), key.duplicate());
+                let item = KeyItem { revision, slots, by_itself: job.by_itself, data, key };
                 written += 1;
                 items.write(name, &Item::Key(item), &ring)?
             }
@@ -460,18 +467,14 @@ fn once(
 
     // 8. Only now what the new bundles replace may go, and then the keys that nothing needs any more.
     delete_old(items, &all, job.device, epoch)?;
-    let stays = |name: &Name| match name {
-        Name::Bundle { device, epoch: old, .. } => *device != job.device || *old >= epoch,
-        _ => false,
-    };
-    let used: BTreeSet<Kid> = (all.bundles.iter().filter(|(name, _)| stays(name)))
-        .filter(|(name, _)| name.device() != job.device)
-        .map(|(_, (_, bundle))| bundle.kid)
-        .chain(all.heads.iter().filter(|(device, _)| **device != job.device).map(|(_, (_, head))| head.kid))
+    let others_bundles = all.bundles.iter().filter(|(name, _)| name.device() != job.device);
+    let others_heads = all.heads.iter().filter(|(device, _)| **device != job.device);
+    let used: BTreeSet<Kid> = (others_bundles.map(|(_, (_, bundle))| bundle.kid))
+        .chain(others_heads.map(|(_, (_, head))| head.kid))
         .chain([pin])
         .collect();
     // Where something cannot be read, nobody knows which key it needs.
-    if all.is_whole() && all.skipped.is_empty() {
+    if all.unread() == 0 && all.skipped.is_empty() {
         for name in all.of_device(job.device) {
             if matches!(name, Name::Key { kid, .. } if !used.contains(&kid)) {
                 items.delete(name)?;
@@ -517,14 +520,7 @@ pub fn forget(
     device: DeviceId,
 ) -> Result<(), RoundError> {
     let job = Job { full: true, ..*job };
-    let mut done = None;
-    for attempt in 0..TRIES {
-        done = once(items, vault, &job, known, attempt == 0)?;
-        if done.is_some() {
-            break;
-        }
-    }
-    let Some((_, all)) = done else { return Err(RoundError::Restless) };
+    let (_, all) = until_done(items, vault, &job, known)?;
     let theirs: Vec<Name> = all.of_device(device).collect();
     let unread = |name: &&Name| all.missing.contains(name) || all.foreign.contains(name) || all.damaged.contains(name);
     if theirs.iter().any(|name| unread(&name)) || all.missing.iter().any(|name| name.device() == device) {
@@ -539,16 +535,17 @@ pub fn forget(
         return Err(RoundError::NewerSlots);
     }
     let ring = Ring::of(vault.unlocked(), job.identity);
-    let (bundles, rest): (Vec<_>, Vec<_>) = theirs.into_iter().partition(|name| matches!(name, Name::Bundle { .. }));
-    for name in bundles {
+    for name in in_order_of_deletion(theirs) {
         // It may have written since.
-        let there = items.read(name, &ring)?.map(|read| read.digest);
-        if there.is_some() && there != all.bundles.get(&name).map(|(digest, _)| *digest) {
-            return Err(RoundError::Restless);
+        if matches!(name, Name::Bundle { .. }) {
+            let there = items.read(name, &ring)?.map(|read| read.digest);
+            if there.is_some() && there != all.bundles.get(&name).map(|(digest, _)| *digest) {
+                return Err(RoundError::Restless);
+            }
         }
         items.delete(name)?;
     }
-    delete_rest(items, rest)
+    Ok(())
 }
 
 /// Deletes all items of one device, its own: what switching off without keeping means. Begins again where it stopped.
@@ -557,20 +554,20 @@ pub fn forget(
 /// [`KeychainError`].
 pub fn wipe(items: &dyn Items, device: DeviceId) -> Result<(), RoundError> {
     let own = items.list()?.into_iter().filter(|name| name.device() == device);
-    let (bundles, rest): (Vec<_>, Vec<_>) = own.partition(|name| matches!(name, Name::Bundle { .. }));
-    for name in bundles {
-        items.delete(name)?;
-    }
-    delete_rest(items, rest)
-}
-
-/// The head, then the key items: what opens the others goes last.
-fn delete_rest(items: &dyn Items, mut rest: Vec<Name>) -> Result<(), RoundError> {
-    rest.sort_by_key(|name| matches!(name, Name::Key { .. }));
-    for name in rest {
+    for name in in_order_of_deletion(own.collect()) {
         items.delete(name)?;
     }
     Ok(())
+}
+
+/// The bundles, then the head, then the key items: what opens the others goes last.
+fn in_order_of_deletion(mut names: Vec<Name>) -> Vec<Name> {
+    names.sort_by_key(|name| match name {
+        Name::Bundle { .. } => 0,
+        Name::Head { .. } => 1,
+        Name::Key { .. } => 2,
+    });
+    names
 }
 
 /// A new backup key, for bundles that a lost machine shall not open.

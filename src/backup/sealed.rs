@@ -9,6 +9,7 @@ use super::record;
 use super::round::{Items, Ring};
 use crate::entropy;
 use crate::keychain::{Keychain, KeychainError};
+use crate::policy::PERSONAL;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::vault::{DataKey, Slot, State, VaultId, crypto, envelope, payload};
@@ -22,7 +23,7 @@ const STEP: usize = 256;
 
 /// The service under which the items of an identity lie.
 pub fn service(identity: &str) -> &'static str {
-    if identity == "personal" { "otpanel.backup.personal" } else { "otpanel.backup.managed" }
+    if identity == PERSONAL { "otpanel.backup.personal" } else { "otpanel.backup.managed" }
 }
 
 /// The beginning of the names of a vault's items, before the first `/`.
@@ -100,7 +101,7 @@ impl Sealed<'_> {
         Opened::Yes { kid, revision, text }
     }
 
-    fn seal_key(&self, name: Name, item: &KeyItem, dek: &DataKey) -> Vec<u8> {
+    fn seal_key(&self, name: Name, item: &KeyItem) -> Vec<u8> {
         let salt = entropy::bytes::<32>();
         let mut slots = Vec::new();
         envelope::write_slots(&item.slots, &mut slots);
@@ -110,14 +111,14 @@ impl Sealed<'_> {
         out.extend(self.vault.0);
         out.push(u8::from(item.by_itself));
         if item.by_itself {
-            out.extend(dek.expose());
+            out.extend(item.data.expose());
         }
         out.extend((slots.len() as u32).to_le_bytes());
         out.extend(&slots);
         out.extend(salt);
         let mut sealed = Vec::with_capacity(48);
         sealed.extend(item.key.0.expose());
-        let wrap = crypto::hkdf(dek.expose(), &salt, "otpanel/v1/backup/key");
+        let wrap = crypto::hkdf(item.data.expose(), &salt, "otpanel/v1/backup/key");
         crypto::seal(&wrap, &self.aad(name, &out), &mut sealed);
         out.append(&mut sealed);
         out
@@ -136,8 +137,8 @@ impl Sealed<'_> {
             let mut text = Secret::new(bytes[at..].to_vec());
             if crypto::open(&wrap, &self.aad(name, &bytes[..at]), text.expose_mut()) {
                 let key = BackupKey(Secret::new(array(text.expose())));
-                let by_itself = outer.data.is_some();
-                return Item::Key(KeyItem { revision: outer.revision, slots: outer.slots, by_itself, key });
+                let (data, by_itself) = (dek.duplicate(), outer.data.is_some());
+                return Item::Key(KeyItem { revision: outer.revision, slots: outer.slots, by_itself, data, key });
             }
         }
         // An item that opens by itself and does not is broken; another may be of a data key that came later or before.
@@ -221,7 +222,7 @@ impl Items for Sealed<'_> {
     fn write(&self, name: Name, item: &Item, ring: &Ring) -> Result<Digest, KeychainError> {
         let no_key = || KeychainError::Other("its key is gone".into());
         let bytes = match item {
-            Item::Key(key) => self.seal_key(name, key, ring.data.first().ok_or_else(no_key)?),
+            Item::Key(key) => self.seal_key(name, key),
             Item::Bundle(bundle) => {
                 let key = ring.keys.get(&bundle.kid).ok_or_else(no_key)?;
                 self.seal_text(name, bundle.kid, bundle.revision, &payload::encode(&bundle.records), key)

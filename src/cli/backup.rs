@@ -13,11 +13,11 @@ use super::prompt;
 use super::recover::{rfc3339, shown, when};
 use super::session::{Session, World};
 use crate::backup::ledger::Ledger;
-use crate::backup::place::{self, BackupError, Destination, Here, InFile, Standing, Status, Store, Verified};
+use crate::backup::place::{self, BackupError, Destination, Here, InFile, Status, Store, Verified};
 use crate::backup::round::{Device, Known};
-use crate::keychain::Probe;
+use crate::keychain::{Keychain, Probe};
 use crate::local::{self, Local};
-use crate::policy::{self, ManagedStore};
+use crate::policy::{self, PERSONAL};
 use crate::report::{Exit, Report};
 use crate::text::clean;
 use crate::time::UnixTime;
@@ -44,12 +44,15 @@ pub fn backup(world: &World, args: &Backup) -> Result<(), Failure> {
 
 /// Whatever kept a backup from being made, as a report.
 fn failed(error: &BackupError) -> Failure {
-    let cause = match error {
+    let next = "`otpanel backup status` tells how it stands; the vault itself is untouched.";
+    Report::new(Exit::Failed, "The backup was not done", cause(error), next).into()
+}
+
+fn cause(error: &BackupError) -> String {
+    match error {
         BackupError::Round(error) => place::words(error),
         BackupError::Local(error) => format!("{error}."),
-    };
-    let next = "`otpanel backup status` tells how it stands; the vault itself is untouched.";
-    Report::new(Exit::Failed, "The backup was not done", cause, next).into()
+    }
 }
 
 fn here(place: &Place) -> Here<'_> {
@@ -57,14 +60,12 @@ fn here(place: &Place) -> Here<'_> {
     Here { state_dir: &place.state_dir, device: DeviceId(local.device()), label: local::label(), now: UnixTime::now() }
 }
 
-fn remember(place: &Place, vault: VaultId, change: impl FnOnce(&mut Ledger)) -> Result<Ledger, Failure> {
-    let mut ledger = Ledger::load(&place.state_dir, vault);
-    ledger.change(&place.state_dir, vault, change).map_err(|source| Failure::File {
+fn remember(place: &Place, vault: VaultId, change: impl FnOnce(&mut Ledger)) -> Result<(), Failure> {
+    Ledger::change(&place.state_dir, vault, change).map_err(|source| Failure::File {
         path: place.state_dir.join("backup"),
         doing: Doing::Write,
         source,
-    })?;
-    Ok(ledger)
+    })
 }
 
 /// A vault that is made without a backup.
@@ -72,73 +73,53 @@ fn remember(place: &Place, vault: VaultId, change: impl FnOnce(&mut Ledger)) -> 
 /// # Errors
 /// When that cannot be remembered.
 pub fn never(place: &Place, vault: VaultId) -> Result<(), Failure> {
-    remember(place, vault, |ledger| ledger.off = true).map(drop)
+    remember(place, vault, |ledger| ledger.off = true)
 }
 
-/// Where this vault's backups go: those of the organisation, then the user's own.
+fn ledger(session: &Session) -> Ledger {
+    Ledger::load(&session.place.state_dir, session.unlocked.vault_id())
+}
+
 fn destinations(session: &Session) -> Vec<Destination> {
-    let ledger = Ledger::load(&session.place.state_dir, session.unlocked.vault_id());
-    let mut all = Vec::new();
-    if let Some(managed) = &session.policy.identity {
-        let wanted = session.backup && !ledger.off;
-        all.push(Destination {
-            identity: session.policy.identity_of_new(),
-            store: match &managed.store {
-                ManagedStore::Keychain { .. } => Store::Keychain,
-                ManagedStore::Folder(path) => Store::Folder(path.clone()),
-            },
-            on: match session.policy.backup {
-                policy::Backup::Required => true,
-                policy::Backup::Allowed => wanted,
-                policy::Backup::Forbidden => false,
-            },
-            names_only: session.policy.secrets == policy::Secrets::NamesOnly,
-        });
-    }
-    all.extend(place::personal(&ledger, session.backup));
-    all
+    place::destinations(&ledger(session), session.backup, &session.policy)
 }
 
 /// Those that are on and have something to keep, now or before.
 fn wanted(session: &Session) -> Vec<Destination> {
-    let ledger = Ledger::load(&session.place.state_dir, session.unlocked.vault_id());
+    let ledger = ledger(session);
     let has = |to: &Destination| {
         ledger.done.contains_key(&to.id())
             || session.unlocked.state.entries.values().any(|entry| entry.identity() == to.identity)
     };
-    destinations(session).into_iter().filter(|to| to.on && has(to)).collect()
+    let all = place::destinations(&ledger, session.backup, &session.policy);
+    all.into_iter().filter(|to| to.on && has(to)).collect()
 }
 
-/// One round to a destination that can be had without a prompt. The words of a failure are kept for `backup status`.
-fn round(session: &mut Session, to: &Destination, may_prompt: bool) -> Result<usize, BackupError> {
+/// One round to a destination; the accounts that it holds then. The words of a failure are kept for `backup status`.
+fn round(session: &mut Session, to: &Destination, keychain: &dyn Keychain) -> Result<usize, BackupError> {
     let here = here(&session.place);
-    let keychain = to.open(may_prompt);
     let mut vault = InFile { place: &session.place, unlocked: &mut session.unlocked, device: here.device };
-    let backed = here.back_up(to, &*keychain, &mut vault, &mut Known::default(), true)?;
-    Ok(backed.accounts)
+    Ok(here.back_up(to, keychain, &mut vault, &mut Known::default(), true)?.accounts)
 }
 
 /// What every command that saved does last. It never fails the command and never prompts; what it has to say is said once.
 pub fn after_saving(session: &mut Session) {
     session.unseen = false;
     for to in &wanted(session) {
-        let probe = to.open(false).probe();
-        let (topic, words) = match probe {
-            Probe::Ready => match round(session, to, false) {
+        let keychain = to.open(false);
+        let (topic, words) = match keychain.probe() {
+            Probe::Ready => match round(session, to, &*keychain) {
                 Ok(accounts) => (format!("on {}", to.id()), notice(to, accounts)),
-                Err(BackupError::Round(error)) => (format!("failed {}", to.id()), not_done(&place::words(&error))),
-                Err(BackupError::Local(error)) => (format!("failed {}", to.id()), not_done(&error.to_string())),
+                Err(error) => (format!("failed {}", to.id()), not_done(&cause(&error))),
             },
             other => (format!("without {}", to.id()), not_done(&other.describe())),
         };
-        let vault = session.unlocked.vault_id();
-        let mut ledger = Ledger::load(&session.place.state_dir, vault);
-        if !ledger.told.contains(&topic) {
+        if !ledger(session).told.contains(&topic) {
             say(&words);
-            let told = ledger.change(&session.place.state_dir, vault, |ledger| {
+            // Where it cannot be kept, it is said again.
+            let _ = remember(&session.place, session.unlocked.vault_id(), |ledger| {
                 ledger.told.insert(topic);
             });
-            drop(told);
         }
     }
 }
@@ -183,9 +164,9 @@ struct Identity {
 
 impl From<&Status> for StatusRow {
     fn from(status: &Status) -> Self {
-        let identity = match status.to.identity.strip_prefix("managed/") {
+        let identity = match policy::organisation(&status.to.identity) {
             Some(name) => Identity { kind: "managed", name: name.to_owned() },
-            None => Identity { kind: "personal", name: std::env::var("USER").unwrap_or_default() },
+            None => Identity { kind: PERSONAL, name: std::env::var("USER").unwrap_or_default() },
         };
         Self {
             state: status.standing.name(),
@@ -201,20 +182,13 @@ impl From<&Status> for StatusRow {
     }
 }
 
-/// How all destinations stand, the best first: one that works is what the user relies on.
+/// How all destinations stand: the identity in force first, then the best, which is what the user relies on.
 fn all_status(session: &Session) -> Vec<Status> {
-    let ledger = Ledger::load(&session.place.state_dir, session.unlocked.vault_id());
+    let ledger = ledger(session);
     let mut all: Vec<Status> = (destinations(session).iter())
         .map(|to| place::status(to, &to.open(false).probe(), &session.unlocked, &ledger))
         .collect();
-    let rank = |standing| match standing {
-        Standing::On => 0,
-        Standing::Waiting => 1,
-        Standing::Unavailable => 2,
-        Standing::Off => 3,
-    };
-    // The identity in force first.
-    all.sort_by_key(|status| (status.to.identity == place::PERSONAL, rank(status.standing)));
+    all.sort_by_key(|status| (status.to.identity == PERSONAL, status.standing));
     all
 }
 
@@ -269,7 +243,8 @@ fn now(world: &World) -> Result<(), Failure> {
     }
     let (mut good, mut bad) = (0, None);
     for to in &wanted {
-        match round(&mut session, to, prompt::can_type_secrets()) {
+        let keychain = to.open(prompt::can_type_secrets());
+        match round(&mut session, to, &*keychain) {
             Ok(accounts) => {
                 good += 1;
                 let place = match &to.store {
@@ -279,10 +254,8 @@ fn now(world: &World) -> Result<(), Failure> {
                 say(&format!("{accounts} accounts are backed up to {place}; that reaches {}.", clean(&to.reach())));
             }
             Err(error) => {
-                if wanted.len() > 1
-                    && let Some(report) = failed(&error).report()
-                {
-                    say(&format!("otpanel: {}: {}", to.store_name(), clean(&report.cause)));
+                if wanted.len() > 1 {
+                    say(&format!("otpanel: {}: {}", to.store_name(), clean(&cause(&error))));
                 }
                 bad = Some(error);
             }
@@ -308,10 +281,11 @@ fn verify(world: &World, as_json: bool) -> Result<(), Failure> {
     let here = here(&session.place);
     let mut rows = Vec::new();
     let mut good = true;
+    let has_folder = destinations(&session).iter().any(|to| matches!(to.store, Store::Folder(_)));
     for to in &wanted(&session) {
         let keychain = to.open(prompt::can_type_secrets());
         let probe = keychain.probe();
-        if probe != Probe::Ready && to.store == Store::Keychain && session_has_folder(&session) {
+        if probe != Probe::Ready && to.store == Store::Keychain && has_folder {
             say(&format!("otpanel: keychain: not looked at. {}", probe.describe()));
             continue;
         }
@@ -341,10 +315,6 @@ fn verify(world: &World, as_json: bool) -> Result<(), Failure> {
         .into());
     }
     Ok(())
-}
-
-fn session_has_folder(session: &Session) -> bool {
-    destinations(session).iter().any(|to| matches!(to.store, Store::Folder(_)))
 }
 
 fn enable(world: &World, folder: Option<&Path>) -> Result<(), Failure> {
@@ -470,7 +440,7 @@ fn devices(world: &World, as_json: bool) -> Result<(), Failure> {
 
 fn forget(world: &World, named: &str, yes: bool) -> Result<(), Failure> {
     let mut session = world.open()?;
-    let own = here(&session.place).device;
+    let here = here(&session.place);
     let matching: Vec<(Destination, Device)> = (device_rows(&session)?.into_iter())
         .filter(|(_, device)| device.id.to_string() == named || device.label == named)
         .collect();
@@ -484,7 +454,7 @@ fn forget(world: &World, named: &str, yes: bool) -> Result<(), Failure> {
                 "See `otpanel backup devices`.",
             ));
         }
-        [id] if id == own => {
+        [id] if id == here.device => {
             return Err(Failure::usage(
                 "That is this machine",
                 "`otpanel backup disable --wipe` deletes what it stored.",
@@ -504,7 +474,6 @@ fn forget(world: &World, named: &str, yes: bool) -> Result<(), Failure> {
         return Err(Failure::Cancelled);
     }
     for (to, device) in &matching {
-        let here = here(&session.place);
         let keychain = to.open(prompt::can_type_secrets());
         let mut vault = InFile { place: &session.place, unlocked: &mut session.unlocked, device: here.device };
         here.forget(to, &*keychain, &mut vault, device.id).map_err(|error| failed(&error))?;

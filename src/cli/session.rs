@@ -29,8 +29,6 @@ use crate::vault::{DeviceId, Entry, EntryId, Error, Locked, Place, SlotKind, Sta
 
 /// The greatest password file that is read, in bytes.
 const LONGEST_PASSWORD: u64 = 64 * 1024;
-/// 2025-01-01: a clock before it is wrong for certain.
-const EARLIEST: UnixTime = UnixTime::from_secs(1_735_689_600);
 /// How far the clock may be behind the vault's newest edit without a word, in seconds.
 const BEHIND: u64 = 24 * 3600;
 
@@ -299,7 +297,7 @@ pub fn say_clock_trouble(world: &World, newest: Option<u64>) {
 /// Why the clock cannot be right, if it cannot. `newest` is the newest stamp in the vault, in milliseconds.
 pub fn clock_trouble(now: UnixTime, newest: Option<u64>) -> Option<String> {
     let advice = "Codes will be wrong until the clock is set (for instance by `timedatectl set-ntp true`).";
-    if now < EARLIEST {
+    if now < UnixTime::PROGRAM_MADE {
         return Some(format!("the clock says that it is before 2025, which cannot be. {advice}"));
     }
     let behind = UnixTime(newest?).secs_since(now);

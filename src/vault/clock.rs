@@ -3,6 +3,8 @@
 //! A stamp is the greater of the wall clock and every stamp known, and one more; so an edit always wins over the edits
 //! that its editor had seen. Reads no clock: the wall time is an argument.
 
+use std::collections::BTreeMap;
+
 use super::entry::{DeviceId, Stamp, State};
 use crate::time::UnixTime;
 
@@ -29,9 +31,14 @@ impl State {
 
     /// True when this state lacks an edit that `seen` (a version vector remembered from earlier) has: an older file
     /// came back, and the newest history copy should be joined.
-    pub fn is_behind(&self, seen: &std::collections::BTreeMap<DeviceId, u64>) -> bool {
-        seen.iter().any(|(device, time)| self.seen.get(device).is_none_or(|own| own < time))
+    pub fn is_behind(&self, seen: &BTreeMap<DeviceId, u64>) -> bool {
+        is_behind(&self.seen, seen)
     }
+}
+
+/// As [`State::is_behind`], of a version vector alone.
+pub fn is_behind(own: &BTreeMap<DeviceId, u64>, seen: &BTreeMap<DeviceId, u64>) -> bool {
+    seen.iter().any(|(device, time)| own.get(device).is_none_or(|own| own < time))
 }
 
 #[cfg(test)]

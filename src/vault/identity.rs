@@ -72,12 +72,8 @@ impl State {
                     body.tags.entry(tag).or_insert(register);
                 }
             }
-            self.replace(
-                *id,
-                added,
-                &[field::FAVOURITE, field::POSITION, field::COLOUR, field::ICON, field::NOTE],
-                stamp,
-            );
+            let [favourite, position, colour, icon] = KEPT;
+            self.replace(*id, added, &[favourite, position, colour, icon, field::NOTE], stamp);
         }
         old.len()
     }

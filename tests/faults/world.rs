@@ -212,8 +212,8 @@ impl World {
         local.save().map_err(|e| e.to_string())?;
         // What a later backup would remember.
         let vault = open.vault_id();
-        let mut ledger = otpanel::backup::ledger::Ledger::load(&self.place.state_dir, vault);
-        ledger.change(&self.place.state_dir, vault, |_| {}).map_err(|e| e.to_string())?;
+        let ledger = otpanel::backup::ledger::Ledger::change(&self.place.state_dir, vault, |_| {});
+        ledger.map_err(|e| e.to_string())?;
         // What a later merge of git's would write.
         let merged = self.place.path.with_file_name("merged");
         otpanel::paths::replace_private(&merged, b"").map_err(|e| e.to_string())?;

@@ -11,7 +11,7 @@ use crate::app::keys::Action;
 use crate::app::model::{Model, Tone};
 use crate::app::rows::{self, Shows};
 use crate::app::session::{Beside, CounterCode, Modal, Palette, Then, Undo};
-use crate::otp::hotp_code;
+use crate::otp::{Code, hotp_code};
 use crate::secret::Secret;
 use crate::text::clean;
 use crate::vault::{EntryId, Unusable};
@@ -284,7 +284,6 @@ fn copy_nth(model: &mut Model, n: usize) -> Vec<Effect> {
 /// Copies the selected code (or the one after it). A counter code is made, saved and then copied.
 pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
     let (now, device, code_time) = (model.now, model.device, model.code_time());
-    let secs = model.config.clipboard.clear_secs;
     let Some(session) = model.session_mut() else { return Vec::new() };
     let Some((id, shows, title)) =
         session.selected_row().map(|row| (row.id, row.shows.clone(), row.short().to_owned()))
@@ -315,26 +314,28 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
         Shows::Timed { .. } => {
             let code = if next { rows::next_code(entry, code_time) } else { rows::code(entry, code_time) };
             let Some(code) = code else { return Vec::new() };
-            let until = now.plus_secs(if secs == 0 { 5 } else { secs.into() });
-            session.copied = Some((id, until));
-            let effect = Effect::Copy(Secret::new(code.expose().to_owned()), secs);
-            model.say(Tone::Good, copied_text(&title, next, secs));
-            let mut effects = order::used(model, id);
-            effects.insert(0, effect);
-            effects
+            let what = if next { format!("the next code of {title}") } else { title };
+            copy_out(model, id, &what, &code)
         }
     }
 }
 
-fn copied_text(title: &str, next: bool, secs: u32) -> String {
-    let what = if next { format!("the next code of {title}") } else { title.to_owned() };
-    if secs == 0 { format!("{what} copied") } else { format!("{what} copied, clears in {secs} s") }
+/// Copies a code, says so until it is cleared, and counts the use.
+fn copy_out(model: &mut Model, id: EntryId, what: &str, code: &Code) -> Vec<Effect> {
+    let secs = model.config.clipboard.clear_secs;
+    let until = model.now.plus_secs(if secs == 0 { 5 } else { secs.into() });
+    if let Some(session) = model.session_mut() {
+        session.copied = Some((id, until));
+    }
+    let clears = if secs == 0 { String::new() } else { format!(", clears in {secs} s") };
+    model.say(Tone::Good, format!("{what} copied{clears}"));
+    let mut effects = vec![Effect::Copy(Secret::new(code.expose().to_owned()), secs)];
+    effects.extend(order::used(model, id));
+    effects
 }
 
 /// Copies a counter code whose counter was saved just now.
 pub fn copy_waiting_counter(model: &mut Model) -> Vec<Effect> {
-    let now = model.now;
-    let secs = model.config.clipboard.clear_secs;
     let Some(session) = model.session_mut() else { return Vec::new() };
     let Some(made) = session.counter_code.as_mut().filter(|made| made.saved && !made.copied) else {
         return Vec::new();
@@ -342,16 +343,12 @@ pub fn copy_waiting_counter(model: &mut Model) -> Vec<Effect> {
     made.copied = true;
     let CounterCode { id, counter, .. } = *made;
     let Some(code) = counter_code(session, id, counter) else { return Vec::new() };
-    session.copied = Some((id, now.plus_secs(if secs == 0 { 5 } else { secs.into() })));
     let title = session.row(id).map_or("", |row| row.short()).to_owned();
-    model.say(Tone::Good, copied_text(&title, false, secs));
-    let mut effects = order::used(model, id);
-    effects.insert(0, Effect::Copy(Secret::new(code.expose().to_owned()), secs));
-    effects
+    copy_out(model, id, &title, &code)
 }
 
 /// The code of a counter.
-fn counter_code(session: &crate::app::session::Session, id: EntryId, counter: u64) -> Option<crate::otp::Code> {
+fn counter_code(session: &crate::app::session::Session, id: EntryId, counter: u64) -> Option<Code> {
     hotp_code(&session.state().get(&id)?.account().ok()?, counter)
 }
 

@@ -38,9 +38,7 @@ fn choose(model: &mut Model, order: Order) -> Vec<Effect> {
 pub fn used(model: &mut Model, id: EntryId) -> Vec<Effect> {
     let now = model.now;
     let Some(session) = model.session_mut() else { return Vec::new() };
-    let known = session.uses.entry(id).or_default();
-    known.count += 1;
-    known.last = known.last.max(now);
+    session.uses.entry(id).or_default().again(now);
     keep(model, Habit::Used(id))
 }
 
@@ -52,8 +50,11 @@ fn keep(model: &mut Model, habit: Habit) -> Vec<Effect> {
     let now = model.now;
     let Some(session) = model.session() else { return Vec::new() };
     let vault = session.vault.vault_id();
-    let known = (session.order, session.uses.clone());
-    model.habits.0.insert(vault.to_string(), known);
+    let (order, uses) = model.habits.0.entry(vault.to_string()).or_default();
+    match habit {
+        Habit::Used(id) => uses.entry(id).or_default().again(now),
+        Habit::Chose(chosen) => *order = chosen,
+    }
     vec![Effect::Remember(vault, habit, now)]
 }
 

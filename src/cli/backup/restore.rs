@@ -9,9 +9,10 @@ use super::super::prompt;
 use super::super::recover::{shown, when};
 use super::super::session::{Session, World};
 use super::{failed, here, remember};
-use crate::backup::place::{Destination, PERSONAL, Store};
+use crate::backup::place::{Destination, Store};
 use crate::backup::restore::{self, RestoreError, Restored, Way};
 use crate::keychain::{Keychain, Probe};
+use crate::policy::PERSONAL;
 use crate::report::{Exit, Report};
 use crate::secret::Secret;
 use crate::text::clean;
@@ -131,7 +132,7 @@ fn new_vault(
     let given = world.given_password()?.filter(|words| recovery::read(words.expose()).is_err());
     if let Some(words) = given {
         // The password that opened the backup opens the vault; another one becomes one more.
-        if !opens(restored, &words) {
+        if !restored.by_way {
             let kdf = unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms)));
             unlock::add_password(&mut unlocked, &words, kdf, stamp)?;
         }
@@ -140,12 +141,6 @@ fn new_vault(
     }
     place.create_known(&mut unlocked)?;
     Ok(unlocked)
-}
-
-fn opens(restored: &Restored, words: &Secret<String>) -> bool {
-    let key = crate::vault::Key::Password(words);
-    let slots = restored.slots.iter().filter(|slot| slot.kind() == key.kind());
-    slots.into_iter().any(|slot| matches!(slot.unwrap(restored.vault, key), Ok(Some(_))))
 }
 
 /// Into a vault that is here: a restore joins, and replaces nothing.
