@@ -55,6 +55,17 @@ fn cause(error: &BackupError) -> String {
     }
 }
 
+/// A yes: given with the command, or on a terminal as the answer to a question.
+fn agreed(yes: bool, what: &str, question: &str, default: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !prompt::interactive() {
+        return Err(Failure::NeedsYes { what: what.to_owned() });
+    }
+    if prompt::yes(question, default)? { Ok(()) } else { Err(Failure::Cancelled) }
+}
+
 fn here(place: &Place) -> Here<'_> {
     let local = Local::open(&place.state_dir).unwrap_or_else(|_| Local::unkept());
     Here { state_dir: &place.state_dir, device: DeviceId(local.device()), label: local::label(), now: UnixTime::now() }
@@ -357,18 +368,18 @@ fn disable(world: &World, wipe: bool, yes: bool) -> Result<(), Failure> {
     } else {
         "Turn the backup off? What is stored stays."
     };
-    if !yes && !prompt::yes(question, false)? {
-        return Err(Failure::Cancelled);
-    }
+    agreed(yes, "Turning the backup off", question, false)?;
     let vault = session.unlocked.vault_id();
     let all = destinations(&session);
     remember(&session.place, vault, |ledger| ledger.off = true)?;
     let mut bad = None;
     if wipe {
         let here = here(&session.place);
+        let done = ledger(&session).done;
         for to in &all {
             let keychain = to.open(prompt::can_type_secrets());
-            if to.store == Store::Keychain && keychain.probe() != Probe::Ready && !to.on {
+            // Where nothing was ever kept, nothing need be reached.
+            if keychain.probe() != Probe::Ready && !done.contains_key(&to.id()) {
                 continue;
             }
             match here.wipe(to, &*keychain, vault) {
@@ -470,9 +481,7 @@ fn forget(world: &World, named: &str, yes: bool) -> Result<(), Failure> {
     }
     let question =
         format!("Delete what {} has stored there? Its accounts are joined into this vault first.", clean(named));
-    if !yes && !prompt::yes(&question, false)? {
-        return Err(Failure::Cancelled);
-    }
+    agreed(yes, "Forgetting a machine", &question, false)?;
     for (to, device) in &matching {
         let keychain = to.open(prompt::can_type_secrets());
         let mut vault = InFile { place: &session.place, unlocked: &mut session.unlocked, device: here.device };

@@ -6,6 +6,7 @@
 //!
 //! Nothing is done before it is needed: a code from the command line must not wait for what it does not use.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub struct World {
     pub ignored: Option<Report>,
     /// The moment of this command, with the offset of the config.
     pub now: UnixTime,
+    given: OnceCell<Option<Secret<String>>>,
 }
 
 /// An open vault and its place.
@@ -111,7 +113,7 @@ impl World {
         let config = policy.cap(config);
         let now = shifted(UnixTime::now(), config.clock_offset_secs);
         let ignored = found.trouble.as_ref().map(Report::from);
-        Ok(Self { global, paths, config, policy, ignored, now })
+        Ok(Self { global, paths, config, policy, ignored, now, given: OnceCell::new() })
     }
 
     /// Where the vault is saved.
@@ -166,12 +168,16 @@ impl World {
         Err(why_not.map_or(Failure::NoWayIn, Failure::from))
     }
 
-    /// The password that was given by file, if any.
+    /// The password that was given by file, if any; read once, since stdin can be.
     ///
     /// # Errors
     /// When the file cannot be read or is not text.
     pub fn given_password(&self) -> Result<Option<Secret<String>>, Failure> {
-        self.password_file().map(|path| read_password(&path, "password file")).transpose()
+        if let Some(known) = self.given.get() {
+            return Ok(known.as_ref().map(Secret::duplicate));
+        }
+        let given = self.password_file().map(|path| read_password(&path, "password file")).transpose()?;
+        Ok(self.given.get_or_init(|| given).as_ref().map(Secret::duplicate))
     }
 
     /// Whether a password file is named, by option or by the environment.

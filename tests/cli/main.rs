@@ -1,5 +1,6 @@
 //! The command line from outside: the program is run in private homes, and what it prints and leaves behind is looked at.
 
+mod backup;
 mod bad_input;
 mod codes;
 #[cfg(target_os = "linux")]

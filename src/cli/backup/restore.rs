@@ -8,7 +8,7 @@ use super::super::output::say;
 use super::super::prompt;
 use super::super::recover::{shown, when};
 use super::super::session::{Session, World};
-use super::{failed, here, remember};
+use super::{agreed, failed, here, remember};
 use crate::backup::place::{Destination, Store};
 use crate::backup::restore::{self, RestoreError, Restored, Way};
 use crate::keychain::{Keychain, Probe};
@@ -48,9 +48,8 @@ pub fn get_back(world: &World, folder: Option<&Path>, yes: bool) -> Result<(), F
     let restored = open_one(world, &from, &*keychain)?;
     let accounts = restored.records.live().count();
     told_of(&from, &restored);
-    if !yes && !prompt::yes(&format!("Make {} with these accounts?", shown(&world.paths.vault_file)), true)? {
-        return Err(Failure::Cancelled);
-    }
+    let question = format!("Make {} with these accounts?", shown(&world.paths.vault_file));
+    agreed(yes, "Restoring a backup", &question, true)?;
     let unlocked = new_vault(world, &from, &place, &restored, &*keychain)?;
     say(&format!("Restored {accounts} accounts into {}.", shown(&world.paths.vault_file)));
     let vault = unlocked.vault_id();
@@ -153,9 +152,7 @@ fn join_in(world: &World, from: &Destination, keychain: &dyn Keychain, yes: bool
     joined.join(&restored.records);
     let added = joined.live().count().saturating_sub(before);
     let question = format!("Join it into this vault? {added} accounts come in addition; nothing is replaced.");
-    if !yes && !prompt::yes(&question, true)? {
-        return Err(Failure::Cancelled);
-    }
+    agreed(yes, "Restoring a backup", &question, true)?;
     session.edit(world, |state, stamp| {
         state.join(&restored.records);
         state.note(stamp);

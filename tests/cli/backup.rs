@@ -1,0 +1,92 @@
+//! `backup` with a folder: it follows what is saved, is checked, and gives everything back on a new machine. The keychain
+//! has its own tests against a real one.
+
+use crate::home::{Home, PASSWORD, finish, link};
+
+/// A home with two accounts, and a folder that they are backed up to.
+fn kept() -> Home {
+    let home = Home::with_vault();
+    home.import(&[&link("GitHub", "octo", 1), &link("GitLab", "ada", 2)]);
+    home.run(&["backup", "enable", "--folder", "sync"]).ok();
+    home
+}
+
+fn folder(home: &Home) -> String {
+    home.path("sync").display().to_string()
+}
+
+/// A new machine restores, its password or recovery key typed into a pipe.
+fn restored(from: &Home, words: &str) -> Home {
+    let new = Home::new();
+    let mut command = new.bare();
+    command.args(["--password-file", "-", "backup", "restore", "--yes", "--folder", &folder(from)]);
+    finish(&mut command, words.as_bytes()).ok();
+    new
+}
+
+#[test]
+fn a_folder_follows_what_is_saved_and_gives_it_back_by_the_password_of_then() {
+    let home = kept();
+    home.import(&[&link("Hetzner", "K0815", 3)]);
+    home.run(&["rm", "--yes", "ada"]).ok();
+    let status = home.run(&["backup", "status", "--json"]).json();
+    assert_eq!((&status["state"], &status["accounts"], &status["pending"]), (&"on".into(), &2.into(), &0.into()));
+    let new = restored(&home, PASSWORD);
+    assert_eq!(new.accounts(), ["K0815", "octo"]);
+    let verified = new.run(&["backup", "verify", "--json"]).json();
+    assert_eq!((&verified[0]["accounts"], &verified[0]["lacking"]), (&2.into(), &0.into()), "{verified}");
+    let devices = new.run(&["backup", "devices", "--json"]).json();
+    assert_eq!(devices.as_array().map(Vec::len), Some(2), "{devices}");
+}
+
+#[test]
+fn the_recovery_key_gives_it_back_too() {
+    let home = kept();
+    let key = std::fs::read_to_string(home.path("recovery")).expect("a key");
+    let new = restored(&home, &key);
+    assert_eq!(new.accounts(), ["ada", "octo"]);
+}
+
+#[test]
+fn a_restore_joins_into_a_vault_that_is_there() {
+    let home = kept();
+    let other = Home::with_vault();
+    other.import(&[&link("Mastodon", "ada", 7)]);
+    let mut command = other.bare();
+    command.args(["--password-file", "-", "backup", "restore", "--yes", "--folder", &folder(&home)]);
+    finish(&mut command, PASSWORD.as_bytes()).ok();
+    assert_eq!(other.accounts(), ["ada", "ada", "octo"]);
+}
+
+#[test]
+fn what_does_not_open_or_is_not_there_makes_no_vault() {
+    let home = kept();
+    let new = Home::new();
+    new.write("wrong", "another password");
+    std::fs::create_dir(new.path("empty")).expect("a folder");
+    let restore = |password: &str, folder: &str| {
+        let mut command = new.bare();
+        command.args(["--password-file", password, "backup", "restore", "--yes", "--folder", folder]);
+        finish(&mut command, b"")
+    };
+    restore("wrong", &folder(&home)).fails(4);
+    restore("pw", "empty").fails(3);
+    new.run(&["backup", "restore", "--yes"]).fails(1);
+    assert!(!new.vault().exists());
+}
+
+#[test]
+fn turned_off_it_stays_as_it_was_and_wiped_it_is_gone() {
+    let home = kept();
+    home.run(&["backup", "disable"]).fails(2);
+    home.run(&["backup", "disable", "--yes"]).ok();
+    home.import(&[&link("Hetzner", "K0815", 3)]);
+    assert_eq!(home.run(&["backup", "status", "--json"]).json()["state"], "off");
+    home.run(&["backup", "now"]).fails(1);
+    assert_eq!(restored(&home, PASSWORD).accounts(), ["ada", "octo"]);
+    home.run(&["backup", "enable"]).ok();
+    home.run(&["backup", "disable", "--wipe", "--yes"]).ok();
+    // The new machine that restored above backs up to that folder too: only what this one stored is gone.
+    let left = home.run(&["backup", "devices", "--json"]).json();
+    assert_eq!((left.as_array().map(Vec::len), &left[0]["this"]), (Some(1), &false.into()), "{left}");
+}
