@@ -18,6 +18,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("keyring", &["keychain"]),
     ("keyring_core", &["keychain"]),
     ("zbus", &["keychain"]),
+    ("linux_keyutils", &["keychain/kernel"]),
     ("notify", &["runtime/watch"]),
     ("arboard", &["runtime/clipboard"]),
     ("signal_hook", &["runtime"]),

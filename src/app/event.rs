@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
@@ -16,6 +17,7 @@ use crate::unlock::{Mode, UnlockError};
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::FileError;
 use crate::vault::history::Reason;
+use crate::vault::{DataKey, VaultId};
 
 /// Something that happened.
 pub enum Event {
@@ -49,6 +51,8 @@ pub enum Event {
     CopyRead(u64, Result<Box<Unlocked>, FileError>),
     /// A try to unlock ended. The number is the attempt's.
     Unlocked(u64, Result<Box<Unlocked>, UnlockError>),
+    /// The key cannot be kept for the next program, for this reason.
+    NotRemembered(String),
     /// The keychain was probed.
     Probed(Probe),
     /// A new vault was made; with the recovery key.
@@ -100,6 +104,7 @@ impl Event {
             Self::History(..) => "history",
             Self::CopyRead(..) => "copy read",
             Self::Unlocked(..) => "unlocked",
+            Self::NotRemembered(_) => "not remembered",
             Self::Probed(_) => "probed",
             Self::Created(_) => "created",
             Self::Copied(_) => "copied",
@@ -128,6 +133,11 @@ pub enum Effect {
     Create(Mode, Option<Secret<String>>),
     /// Try to unlock; answered by [`Event::Unlocked`].
     Unlock(u64, Arc<Locked>, With),
+    /// Keep the vault's key for the next program of this login session, for so long; answered only where that cannot be, by
+    /// [`Event::NotRemembered`].
+    Remember(VaultId, DataKey, Duration),
+    /// Drop the key of this vault that is kept so.
+    Forget(VaultId),
     /// Ask whether a keychain can be had, without raising a prompt; answered by [`Event::Probed`].
     Probe,
     /// Copy to the clipboard and clear it after so many seconds (0: never); answered by [`Event::Copied`].
@@ -163,4 +173,11 @@ pub enum With {
     },
     /// The recovery key as typed.
     RecoveryKey(Secret<String>),
+    /// What needs no key press: a key kept for this login session, then the keychain without a prompt.
+    Start {
+        /// Whether keys are kept.
+        remembered: bool,
+        /// Whether the vault has a slot for the keychain.
+        keychain: bool,
+    },
 }

@@ -32,6 +32,7 @@ use clap::CommandFactory as _;
 use failure::Failure;
 use session::World;
 
+use crate::keychain::kernel;
 use crate::runtime::{self, Panel};
 
 /// Carries out a command line.
@@ -68,10 +69,15 @@ fn panel(global: Global, demo: bool) -> Result<(), Failure> {
     Ok(runtime::run(&Panel { paths, config, demo })?)
 }
 
-/// No key outlives a command yet, so nothing can be forgotten.
+/// Forgets what `unlock: (remember: …)` keeps for later commands.
 #[expect(clippy::unnecessary_wraps, reason = "one shape for all commands")]
 fn lock() -> Result<(), Failure> {
-    output::say("There is nothing to lock: no key is kept between commands. An open panel locks by L.");
+    let text = match kernel::forget_all() {
+        0 => "There is nothing to lock: no key is kept between commands. An open panel locks by L.",
+        1 => "Locked: the key that was kept is gone. An open panel locks by L.",
+        _ => "Locked: the keys that were kept are gone. An open panel locks by L.",
+    };
+    output::say(text);
     Ok(())
 }
 

@@ -19,17 +19,21 @@ use crate::vault::{DataKey, Entry, Locked};
 
 /// Prints the code; nothing was said or done where it gives none.
 pub fn code(world: &World, args: &Args) -> Option<Result<(), Failure>> {
-    if world.names_password() {
-        return None;
-    }
     let locked = world.place().load().ok()?;
-    let dek = key(&locked)?;
+    let dek = key(world, &locked)?;
     let found = locked.glance(&dek, |glance| find(world, &locked, glance, &args.query))??;
     Some(tell(args, &found))
 }
 
-fn key(locked: &Locked) -> Option<DataKey> {
-    unlock::key_of_keychain(locked, &system::system())
+fn key(world: &World, locked: &Locked) -> Option<DataKey> {
+    world.remembered(locked).or_else(|| {
+        if world.names_password() {
+            return None;
+        }
+        let dek = unlock::key_of_keychain(locked, &system::system())?;
+        world.remember(locked.vault_id(), &dek);
+        Some(dek)
+    })
 }
 
 fn find(world: &World, locked: &Locked, glance: &Glance<'_>, text: &str) -> Option<Found> {

@@ -26,6 +26,7 @@ use crate::paths::Paths;
 use crate::time::UnixTime;
 use crate::transfer::{self, Source};
 use crate::tui::{Theme, view};
+use crate::unlock;
 use crate::vault::envelope::Unlocked;
 use crate::vault::file::Place;
 use crate::vault::{DataKey, DeviceId, EntryId, State, VaultId};
@@ -369,6 +370,10 @@ impl World {
             Effect::ReadCopy(generation, path, vault) => {
                 self.disk.run(move || answer(perform::read_copy(&place, generation, &path, &vault)));
             }
+            Effect::Remember(vault, dek, time) => {
+                perform::remember(vault, &dek, time).into_iter().for_each(answer);
+            }
+            Effect::Forget(vault) => unlock::forget(vault),
             Effect::Probe => spawn("probe", move || answer(perform::probe())),
             Effect::Import(attempt, path, password) => {
                 spawn("import", move || answer(perform::import(attempt, &path, password.as_ref())));

@@ -16,11 +16,11 @@ use crate::rollback;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::transfer::{self, MAX_FILE, Source};
-use crate::unlock::{self, Mode, New};
+use crate::unlock::{self, Mode, New, UnlockError};
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::{FileError, Place};
 use crate::vault::history::{Reason, Version};
-use crate::vault::{DeviceId, changes};
+use crate::vault::{DataKey, DeviceId, VaultId, changes};
 
 /// Milliseconds to wait before a vault that does not open is called damaged: a writer that truncates first shows an
 /// empty file for a moment.
@@ -154,6 +154,10 @@ pub fn unlock(attempt: u64, locked: &Locked, with: With) -> Event {
         With::RecoveryKey(text) => unlock::with_recovery_key(locked, &text),
         With::Keychain { may_prompt: false } => unlock::with_keychain(locked, &system::system()),
         With::Keychain { may_prompt: true } => unlock::with_keychain(locked, &system::asking()),
+        With::Start { remembered, keychain } => {
+            let kept = if remembered { unlock::with_remembered(locked) } else { Err(UnlockError::NotRemembered) };
+            if kept.is_err() && keychain { unlock::with_keychain(locked, &system::system()) } else { kept }
+        }
     };
     Event::Unlocked(attempt, opened.map(settled))
 }
@@ -162,6 +166,11 @@ pub fn unlock(attempt: u64, locked: &Locked, with: With) -> Event {
 fn settled(mut vault: Unlocked) -> Box<Unlocked> {
     vault.settle();
     Box::new(vault)
+}
+
+/// Keeps a vault's key for the next program; an event only where that cannot be.
+pub fn remember(vault: VaultId, dek: &DataKey, time: Duration) -> Option<Event> {
+    unlock::remember(vault, dek, time).err().map(|why| Event::NotRemembered(why.to_string()))
 }
 
 /// Asks whether a keychain can be had.

@@ -92,3 +92,57 @@ fn both_ways_open_a_vault_made_for_both_and_a_password_can_be_added_later() {
     run(&session, &["code", "octo"], "").ok();
     run(&session, &["--password-file", "recovery", "code", "octo"], "").ok();
 }
+
+#[test]
+fn the_short_way_to_a_code_says_what_the_whole_way_says() {
+    if !installed(PROGRAMS) {
+        return;
+    }
+    let session = with_vault();
+    let more = [
+        link("GitHub", "ci \"bot\" \\ ünïcode", 2),
+        link("GitLab", "octo@example.com", 3),
+        link("", "alone", 4),
+        "otpauth://hotp/Bank:me?secret=GEZDGNBVGY3TQOJQ&issuer=Bank&counter=7".to_owned(),
+        link("Gone", "in the trash", 5),
+    ];
+    run(&session, &["import", "-"], &more.join("\n")).ok();
+    run(&session, &["rm", "Gone", "--yes"], "").ok();
+    let by_both = |args: &[&str]| {
+        // The second may pass between the two.
+        for _ in 0..3 {
+            let short = run(&session, &[&["code"], args].concat(), "");
+            let whole = run(&session, &[&["--password-file", "recovery", "code"], args].concat(), "");
+            if (short.code, &short.out, &short.err) == (whole.code, &whole.out, &whole.err) {
+                return short;
+            }
+        }
+        panic!("{args:?}")
+    };
+    for query in ["octo", "GitHub:octo", "ci \"bot\"", "ÜNÏCODE", "gitlab", "alone", "glab exam"] {
+        for more in [&[][..], &["--json"], &["--next"]] {
+            assert_eq!(by_both(&[&[query], more].concat()).code, 0, "{query}");
+        }
+    }
+    for query in ["git", "nobody at all", "trash", ""] {
+        assert_eq!(by_both(&[query]).code, 3, "{query}");
+    }
+    let counted: Vec<String> = (0..2).map(|_| run(&session, &["code", "bank"], "").ok()).collect();
+    assert_ne!(counted[0], counted[1], "a code by counter is used up by being shown");
+}
+
+#[test]
+fn the_short_way_sees_a_file_that_went_back() {
+    if !installed(PROGRAMS) {
+        return;
+    }
+    let session = with_vault();
+    let vault = session.home.path().join(".local/share/otpanel/vault.otpv");
+    let old = std::fs::read(&vault).expect("a vault");
+    run(&session, &["import", "-"], &link("Later", "new", 6)).ok();
+    std::fs::write(&vault, old).expect("written");
+    let ran = run(&session, &["code", "octo"], "");
+    assert!(ran.err.contains("had gone back to an older version"), "{}", ran.err);
+    assert_eq!(ran.ok().len(), 7);
+    assert_eq!(run(&session, &["code", "Later"], "").ok().len(), 7, "the history mended it");
+}

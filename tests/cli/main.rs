@@ -13,6 +13,8 @@ mod init;
 mod keychain;
 mod places;
 #[cfg(target_os = "linux")]
+mod remember;
+#[cfg(target_os = "linux")]
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(unix)]

@@ -41,6 +41,10 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::History(generation, read) => past::history(model, generation, read),
         Event::CopyRead(generation, read) => past::copy_read(model, generation, read),
         Event::Unlocked(attempt, result) => lock::unlocked(model, attempt, result),
+        Event::NotRemembered(why) => {
+            model.say(Tone::Warn, format!("the key is not remembered: {why}"));
+            Vec::new()
+        }
         Event::Probed(probe) => lock::probed(model, probe),
         Event::Created(result) => welcome::created(model, result),
         Event::Copied(result) => list::copied(model, result),

@@ -94,7 +94,7 @@ fn body<'a>(from: &mut Reader<'a>, (issuer, account): &mut Names<'a>) -> Option<
     from.pass()?;
     let is_stamped = from.skip(", at: ");
     if is_stamped {
-        from.stamp()?;
+        from.pass_stamp()?;
     }
     if from.skip(", fields: {") {
         map(from, |from, name| match name {
@@ -105,14 +105,14 @@ fn body<'a>(from: &mut Reader<'a>, (issuer, account): &mut Names<'a>) -> Option<
         is_stamped.then_some(())?;
     }
     if from.skip(", later: {") {
-        map(from, |from, _| from.stamp().map(drop))?;
+        map(from, |from, _| from.pass_stamp())?;
     }
     if from.skip(", tags: {") {
         map(from, |from, _| from.flag().map(drop))?;
         is_stamped.then_some(())?;
     }
     if from.skip(", tags_later: {") {
-        map(from, |from, _| from.stamp().map(drop))?;
+        map(from, |from, _| from.pass_stamp())?;
     }
     Some(())
 }
