@@ -28,6 +28,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["logging"]),
     ("clap", &["cli", "main"]),
     ("rpassword", &["cli"]),
+    ("qrcode", &["transfer/qr"]),
+    ("clap_mangen", &["cli/man"]),
 ];
 
 /// Modules of a floor that may look at one beside them, and why.

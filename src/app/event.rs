@@ -61,6 +61,8 @@ pub enum Event {
     Copied(Result<String, String>),
     /// What the clipboard holds, or why nothing was read.
     ClipboardText(Result<Secret<String>, String>),
+    /// A picture was in the clipboard, and its QR codes were read or not, with the reason.
+    ClipboardPicture(Result<Box<Import>, ImportError>),
     /// An export was read.
     Imported(u64, Result<Box<Import>, ImportTrouble>),
     /// What a typed path could become.
@@ -109,6 +111,7 @@ impl Event {
             Self::Created(_) => "created",
             Self::Copied(_) => "copied",
             Self::ClipboardText(_) => "clipboard text",
+            Self::ClipboardPicture(_) => "clipboard picture",
             Self::Imported(..) => "imported",
             Self::Completed(..) => "completed",
         }
@@ -142,7 +145,8 @@ pub enum Effect {
     Probe,
     /// Copy to the clipboard and clear it after so many seconds (0: never); answered by [`Event::Copied`].
     Copy(Secret<String>, u32),
-    /// Read the text in the clipboard; answered by [`Event::ClipboardText`].
+    /// Read the text in the clipboard, answered by [`Event::ClipboardText`], or else the QR codes of a picture there,
+    /// answered by [`Event::ClipboardPicture`].
     ReadClipboard,
     /// Clear the clipboard now if it still holds what was copied.
     ClearClipboard,

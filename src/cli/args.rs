@@ -35,7 +35,8 @@ What a format cannot hold is named. In a file that is not sealed every secret li
 Examples:
   otpanel export --format otpauth --out codes.txt
   otpanel export --format aegis --archive-password-file export.pw --out aegis.json
-  otpanel export --format google github gitlab";
+  otpanel export --format google github gitlab
+  otpanel export --format google --qr                codes to scan with a phone";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -124,6 +125,8 @@ pub enum Command {
     Rm(Remove),
     /// Bring accounts back from the trash
     Restore(Restore),
+    /// Show one account as a QR code for a phone
+    Qr(Qr),
     /// Put tags on an account (+work) or take them away (-old)
     Tag(Tag),
     /// Bring accounts from another authenticator's export
@@ -144,6 +147,8 @@ pub enum Command {
     Lock,
     /// Print a completion script for a shell
     Completions(Completions),
+    /// Print the manual pages
+    Man(Man),
 }
 
 /// `init`.
@@ -263,12 +268,19 @@ A secret on a command line can be read by other programs and stays in the shell'
 
 Examples:
   otpanel add                                        type or paste a link or a secret
-  wl-paste | otpanel add -                           an otpauth:// link from the clipboard
+  otpanel add --qr screenshot.png                    a picture of a QR code
+  otpanel add --clipboard                            a link or a picture that was copied
   pass show github | otpanel add --issuer GitHub --account octo")]
 pub struct Add {
     /// An otpauth:// link, '-' to read a link or a secret from stdin
-    #[arg(value_name = "URI")]
+    #[arg(value_name = "URI", conflicts_with_all = ["qr", "clipboard"])]
     pub uri: Option<String>,
+    /// A picture of a QR code (PNG, JPEG, WebP)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "clipboard")]
+    pub qr: Option<PathBuf>,
+    /// What the clipboard holds: a link, a secret or a picture of a QR code
+    #[arg(long)]
+    pub clipboard: bool,
     /// The kind of code: totp (the usual one), hotp, steam, motp or yandex
     #[arg(
         long = "type",
@@ -340,6 +352,25 @@ pub struct Restore {
     pub query: String,
 }
 
+/// `qr`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The code holds the secret: whoever sees it, or a photo of it, can make the codes.
+
+Examples:
+  otpanel qr github
+  otpanel qr github --out github.png")]
+pub struct Qr {
+    /// Which account
+    pub query: String,
+    /// Write a PNG picture, readable by you alone, instead of drawing on the terminal
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// Do not ask: show it, replace a file
+    #[arg(long, short = 'y')]
+    pub yes: bool,
+}
+
 /// `tag`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  otpanel tag github +work -old")]
@@ -364,8 +395,11 @@ Examples:
   otpanel import --dry-run --json export.json        show what is in it; needs no vault")]
 pub struct Import {
     /// Files; '-' is stdin
-    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(required_unless_present = "clipboard", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
+    /// What the clipboard holds: text or a picture of QR codes
+    #[arg(long, conflicts_with = "files")]
+    pub clipboard: bool,
     /// What the files are, where recognising fails
     #[arg(long, value_name = "F")]
     pub format: Option<String>,
@@ -399,6 +433,9 @@ pub struct Export {
     /// Do not ask: replace a file, leave unsealed what could be sealed, print secrets on a terminal
     #[arg(long, short = 'y')]
     pub yes: bool,
+    /// Draw QR codes on the terminal, or write PNG pictures to --out (google, otpauth)
+    #[arg(long)]
+    pub qr: bool,
     /// Only accounts that match; all when it is left out
     pub query: Vec<String>,
 }
@@ -509,6 +546,15 @@ pub struct Doctor {
 pub struct Completions {
     /// The shell
     pub shell: Shell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  otpanel man | man -l -\n  otpanel man --out ~/.local/share/man/man1")]
+pub struct Man {
+    /// Write a page for every command into this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
 }
 
 #[cfg(test)]

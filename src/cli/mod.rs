@@ -16,8 +16,10 @@ pub mod harden;
 mod history;
 mod import;
 mod init;
+mod man;
 pub mod output;
 mod prompt;
+mod qr;
 mod query;
 mod quick;
 mod recover;
@@ -51,6 +53,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Edit(args) => accounts::edit(&World::new(global)?, &args),
         Command::Rm(args) => accounts::remove(&World::new(global)?, &args),
         Command::Restore(args) => accounts::restore(&World::new(global)?, &args),
+        Command::Qr(args) => qr::qr(&World::new(global)?, &args),
         Command::Tag(args) => accounts::tag(&World::new(global)?, &args),
         Command::Import(args) => import::import(&World::new(global)?, &args),
         Command::Export(args) => export::export(&World::new(global)?, &args),
@@ -60,6 +63,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo => panel(global, true),
         Command::Lock => lock(),
         Command::Completions(args) => completions(&args),
+        Command::Man(args) => man::man(&args),
     }
 }
 

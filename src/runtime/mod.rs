@@ -30,7 +30,7 @@ use crate::unlock;
 use crate::vault::envelope::Unlocked;
 use crate::vault::file::Place;
 use crate::vault::{DataKey, DeviceId, EntryId, State, VaultId};
-use clipboard::{Clipboard, Report as ClipboardReport, Surroundings};
+use clipboard::{Clipboard, ClipboardError, Picture, Report as ClipboardReport, Surroundings};
 use lanes::{Lane, spawn};
 use screen::Screen;
 use terminal::{Input, Out, Signal, Terminal};
@@ -200,12 +200,24 @@ impl Show {
                 Event::Copied(Ok(if how == "copied" { String::new() } else { how.to_owned() }))
             }
             ClipboardReport::Failed(error) => Event::Copied(Err(error.to_string())),
+            // Text comes first, then a picture.
+            ClipboardReport::Text(Err(ClipboardError::Empty)) => {
+                if let Some(clipboard) = &mut self.clipboard {
+                    clipboard.image();
+                }
+                return Ok(Vec::new());
+            }
             ClipboardReport::Text(text) => Event::ClipboardText(text.map_err(|e| e.to_string())),
+            ClipboardReport::Image(Ok(picture)) => {
+                self.world.read_picture(picture);
+                return Ok(Vec::new());
+            }
+            ClipboardReport::Image(Err(error)) => Event::ClipboardText(Err(error.to_string())),
             ClipboardReport::ToTerminal(bytes) => {
                 self.screen.backend_mut().pass(bytes.expose())?;
                 return Ok(Vec::new());
             }
-            ClipboardReport::Cleared(_) | ClipboardReport::Image(_) => return Ok(Vec::new()),
+            ClipboardReport::Cleared(_) => return Ok(Vec::new()),
         };
         Ok(update(model, event))
     }
@@ -340,6 +352,12 @@ impl World {
             drop(send.send(Incoming::Event(Box::new(event))));
         };
         Watch::start(targets, tell).inspect_err(|error| tracing::error!(%error, "no watch")).ok()
+    }
+
+    /// Looks for QR codes in a picture of the clipboard.
+    fn read_picture(&self, picture: Picture) {
+        let send = self.send.clone();
+        spawn("picture", move || drop(send.send(Incoming::Event(Box::new(perform::picture(picture))))));
     }
 
     /// Hands an effect to the thread that carries it out.

@@ -13,6 +13,7 @@ use crate::keychain::system;
 use crate::local::Local;
 use crate::otp::account::title;
 use crate::rollback;
+use crate::runtime::clipboard::Picture;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::transfer::{self, MAX_FILE, Source};
@@ -188,6 +189,12 @@ pub fn import(attempt: u64, path: &Path, password: Option<&Secret<String>>) -> E
         transfer::import(source).map(Box::new).map_err(ImportTrouble::Import)
     });
     Event::Imported(attempt, result)
+}
+
+/// Reads the QR codes of a picture from the clipboard.
+pub fn picture(picture: Picture) -> Event {
+    let Picture { width, height, rgba } = picture;
+    Event::ClipboardPicture(transfer::import_picture(width, height, rgba).map(Box::new))
 }
 
 /// The bytes of an export: a regular file of a bounded size.

@@ -218,15 +218,18 @@ fn common_start(names: &[String]) -> String {
 
 /// Opens the preview of links that were pasted.
 pub fn take_text(model: &mut Model, text: &str) -> Vec<Effect> {
-    let Some(session) = model.session_mut() else { return Vec::new() };
     match transfer::import(transfer::Source::new(text.as_bytes())) {
-        Ok(import) => {
-            let preview = Preview::new(import, "pasted", &session.vault.state);
-            session.modal = Some(Modal::Import(Box::new(Flow { step: Step::Preview(preview), error: None })));
-        }
+        Ok(import) => preview(model, import, "pasted"),
         Err(error) => model.say_report(&Report::from(&error)),
     }
     Vec::new()
+}
+
+/// Opens the preview of what was read.
+pub fn preview(model: &mut Model, import: Import, from: &str) {
+    let Some(session) = model.session_mut() else { return };
+    let preview = Preview::new(import, from, &session.vault.state);
+    session.modal = Some(Modal::Import(Box::new(Flow { step: Step::Preview(preview), error: None })));
 }
 
 fn apply(model: &mut Model) {
