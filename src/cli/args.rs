@@ -22,9 +22,9 @@ Formats:
   google         otpauth-migration:// links, ten accounts each, for Google Authenticator
   aegis          Aegis, sealed when a password is given
   2fas           2FAS, plain
-  ente           Ente Auth's plain list
+  ente           Ente Auth, sealed when a password is given
   andotp         andOTP's plain list
-  bitwarden      Bitwarden's plain JSON
+  bitwarden      Bitwarden's JSON, sealed when a password is given
   proton         Proton Authenticator, always sealed
   stratum        Stratum's plain JSON
   freeotp-plus   FreeOTP+'s JSON

@@ -24,10 +24,11 @@ pub enum Copied {
 /// # Errors
 /// When it holds neither text nor a picture with a QR code, or cannot be reached.
 pub fn copied() -> Result<Copied, Failure> {
-    match read_text() {
-        Ok(text) if !text.expose().trim().is_empty() => return Ok(Copied::Text(text)),
-        Ok(_) | Err(ClipboardError::Empty) => {}
-        Err(error) => return Err(unread(&error).into()),
+    // Some programs that offer a picture alone answer the question for text with nonsense.
+    if let Ok(text) = read_text()
+        && !text.expose().trim().is_empty()
+    {
+        return Ok(Copied::Text(text));
     }
     let Picture { width, height, rgba } = read_image().map_err(|e| Failure::from(unread(&e)))?;
     Ok(Copied::Picture(import_picture(width, height, rgba)?))

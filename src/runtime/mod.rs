@@ -30,7 +30,7 @@ use crate::unlock;
 use crate::vault::envelope::Unlocked;
 use crate::vault::file::Place;
 use crate::vault::{DataKey, DeviceId, EntryId, State, VaultId};
-use clipboard::{Clipboard, ClipboardError, Picture, Report as ClipboardReport, Surroundings};
+use clipboard::{Clipboard, Picture, Report as ClipboardReport, Surroundings};
 use lanes::{Lane, spawn};
 use screen::Screen;
 use terminal::{Input, Out, Signal, Terminal};
@@ -200,14 +200,14 @@ impl Show {
                 Event::Copied(Ok(if how == "copied" { String::new() } else { how.to_owned() }))
             }
             ClipboardReport::Failed(error) => Event::Copied(Err(error.to_string())),
-            // Text comes first, then a picture.
-            ClipboardReport::Text(Err(ClipboardError::Empty)) => {
+            // Text comes first, then a picture. Some programs that offer a picture alone answer for text with nonsense.
+            ClipboardReport::Text(Err(_)) => {
                 if let Some(clipboard) = &mut self.clipboard {
                     clipboard.image();
                 }
                 return Ok(Vec::new());
             }
-            ClipboardReport::Text(text) => Event::ClipboardText(text.map_err(|e| e.to_string())),
+            ClipboardReport::Text(Ok(text)) => Event::ClipboardText(Ok(text)),
             ClipboardReport::Image(Ok(picture)) => {
                 self.world.read_picture(picture);
                 return Ok(Vec::new());

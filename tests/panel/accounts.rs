@@ -181,3 +181,30 @@ fn a_file_that_went_back_is_healed() {
     let favourites = journey.file.as_ref().unwrap().state.live().filter(|e| e.favourite()).count();
     assert_eq!(favourites, 2);
 }
+
+#[test]
+fn a_picture_in_the_clipboard_opens_the_form_or_the_preview() {
+    use otpanel::app::event::{Effect, Event};
+    use otpanel::transfer::{self, ImportError, Source};
+    let pasted = |text: &str| {
+        let mut journey = Journey::unlocked(&accounts()).keys("p<enter>");
+        assert!(matches!(journey.kept.pop(), Some(Effect::ReadClipboard)));
+        journey.event(Event::ClipboardPicture(transfer::import(Source::new(text.as_bytes())).map(Box::new)));
+        journey
+    };
+    let one = "otpauth://totp/Aardvark:ada?secret=MZTWQ2LKMZTWQ2LK&issuer=Aardvark";
+    let journey = pasted(one);
+    assert!(journey.screen().contains("Aardvark"), "{}", journey.screen());
+    let journey = journey.keys("<enter>");
+    assert!(journey.screen().contains("Aardvark"), "{}", journey.screen());
+    let journey = pasted(&format!("{one}\n{}", one.replace("ada", "eve").replace("MZTW", "NZTW")));
+    assert!(journey.screen().contains("2 to import"), "{}", journey.screen());
+
+    let mut journey = Journey::unlocked(&accounts()).keys("p<enter>");
+    let none = ImportError::Refused { format: transfer::Format::Picture, reason: String::from("No QR code is there.") };
+    journey.event(Event::ClipboardPicture(Err(none)));
+    assert!(journey.screen().contains("No QR code is there"), "{}", journey.screen());
+    let mut journey = journey.keys("<esc>");
+    journey.event(Event::ClipboardPicture(transfer::import(Source::new(one.as_bytes())).map(Box::new)));
+    assert!(!journey.screen().contains("Aardvark"), "an answer that comes too late is dropped");
+}
