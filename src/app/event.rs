@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::import::Recent;
 use super::past::Kept;
 use crate::config::{Config, ConfigError};
 use crate::keychain::Probe;
@@ -63,6 +64,8 @@ pub enum Event {
     ClipboardText(Result<Secret<String>, String>),
     /// A picture was in the clipboard, and its QR codes were read or not, with the reason.
     ClipboardPicture(Result<Box<Import>, ImportError>),
+    /// Exports that lie among the downloads, the newest first.
+    Recent(Vec<Recent>),
     /// An export was read.
     Imported(u64, Result<Box<Import>, ImportTrouble>),
     /// What a typed path could become.
@@ -112,6 +115,7 @@ impl Event {
             Self::Copied(_) => "copied",
             Self::ClipboardText(_) => "clipboard text",
             Self::ClipboardPicture(_) => "clipboard picture",
+            Self::Recent(_) => "recent",
             Self::Imported(..) => "imported",
             Self::Completed(..) => "completed",
         }
@@ -152,6 +156,8 @@ pub enum Effect {
     ClearClipboard,
     /// Read and recognise an export; answered by [`Event::Imported`].
     Import(u64, PathBuf, Option<Secret<String>>),
+    /// Look for exports where downloads lie; answered by [`Event::Recent`].
+    Recent,
     /// Say what a path could become; answered by [`Event::Completed`].
     Complete(u64, String),
     /// Open the sample accounts; answered by a new model.

@@ -396,6 +396,7 @@ impl World {
             Effect::Import(attempt, path, password) => {
                 spawn("import", move || answer(perform::import(attempt, &path, password.as_ref())));
             }
+            Effect::Recent => spawn("recent", move || answer(perform::recent())),
             Effect::Complete(attempt, typed) => {
                 spawn("complete", move || answer(perform::complete(attempt, &typed)));
             }

@@ -50,6 +50,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Copied(result) => list::copied(model, result),
         Event::ClipboardText(read) => modal::clipboard_read(model, read),
         Event::ClipboardPicture(read) => modal::picture_read(model, read),
+        Event::Recent(found) => import::recent(model, found),
         Event::Imported(attempt, result) => import::imported(model, attempt, result),
         Event::Completed(attempt, names) => import::completed(model, attempt, names),
     };
