@@ -15,12 +15,15 @@ pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
             canvas.put(1, 0, "Import", canvas.theme.strong);
             canvas.text(1, top, columns, "Which file? Type, paste or drop its path.", canvas.theme.text);
             canvas.input(1, top + 1, columns, line, false, true);
-            let room = canvas.height().saturating_sub(top + 5) as usize;
+            // In a low window the list takes the place of an error.
+            let list = top + if tall { 3 } else { 2 };
+            let hidden = !tall && flow.error.is_some();
+            let room = if hidden { 0 } else { canvas.height().saturating_sub(list + 1 + u16::from(tall)) as usize };
             let offered = flow.offered();
             let recent = completions.is_empty();
             let first = (flow.chosen.unwrap_or(0) + 1).saturating_sub(room);
             for (i, name) in offered.iter().enumerate().skip(first).take(room) {
-                let y = top + 3 + (i - first) as u16;
+                let y = list + (i - first) as u16;
                 let mut stop = columns.saturating_sub(2);
                 if recent && canvas.width() >= 40 {
                     let x = canvas.right(canvas.width() - 1, y, flow.recent[i].app, canvas.theme.dim);
