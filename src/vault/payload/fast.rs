@@ -10,7 +10,7 @@ use super::{LATEST_STAMP, field_name};
 use crate::secret::Secret;
 
 /// About the length of an entry's text, in bytes: for sizing the list at once.
-const USUAL_ENTRY: usize = 256;
+pub(super) const USUAL_ENTRY: usize = 256;
 /// What stands after the last entry.
 pub(super) const END: &str = "],\n)\n";
 
