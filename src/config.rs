@@ -6,8 +6,8 @@
 //! (`layer.rs`); `config.example.ron` explains each to users.
 
 mod lasting;
-mod layer;
-mod mistake;
+pub(crate) mod layer;
+pub(crate) mod mistake;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,8 @@ settings! {
         history: History as HistoryLayer = History::default(),
         /// How hard passwords are made to guess.
         kdf: Kdf as KdfLayer = Kdf::default(),
+        /// The backup of accounts.
+        backup: Backup as BackupLayer = Backup::default(),
         /// What is written to the log.
         log: Log as Plain<Log> = Log::Off,
         /// The keys of each action by its name; actions that are not named keep their own.
@@ -101,6 +103,14 @@ settings! {
     pub struct Kdf from KdfLayer named "Kdf" {
         /// Milliseconds that deriving a key should take on this machine when a password is set.
         target_ms: u32 as Within<50, 10_000> = 500,
+    }
+}
+
+settings! {
+    /// The backup of accounts.
+    pub struct Backup from BackupLayer named "Backup" {
+        /// Keeps a sealed copy in the platform's keychain, or the folder that `otpanel backup enable --folder` named.
+        enabled: bool as Plain<bool> = true,
     }
 }
 
@@ -243,7 +253,8 @@ mod tests {
 
     /// Every setting as the file writes it, groups with their own.
     fn names() -> impl Iterator<Item = &'static str> {
-        [Config::NAMES, Unlock::NAMES, Clipboard::NAMES, History::NAMES, Kdf::NAMES].into_iter().flatten().copied()
+        let all = [Config::NAMES, Unlock::NAMES, Clipboard::NAMES, History::NAMES, Kdf::NAMES, Backup::NAMES];
+        all.into_iter().flatten().copied()
     }
 
     /// The explained settings: names that stand at the start of a line.

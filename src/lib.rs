@@ -9,11 +9,11 @@
 //! | 6 | [`runtime`], [`cli`] | the world: threads, terminal, files, keychain, clipboard |
 //! | 5 | [`tui`] | how a [`app::Model`] looks: `view(&Model, &mut Frame)` |
 //! | 4 | [`app`] | what happens: `update(&mut Model, Event) -> Vec<Effect>`, pure |
-//! | 3 | [`report`], [`unlock`], [`rollback`] | any error in words; the ways to make and open a vault; a file that went back |
+//! | 3 | [`report`], [`unlock`], [`rollback`], [`backup`] | any error in words; the ways to make and open a vault; a file that went back; the copies in a keychain or a folder |
 //! | 2 | [`transfer`], [`keychain`] | imports and exports; the platform's keychain behind one small trait |
 //! | 1 | [`vault`] | the file, the save, the merge |
 //! | 0 | [`otp`] | accounts and their codes |
-//! | ground | [`secret`], [`time`], [`entropy`], [`config`], [`paths`], [`local`], [`logging`], [`text`] | no knowledge of accounts |
+//! | ground | [`secret`], [`time`], [`entropy`], [`config`], [`paths`], [`policy`], [`local`], [`logging`], [`text`] | no knowledge of accounts |
 //!
 //! # Invariants (held by `tests/house.rs`)
 //!
@@ -28,6 +28,7 @@
 //! Start reading at `main.rs`, then [`app`], then [`vault`].
 
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod entropy;
@@ -36,6 +37,7 @@ pub mod local;
 pub mod logging;
 pub mod otp;
 pub mod paths;
+pub mod policy;
 pub mod report;
 pub mod rollback;
 pub mod runtime;

@@ -28,6 +28,18 @@ struct Kept {
     notices: BTreeSet<String>,
     /// Vault to device to the highest stamp seen there, ids in hex.
     seen: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Vault to how the user works in it.
+    habits: BTreeMap<String, Habits>,
+}
+
+/// How the user works in one vault. Entries by their random ids, no names.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Habits {
+    /// The order of the list, by its name, and when it was chosen in milliseconds.
+    order: (String, u64),
+    /// Entry to how often it was used and when last in milliseconds.
+    uses: BTreeMap<String, (u64, u64)>,
 }
 
 /// The local state, and the file that keeps it.
@@ -140,6 +152,27 @@ impl Local {
         rose
     }
 
+    /// The vaults in which something was used or an order chosen: each with the order's name (empty where none was
+    /// chosen) and the uses (entry, how often, when last in milliseconds).
+    pub fn habits(&self) -> impl Iterator<Item = (&str, &str, impl Iterator<Item = (&str, u64, u64)>)> {
+        self.kept.habits.iter().map(|(vault, habits)| {
+            let uses = habits.uses.iter().map(|(entry, (count, last))| (entry.as_str(), *count, *last));
+            (vault.as_str(), habits.order.0.as_str(), uses)
+        })
+    }
+
+    /// Counts a use of an entry at a moment in milliseconds.
+    pub fn note_use(&mut self, vault: &str, entry: &str, at: u64) {
+        let habits = self.kept.habits.entry(vault.to_owned()).or_default();
+        let known = habits.uses.entry(entry.to_owned()).or_default();
+        *known = (known.0.saturating_add(1), known.1.max(at));
+    }
+
+    /// Remembers an order that was chosen at a moment in milliseconds.
+    pub fn note_order(&mut self, vault: &str, order: &str, at: u64) {
+        self.kept.habits.entry(vault.to_owned()).or_default().order = (order.to_owned(), at);
+    }
+
     /// Writes the state to its file, for the owner alone. What another program wrote since is joined, not lost.
     ///
     /// # Errors
@@ -167,6 +200,16 @@ impl Local {
 impl Kept {
     fn join(&mut self, other: Self) {
         self.notices.extend(other.notices);
+        for (vault, theirs) in other.habits {
+            let ours = self.habits.entry(vault).or_default();
+            if theirs.order.1 > ours.order.1 {
+                ours.order = theirs.order;
+            }
+            for (entry, (count, last)) in theirs.uses {
+                let known = ours.uses.entry(entry).or_default();
+                *known = (known.0.max(count), known.1.max(last));
+            }
+        }
         for (vault, stamps) in other.seen {
             let known = self.seen.entry(vault).or_default();
             for (device, stamp) in stamps {
@@ -211,6 +254,11 @@ fn machine() -> String {
 
 fn fingerprint(id: &str) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::new().chain_update("otpanel machine ").chain_update(id).finalize())
+}
+
+/// What this machine calls itself, for the user's eyes; at most 64 characters.
+pub fn label() -> String {
+    host_name().map_or_else(|| String::from("this computer"), |name| name.chars().take(64).collect())
 }
 
 #[cfg(unix)]
@@ -305,9 +353,30 @@ mod tests {
     }
 
     #[test]
+    fn uses_only_rise_and_the_order_chosen_last_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut one, mut two) = (on(folder.path(), "m1"), on(folder.path(), "m1"));
+        let device = one.device();
+        one.note_use("v", "a", 5);
+        one.note_use("v", "a", 9);
+        one.note_order("v", "recent", 9);
+        one.save().expect("kept");
+        if two.device() != device {
+            two = on(folder.path(), "m1");
+        }
+        two.note_use("v", "b", 7);
+        two.note_order("v", "name", 8);
+        two.save().expect("kept");
+        let all = on(folder.path(), "m1");
+        let (vault, order, uses) = all.habits().next().expect("a vault");
+        assert_eq!((vault, order), ("v", "recent"));
+        assert_eq!(uses.collect::<Vec<_>>(), [("a", 2, 9), ("b", 1, 7)]);
+    }
+
+    #[test]
     fn fields_that_a_newer_version_wrote_are_no_damage() {
         let folder = tempfile::tempdir().expect("a folder");
-        let text = format!("(device: \"0011223344556677\", machine: \"{}\", uses: {{\"x\": 3}})", fingerprint("m1"));
+        let text = format!("(device: \"0011223344556677\", machine: \"{}\", used: {{\"x\": 3}})", fingerprint("m1"));
         fs::write(folder.path().join("local.ron"), text).expect("written");
         let local = on(folder.path(), "m1");
         assert_eq!((local.device()[0], local.device()[7], local.fresh()), (0x00, 0x77, None));

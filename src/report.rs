@@ -85,6 +85,7 @@ mod exports;
 mod ground;
 mod imports;
 mod keys;
+mod policies;
 mod vaults;
 
 pub use ground::{sentence, system};

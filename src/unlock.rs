@@ -224,6 +224,23 @@ pub fn change_password(
     Ok(replace(unlocked, slot, stamp)?)
 }
 
+/// Lets one more password open the vault, beside those that do. The caller saves.
+///
+/// # Errors
+/// [`UnlockError::NoPassword`], [`UnlockError::Vault`]; nothing changed then.
+pub fn add_password(
+    unlocked: &mut Unlocked,
+    new: &Secret<String>,
+    kdf: KdfParams,
+    stamp: Stamp,
+) -> Result<(), UnlockError> {
+    if is_empty(new) {
+        return Err(UnlockError::NoPassword);
+    }
+    let slot = Slot::wrap(unlocked.data_key(), unlocked.vault_id(), Key::Password(new), kdf, &fresh())?;
+    Ok(unlocked.add_slot(slot, stamp)?)
+}
+
 /// Makes a new recovery key; the old one opens nothing from the next save on. The caller saves, then shows the text once.
 ///
 /// # Errors

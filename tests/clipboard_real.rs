@@ -189,7 +189,14 @@ fn a_picture_in_the_clipboard_is_read() {
     let mut copy = copy.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     copy.stdin.take().unwrap().write_all(&png).unwrap();
     copy.wait().unwrap();
-    let picture = read_image().unwrap();
+    // It goes on in the background, and may not have taken the clipboard yet.
+    let until = Instant::now() + Duration::from_secs(5);
+    let picture = loop {
+        match read_image() {
+            Err(_) if Instant::now() < until => std::thread::sleep(Duration::from_millis(50)),
+            read => break read.unwrap(),
+        }
+    };
     assert_eq!((picture.width, picture.height), (2, 1));
     assert_eq!(picture.rgba.expose()[..], [255, 0, 0, 255, 0, 255, 0, 255]);
 }

@@ -15,6 +15,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("argon2", &["vault/kdf", "transfer"]),
     ("getrandom", &["entropy"]),
     ("etcetera", &["paths"]),
+    ("whoami", &["policy"]),
     ("keyring", &["keychain"]),
     ("keyring_core", &["keychain"]),
     ("zbus", &["keychain"]),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::import::Recent;
+use super::order::Habit;
 use super::past::Kept;
 use crate::config::{Config, ConfigError};
 use crate::keychain::Probe;
@@ -142,9 +143,9 @@ pub enum Effect {
     Unlock(u64, Arc<Locked>, With),
     /// Keep the vault's key for the next program of this login session, for so long; answered only where that cannot be, by
     /// [`Event::NotRemembered`].
-    Remember(VaultId, DataKey, Duration),
+    KeepKey(VaultId, DataKey, Duration),
     /// Drop the key of this vault that is kept so.
-    Forget(VaultId),
+    ForgetKey(VaultId),
     /// Ask whether a keychain can be had, without raising a prompt; answered by [`Event::Probed`].
     Probe,
     /// Copy to the clipboard and clear it after so many seconds (0: never); answered by [`Event::Copied`].
@@ -160,6 +161,8 @@ pub enum Effect {
     Recent,
     /// Say what a path could become; answered by [`Event::Completed`].
     Complete(u64, String),
+    /// Keep a habit in the local state of this machine: in which vault, what, when.
+    Remember(VaultId, Habit, UnixTime),
     /// Open the sample accounts; answered by a new model.
     Demo,
     /// Stop as on Ctrl-Z.

@@ -4,6 +4,7 @@ use super::import::Step as ImportStep;
 use super::keys::{Action, describe, show};
 use super::layout::WIDE;
 use super::model::{Model, Stage};
+use super::owner::Owner;
 use super::past::Side;
 use super::rows::Tab;
 use super::session::Modal;
@@ -25,6 +26,11 @@ pub struct Item {
     pub to: u16,
 }
 
+/// What pressing the key makes of accounts that are to come.
+fn owner_words(owner: &Owner) -> String {
+    if owner.personal { format!("{}'s", crate::text::fit(&owner.organisation, 16)) } else { String::from("personal") }
+}
+
 impl Model {
     fn ascii(&self) -> bool {
         self.config.glyphs == Glyphs::Ascii
@@ -39,9 +45,15 @@ impl Model {
         let mut items = match &session.modal {
             Some(Modal::Palette(_)) => fixed(&[("enter", "do it"), ("up", "up"), ("down", "down"), ("esc", "close")]),
             // A question carries its keys itself.
-            Some(Modal::Delete(_) | Modal::Leave) => Vec::new(),
+            Some(Modal::Delete(_) | Modal::Qr(..) | Modal::Leave) => Vec::new(),
             Some(Modal::Form(form)) => {
-                let save = if form.editing.is_some() { "save" } else { "add" };
+                let save = if form.enrols {
+                    "enrol"
+                } else if form.editing.is_some() {
+                    "save"
+                } else {
+                    "add"
+                };
                 let mut keys =
                     vec![("enter", save), ("tab", "next field"), ("ctrl-r", "show secret"), ("esc", "leave")];
                 if form.focus.is_choice() {
@@ -60,13 +72,13 @@ impl Model {
                 ImportStep::Preview(preview) => {
                     let n = preview.count(super::import::Fate::comes);
                     let word = format!("import {n}");
-                    fixed(&[
-                        ("enter", word.as_str()),
-                        ("space", "choose"),
-                        ("a", "all or none"),
-                        ("tab", "next problem"),
-                        ("esc", "cancel"),
-                    ])
+                    let mut keys = vec![("enter", word.as_str()), ("space", "choose")];
+                    let other = preview.owner.as_ref().map(|owner| format!("make them {}", owner_words(owner)));
+                    if let Some(other) = &other {
+                        keys.push(("o", other));
+                    }
+                    keys.extend([("a", "all or none"), ("tab", "next problem"), ("esc", "cancel")]);
+                    fixed(&keys)
                 }
             },
             Some(Modal::Past(past)) if past.ask.is_some() => Vec::new(),
@@ -152,6 +164,10 @@ impl Model {
                 Tab::All => format!("All {n}"),
                 Tab::Favourites if self.ascii() => format!("* {n}"),
                 Tab::Favourites => format!("★ {n}"),
+                Tab::Personal => format!("personal {n}"),
+                Tab::Organisation(name) => {
+                    format!("{} {} {n}", crate::app::rows::mark(self.ascii()), crate::text::fit(name, 16))
+                }
                 Tab::Tag(tag) => format!("{} {n}", crate::text::fit(tag, 16)),
             })
             .collect()

@@ -3,9 +3,11 @@
 use data_encoding::HEXLOWER;
 
 use super::input::Input;
+use super::owner::Owner;
 use crate::otp::{Account, Algorithm, Digits, Kind, ParamError, Period, Pin, Seed, base32, motp, uri, yandex};
 use crate::secret::Secret;
-use crate::vault::EntryId;
+use crate::text::clean;
+use crate::vault::{Entry, EntryId};
 
 /// A line of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Field {
     Period,
     /// The counter to use next.
     Counter,
+    /// Whose it is: chosen, where there is a choice.
+    Owner,
     /// Tags, separated by commas.
     Tags,
     /// A note.
@@ -47,6 +51,7 @@ impl Field {
             Self::Digits => "digits",
             Self::Period => "period, s",
             Self::Counter => "counter",
+            Self::Owner => "belongs to",
             Self::Tags => "tags",
             Self::Note => "note",
         }
@@ -54,7 +59,7 @@ impl Field {
 
     /// Whether left and right choose its value.
     pub const fn is_choice(self) -> bool {
-        matches!(self, Self::Kind | Self::Algorithm)
+        matches!(self, Self::Kind | Self::Algorithm | Self::Owner)
     }
 }
 
@@ -74,6 +79,11 @@ pub struct Form {
     pub tried: bool,
     /// Show the secret's letters.
     pub show_secret: bool,
+    /// Whose the new account will be, where that can be chosen.
+    pub owner: Option<Owner>,
+    /// An account that came without its secret is given one.
+    pub enrols: bool,
+    kept: Option<Kept>,
     issuer: Input,
     account: Input,
     secret: Input,
@@ -88,6 +98,13 @@ pub struct Form {
     favourite: bool,
 }
 
+/// A secret that an edit keeps and the form does not show.
+struct Kept {
+    organisation: String,
+    seed: Seed,
+    pin: Option<Pin>,
+}
+
 impl Form {
     /// An empty form.
     pub fn new() -> Self {
@@ -97,6 +114,9 @@ impl Form {
             focus: Field::Issuer,
             tried: false,
             show_secret: false,
+            owner: None,
+            enrols: false,
+            kept: None,
             issuer: Input::default(),
             account: Input::default(),
             secret: Input::default(),
@@ -128,6 +148,60 @@ impl Form {
         form
     }
 
+    /// A form with all that is known of an account that came without its secret.
+    pub fn to_enrol(entry: &Entry) -> Self {
+        let mut form = Self::new();
+        form.editing = Some(entry.id);
+        form.enrols = true;
+        form.focus = Field::Secret;
+        form.issuer = Input::with(entry.issuer());
+        form.account = Input::with(entry.name());
+        form.note = Input::with(entry.note());
+        form.tags = Input::with(&entry.tags().collect::<Vec<_>>().join(", "));
+        form.favourite = entry.favourite();
+        form.kind = KINDS.iter().position(|k| *k == entry.kind_name()).unwrap_or(0);
+        if let Ok(kind) = entry.kind() {
+            form.fill_kind(&kind);
+        }
+        form
+    }
+
+    /// Takes the secret of the account that is edited out of the form: it stays as it is unless another is typed. For
+    /// accounts whose organisation does not allow that it is shown.
+    pub fn keep(&mut self, account: &Account, organisation: &str) {
+        self.secret.clear();
+        self.pin.clear();
+        let pin = match &account.kind {
+            Kind::Motp { pin } | Kind::Yandex { pin } => Some(pin.duplicate()),
+            Kind::Totp { .. } | Kind::Hotp { .. } | Kind::Steam => None,
+        };
+        let organisation = clean(organisation).into_owned();
+        self.kept = Some(Kept { organisation, seed: account.seed.duplicate(), pin });
+    }
+
+    /// Why a field stands empty although it has a value.
+    pub fn kept(&self, field: Field) -> Option<String> {
+        let kept = self.kept.as_ref()?;
+        let has = field == Field::Secret || (field == Field::Pin && kept.pin.is_some());
+        let words = || format!("kept; {} does not allow it to be shown", kept.organisation);
+        (has && self.input(field)?.is_empty()).then(words)
+    }
+
+    /// Takes a pasted link in: into a form that enrols its secret alone, into any other everything.
+    pub fn take(&mut self, account: &Account) {
+        if self.enrols {
+            let names =
+                [&self.issuer, &self.account, &self.note, &self.tags].map(|line| Secret::new(line.text().to_owned()));
+            let favourite = self.favourite;
+            self.fill(account);
+            let [issuer, name, note, tags] = names.map(|text| Input::with(text.expose()));
+            (self.issuer, self.account, self.note, self.tags) = (issuer, name, note, tags);
+            self.favourite = favourite;
+        } else {
+            self.fill(account);
+        }
+    }
+
     fn fill(&mut self, account: &Account) {
         self.issuer = Input::with(&account.issuer);
         self.account = Input::with(&account.account);
@@ -135,11 +209,15 @@ impl Form {
             Kind::Motp { .. } => Input::with(Secret::new(HEXLOWER.encode(account.seed.expose())).expose()),
             _ => Input::with(base32::encode(account.seed.expose()).expose()),
         };
-        self.kind = KINDS.iter().position(|k| *k == account.kind.name()).unwrap_or(0);
         self.note = Input::with(&account.note);
         self.tags = Input::with(&account.groups.join(", "));
         self.favourite = account.favourite;
-        match &account.kind {
+        self.fill_kind(&account.kind);
+    }
+
+    fn fill_kind(&mut self, kind: &Kind) {
+        self.kind = KINDS.iter().position(|k| *k == kind.name()).unwrap_or(0);
+        match kind {
             Kind::Totp { algorithm, digits, period } => {
                 self.algorithm = ALGORITHMS.iter().position(|a| a == algorithm).unwrap_or(0);
                 self.digits = Input::with(&digits.get().to_string());
@@ -164,6 +242,9 @@ impl Form {
             "steam" => {}
             _ => fields.push(Field::Pin),
         }
+        if self.owner.is_some() {
+            fields.push(Field::Owner);
+        }
         fields.extend([Field::Tags, Field::Note]);
         fields
     }
@@ -180,7 +261,7 @@ impl Form {
             Field::Counter => &self.counter,
             Field::Tags => &self.tags,
             Field::Note => &self.note,
-            Field::Kind | Field::Algorithm => return None,
+            Field::Kind | Field::Algorithm | Field::Owner => return None,
         })
     }
 
@@ -196,14 +277,15 @@ impl Form {
             Field::Counter => &mut self.counter,
             Field::Tags => &mut self.tags,
             Field::Note => &mut self.note,
-            Field::Kind | Field::Algorithm => return None,
+            Field::Kind | Field::Algorithm | Field::Owner => return None,
         })
     }
 
     /// The chosen value of a field that is chosen.
-    pub fn choice(&self, field: Field) -> &'static str {
+    pub fn choice(&self, field: Field) -> &str {
         match field {
             Field::Kind => KINDS[self.kind],
+            Field::Owner => self.owner.as_ref().map_or("", Owner::words),
             _ => ALGORITHMS[self.algorithm].name(),
         }
     }
@@ -213,6 +295,11 @@ impl Form {
         let step = |at: usize, n: usize| if back { (at + n - 1) % n } else { (at + 1) % n };
         match self.focus {
             Field::Kind => self.kind = step(self.kind, KINDS.len()),
+            Field::Owner => {
+                if let Some(owner) = &mut self.owner {
+                    owner.turn();
+                }
+            }
             Field::Algorithm => self.algorithm = step(self.algorithm, ALGORITHMS.len()),
             _ => {}
         }
@@ -231,9 +318,7 @@ impl Form {
         if self.secret.text().contains("://")
             && let Ok(account) = uri::parse(self.secret.text())
         {
-            let (editing, focus) = (self.editing, self.focus);
-            self.fill(&account);
-            (self.editing, self.focus) = (editing, focus);
+            self.take(&account);
         }
     }
 
@@ -264,6 +349,9 @@ impl Form {
     }
 
     fn seed(&self) -> Result<Seed, ParamError> {
+        if let Some(kept) = self.kept.as_ref().filter(|_| self.secret.is_empty()) {
+            return Ok(kept.seed.duplicate());
+        }
         match KINDS[self.kind] {
             "motp" => motp::seed(self.secret.text().trim()),
             "yandex" => yandex::seed(base32::bytes(self.secret.text())?),
@@ -290,6 +378,9 @@ impl Form {
     }
 
     fn pin(&self) -> Result<Pin, ParamError> {
+        if let Some(pin) = self.kept.as_ref().and_then(|kept| kept.pin.as_ref()).filter(|_| self.pin.is_empty()) {
+            return Ok(pin.duplicate());
+        }
         Pin::new(self.pin.text().to_owned())
     }
 
@@ -326,53 +417,4 @@ fn number_text(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn typed(form: &mut Form, field: Field, text: &str) {
-        form.focus = field;
-        let line = form.input_mut().unwrap();
-        line.clear();
-        line.insert(text);
-    }
-
-    #[test]
-    fn a_link_in_the_secret_fills_the_form() {
-        let mut form = Form::new();
-        typed(&mut form, Field::Secret, "otpauth://totp/GitHub:octo?secret=JBSWY3DPEHPK3PXP&digits=8&period=60");
-        form.take_link();
-        let account = form.account().unwrap();
-        assert_eq!((account.issuer.as_str(), account.account.as_str()), ("GitHub", "octo"));
-        assert_eq!((account.kind.digits(), account.kind.period()), (8, Some(60)));
-    }
-
-    #[test]
-    fn every_wrong_value_has_its_error_at_its_field() {
-        let mut form = Form::new();
-        assert_eq!(form.first_error(), Some(Field::Issuer));
-        typed(&mut form, Field::Issuer, "x");
-        assert_eq!(form.first_error(), Some(Field::Secret));
-        typed(&mut form, Field::Secret, "JBSWY3DPEHPK3PX1");
-        assert!(form.error(Field::Secret).unwrap().contains("place 16"));
-        typed(&mut form, Field::Secret, "JBSWY3DPEHPK3PXP");
-        assert_eq!(form.first_error(), None);
-        typed(&mut form, Field::Digits, "100");
-        typed(&mut form, Field::Period, "0");
-        assert_eq!(form.error(Field::Digits).unwrap(), "100 digits: a code has 1 to 10");
-        assert_eq!(form.error(Field::Period).unwrap(), "a period of 0 s: it may be 1 to 86,400");
-        assert!(form.account().is_none());
-    }
-
-    #[test]
-    fn kinds_have_the_fields_that_they_need() {
-        let mut form = Form::new();
-        form.focus = Field::Kind;
-        form.choose(false);
-        assert!(form.fields().contains(&Field::Counter));
-        form.choose(false);
-        assert_eq!(form.choice(Field::Kind), "steam");
-        assert!(!form.fields().contains(&Field::Digits));
-        form.choose(false);
-        assert!(form.fields().contains(&Field::Pin));
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::input::Input;
+use super::owner::Owner;
 use crate::otp::Account;
 use crate::text::clean;
 use crate::time::UnixTime;
@@ -72,6 +73,8 @@ pub struct Preview {
     pub selected: usize,
     /// Remarks on the whole file.
     pub notes: Vec<String>,
+    /// Whose the accounts will be, where that can be chosen.
+    pub owner: Option<Owner>,
 }
 
 /// One account of an export.
@@ -137,7 +140,7 @@ impl Flow {
 
 impl Preview {
     /// Compares what was read with what the vault holds.
-    pub fn new(import: Import, file: &str, state: &State) -> Self {
+    pub fn new(import: Import, file: &str, state: &State, owner: Option<Owner>) -> Self {
         let known = state.fingerprints();
         let title = format!("{} · {}", import.format.name(), clean(file));
         let mut lines: Vec<Line> = import
@@ -165,7 +168,7 @@ impl Preview {
             fate: Fate::Cannot,
             entry: None,
         }));
-        Self { title, lines, selected: 0, notes: import.notes }
+        Self { title, lines, selected: 0, notes: import.notes, owner }
     }
 
     /// How many lines have a fate that the predicate holds.

@@ -44,11 +44,21 @@ pub enum Action {
     Undo,
     /// Mark or unmark as a favourite.
     Favourite,
+    /// The selected code in big digits.
+    Big,
+    /// The account as a QR code.
+    Qr,
+    /// The next order of the list.
+    Sort,
+    /// Move the selected row up in the own order.
+    MoveUp,
+    /// Move the selected row down in the own order.
+    MoveDown,
     /// Hide or show all codes.
     Hide,
     /// Show the selected code while codes are hidden.
     Reveal,
-    /// Show the next code beside the current one.
+    /// Show the next code beside the current one, or the one before.
     ShowNext,
     /// The trash and the older copies.
     Trash,
@@ -125,7 +135,8 @@ table! {
         Search "search" ["/"] "search" "search issuers, accounts, tags; Enter copies";
         Hide "hide" ["h"] "hide codes" "hide or show all codes";
         Reveal "reveal" ["r"] "reveal" "show one hidden code for ten seconds";
-        ShowNext "next" ["n"] "next codes" "show or hide the next codes";
+        Big "big" ["z"] "big digits" "show the selected code in big digits, or the list again";
+        ShowNext "next" ["n"] "next codes" "show the next codes beside, then those before, then neither";
     }
     Moving: {
         Up "up" ["up" "k"] "up" "select the row above";
@@ -145,6 +156,10 @@ table! {
         Delete "delete" ["d" "delete"] "delete" "move the selected account to the trash";
         Undo "undo" ["u"] "undo" "undo the last step";
         Favourite "favourite" ["f"] "favourite" "mark or unmark as a favourite";
+        Qr "qr" ["Q"] "QR code" "show the selected account as a QR code, for a phone";
+        Sort "sort" ["o"] "sort" "sort by issuer, name, most used, last used, or in your own order";
+        MoveUp "move_up" ["K" "alt-up"] "move up" "move the selected row up in your own order";
+        MoveDown "move_down" ["J" "alt-down"] "move down" "move the selected row down in your own order";
         Trash "trash" ["H"] "history" "the trash and older copies, and bring back from them";
     }
     Program: {
@@ -260,6 +275,9 @@ impl Keymap {
                 }
             }
         }
+        for binding in TABLE.iter().filter(|b| !overrides.contains_key(b.name) && map.keys(b.action).is_empty()) {
+            problems.push(format!("keys: {} has no key any more: give it another", binding.name));
+        }
         (map, problems)
     }
 
@@ -277,6 +295,13 @@ impl Keymap {
     pub fn keys(&self, action: Action) -> &[String] {
         self.names.get(&action).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The problems with the config's keys in one line; none where there are none.
+pub fn told(problems: Vec<String>) -> Option<String> {
+    let more = problems.len().saturating_sub(1);
+    let first = problems.into_iter().next()?;
+    Some(if more == 0 { first } else { format!("{first} (and {more} more)") })
 }
 
 /// The table's row of an action.
@@ -339,6 +364,12 @@ mod tests {
         assert_eq!(map.action(event(KeyCode::Char('c'), KeyModifiers::NONE)), Some(Action::Quit));
         assert_eq!(map.action(event(KeyCode::Char('q'), KeyModifiers::NONE)), None);
         assert_eq!(map.keys(Action::Copy), ["enter"]);
+    }
+
+    #[test]
+    fn an_action_that_lost_its_only_key_to_another_is_named() {
+        let own = BTreeMap::from([(String::from("lock"), vec![String::from("/")])]);
+        assert_eq!(Keymap::new(&own).1, ["keys: search has no key any more: give it another"]);
     }
 
     #[test]

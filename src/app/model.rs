@@ -7,16 +7,23 @@ use sha2::{Digest, Sha256};
 use super::input::Input;
 use super::keys::Keymap;
 use super::layout::{Panes, panes};
+use super::order::Habits;
 use super::session::Session;
 use super::welcome::Welcome;
 use crate::config::Config;
 use crate::keychain::Probe;
+use crate::policy::Policy;
 use crate::report::Report;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::slots::SlotKind;
 use crate::vault::{DeviceId, EntryId};
+
+/// 2025-01-01: this program is not older, so a clock before it is wrong, in seconds since the epoch.
+const PROGRAM_MADE: u64 = 1_735_689_600;
+/// How far the clock may be behind the vault's newest change without a word, in seconds.
+const CLOCK_BEHIND: u64 = 3_600;
 
 /// Everything.
 pub struct Model {
@@ -44,6 +51,12 @@ pub struct Model {
     pub profile: String,
     /// Where the vault lies, for messages.
     pub vault_path: String,
+    /// What an organisation set on this machine.
+    pub policy: Policy,
+    /// What is said when the vault is opened next.
+    pub at_opening: Option<(Tone, String)>,
+    /// What this machine remembers of its vaults.
+    pub habits: Habits,
     ids: Ids,
 }
 
@@ -153,9 +166,12 @@ impl Model {
             demo: false,
             profile: start.profile,
             vault_path: start.vault_path,
+            policy: Policy::default(),
+            at_opening: None,
+            habits: Habits::default(),
             ids: Ids { seed: start.seed, made: 0 },
         };
-        if let Some(problem) = problems.into_iter().next() {
+        if let Some(problem) = super::keys::told(problems) {
             model.say(Tone::Warn, problem);
         }
         model
@@ -172,6 +188,42 @@ impl Model {
     /// The moment that codes are made for: the clock's, set right by the config.
     pub fn code_time(&self) -> UnixTime {
         UnixTime(self.now.0.saturating_add_signed(self.config.clock_offset_secs.saturating_mul(1000)))
+    }
+
+    /// Why the clock cannot be right, if it cannot: codes are wrong then. Judged by the moment that codes are made for, so
+    /// that an offset in the config mends it.
+    pub fn clock_trouble(&self) -> Option<String> {
+        let now = self.code_time();
+        if now.secs() < PROGRAM_MADE {
+            return Some(String::from(
+                "the clock stands before this program was made: codes are wrong until it is set",
+            ));
+        }
+        let newest = UnixTime(self.session()?.state().seen.values().copied().max()?);
+        let behind = newest.secs_since(now);
+        if behind < CLOCK_BEHIND {
+            return None;
+        }
+        let time = match behind {
+            0..7_200 => format!("{} minutes", behind / 60),
+            7_200..172_800 => format!("{} hours", behind / 3_600),
+            _ => format!("{} days", behind / 86_400),
+        };
+        Some(format!("the clock is {time} behind the vault's last change: if it is wrong, so are the codes"))
+    }
+
+    /// Puts the panel under a policy: its limits hold at once, and for every config that comes.
+    pub fn govern(&mut self, policy: Policy) {
+        let config = std::mem::take(&mut *self.config);
+        *self.config = policy.cap(config);
+        self.policy = policy;
+    }
+
+    /// Says what was kept for the opening of the vault.
+    pub fn say_at_opening(&mut self) {
+        if let Some((tone, text)) = self.at_opening.take() {
+            self.say(tone, text);
+        }
     }
 
     /// A new random id.

@@ -100,6 +100,7 @@ mod tests {
             account: account.into(),
             tags: Vec::new(),
             favourite: false,
+            organisation: None,
             shows: Shows::Timed { period: 30 },
             haystack: format!("{issuer} {account}"),
         }

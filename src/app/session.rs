@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::form::Form;
 use super::import::Flow;
 use super::input::Input;
+use super::order::{Order, Uses};
 use super::past::Past;
+use super::qr::Qr;
 use super::rows::{Row, Rows, Tab};
 use super::search::Searcher;
 use crate::config::Config;
@@ -37,8 +39,10 @@ pub struct Session {
     pub hidden: bool,
     /// Codes shown although codes are hidden, and until when.
     pub revealed: Option<(EntryId, UnixTime)>,
-    /// The next codes are shown all the time.
-    pub show_next: bool,
+    /// The selected code is shown in big digits over the whole screen.
+    pub big: bool,
+    /// What stands beside the codes.
+    pub beside: Beside,
     /// The counter code that was made last.
     pub counter_code: Option<CounterCode>,
     /// What was copied and when it will be cleared.
@@ -51,7 +55,25 @@ pub struct Session {
     pub touched: UnixTime,
     /// The last left click: row and time.
     pub clicked: Option<(usize, UnixTime)>,
+    /// How the list is sorted.
+    pub order: Order,
+    /// How often what was used on this machine.
+    pub uses: Uses,
+    /// The uses by which the list was sorted: a row that is copied does not jump away.
+    sorted_by: Uses,
     pub(super) searcher: Searcher,
+}
+
+/// What stands dim beside the current codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Beside {
+    /// The next code in the last seconds, where the config says so.
+    #[default]
+    Usual,
+    /// The next code all the time.
+    Next,
+    /// The code before.
+    Previous,
 }
 
 /// A counter code on the screen.
@@ -123,6 +145,8 @@ pub enum Modal {
     Import(Box<Flow>),
     /// The trash and the older copies.
     Past(Box<Past>),
+    /// The question before an account's QR code, and then the code itself.
+    Qr(EntryId, Option<Qr>),
     /// Leaving with changes that are not saved.
     Leave,
 }
@@ -163,13 +187,17 @@ impl Session {
             modal: None,
             hidden: config.hide_codes,
             revealed: None,
-            show_next: false,
+            big: false,
+            beside: Beside::default(),
             counter_code: None,
             copied: None,
             undo: Vec::new(),
             saving: Saving::default(),
             touched: now,
             clicked: None,
+            order: Order::default(),
+            uses: Uses::new(),
+            sorted_by: Uses::new(),
             searcher: Searcher::default(),
         };
         session.refresh();
@@ -191,11 +219,18 @@ impl Session {
         self.state().next_stamp(now, device)
     }
 
+    /// Sorts the list, by what was used up to now.
+    pub fn sort(&mut self, order: Order) {
+        self.order = order;
+        self.sorted_by.clone_from(&self.uses);
+        self.refresh();
+    }
+
     /// Makes the rows anew after the state changed, the same account selected where it is still there.
     pub fn refresh(&mut self) {
         let kept = self.selected_row().map(|row| row.id);
         let tab = self.rows.tabs.get(self.tab).map(|(tab, _)| tab.clone());
-        self.rows = Rows::new(&self.vault.state);
+        self.rows = Rows::sorted(&self.vault.state, self.order, &self.sorted_by);
         self.tab = tab.and_then(|t| self.rows.tabs.iter().position(|(other, _)| *other == t)).unwrap_or(0);
         self.filter();
         if let Some(id) = kept {

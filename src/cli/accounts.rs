@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::args::{Add, Edit, KindName, Remove, Restore, Settings, Tag};
+use super::args::{Add, Edit, KindName, Owner, Remove, Restore, Settings, Tag};
 use super::clipboard::{Copied, copied};
 use super::codes::{account_of, pick, pick_any, pick_trashed};
 use super::failure::Failure;
@@ -17,6 +17,7 @@ use super::session::{Session, World};
 use crate::entropy;
 use crate::otp::account::title;
 use crate::otp::{Account, Algorithm, Digits, Kind, Period, Pin, Seed, base32, uri};
+use crate::policy::organisation;
 use crate::secret::Secret;
 use crate::text::clean;
 use crate::transfer::{Import, MAX_FILE, Source, import};
@@ -38,6 +39,7 @@ struct Added<'a> {
 /// # Errors
 /// When the link or secret cannot be used, or the vault cannot be opened or saved.
 pub fn add(world: &World, args: &Add) -> Result<(), Failure> {
+    let identity = world.policy.identity_for(args.personal)?;
     let account = asked_for(world, args)?;
     let mut session = world.open()?;
     if let Some(id) = session.unlocked.state.find_same(&account) {
@@ -52,9 +54,13 @@ pub fn add(world: &World, args: &Add) -> Result<(), Failure> {
         (_, _, true) => "the clipboard",
         _ => "typed in",
     };
-    session.edit(world, |state, stamp| state.add(id, &account, "personal", source, stamp));
+    session.edit(world, |state, stamp| {
+        state.add(id, &account, &identity, source, stamp);
+        state.settle(id, stamp);
+    });
     session.save()?;
     say(&format!("Added {}.", clean(&account.title())));
+    world.tell_whose(&identity);
     show_added(args, id, &account)
 }
 
@@ -201,6 +207,12 @@ pub fn edit(world: &World, args: &Edit) -> Result<(), Failure> {
     if let Some(favourite) = args.favourite {
         changes.push((field::FAVOURITE, Value::Flag(favourite)));
     }
+    if let Some(to) = args.move_to {
+        if !changes.is_empty() || args.settings.counter.is_some() {
+            return Err(Failure::usage("--move-to stands alone", "Move the account first, then change it."));
+        }
+        return move_to(world, args, to);
+    }
     if changes.is_empty() && args.settings.counter.is_none() {
         return Err(Failure::usage(
             "There is nothing to change",
@@ -229,6 +241,34 @@ pub fn edit(world: &World, args: &Edit) -> Result<(), Failure> {
     } else {
         say(&format!("{} is like that already.", clean(&name)));
     }
+    Ok(())
+}
+
+/// `edit --move-to`: a new entry there and a purge here.
+fn move_to(world: &World, args: &Edit, to: Owner) -> Result<(), Failure> {
+    if !args.yes && !prompt::interactive() {
+        return Err(Failure::NeedsYes { what: "Moving an account".to_owned() });
+    }
+    let mut session = world.open()?;
+    let id = pick(&session, &args.query, Sureness::Part)?;
+    let name = clean(&session.name(id)).into_owned();
+    let entry = session.entry(id);
+    let identity = world.policy.may_move(entry.identity(), to == Owner::Personal)?;
+    if entry.identity() == identity {
+        say(&format!("{name} is there already."));
+        return Ok(());
+    }
+    let whose = match organisation(&identity) {
+        Some(organisation) => format!("an account of {}, whose rules then hold for it", clean(organisation)),
+        None => "a personal account".to_owned(),
+    };
+    if !args.yes && !prompt::yes(&format!("Make {name} {whose}?"), false)? {
+        return Err(Failure::Cancelled);
+    }
+    let fresh = EntryId(entropy::bytes());
+    session.edit(world, |state, stamp| state.move_to(id, fresh, &identity, stamp));
+    session.save()?;
+    say(&format!("{name} is {whose} now."));
     Ok(())
 }
 

@@ -16,28 +16,6 @@ Examples:
 Unlocking: the keychain, --password-file FILE, OTPANEL_PASSWORD_FILE, or typing.
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found or ambiguous, 4 locked or wrong password, 5 vault damaged or newer.";
 
-const EXPORT: &str = "\
-Formats:
-  otpauth        otpauth:// links, one a line; most apps read them
-  google         otpauth-migration:// links, ten accounts each, for Google Authenticator
-  aegis          Aegis, sealed when a password is given
-  2fas           2FAS, plain
-  ente           Ente Auth, sealed when a password is given
-  andotp         andOTP's plain list
-  bitwarden      Bitwarden's JSON, sealed when a password is given
-  proton         Proton Authenticator, always sealed
-  stratum        Stratum's plain JSON
-  freeotp-plus   FreeOTP+'s JSON
-  keepassxc-csv  KeePassXC's CSV
-
-What a format cannot hold is named. In a file that is not sealed every secret lies open: delete it after use.
-
-Examples:
-  otpanel export --format otpauth --out codes.txt
-  otpanel export --format aegis --archive-password-file export.pw --out aegis.json
-  otpanel export --format google github gitlab
-  otpanel export --format google --qr                codes to scan with a phone";
-
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -133,12 +111,16 @@ pub enum Command {
     Import(Import),
     /// Write accounts as another authenticator's file
     Export(Export),
+    /// Look after the backup: how it stands, checking, restoring
+    Backup(Backup),
     /// Look after the vault file: its keys, history and content
     #[command(subcommand)]
     Vault(Vault),
     /// Show and check the config
     #[command(subcommand)]
     Config(Config),
+    /// Tell what an organisation has set on this machine
+    Policy(Policy),
     /// Tell what works here: keychain, clipboard, files, terminal, clock
     Doctor(Doctor),
     /// Open the panel on sample accounts; touches nothing
@@ -150,6 +132,14 @@ pub enum Command {
     /// Print the manual pages
     Man(Man),
 }
+
+#[path = "args/backup.rs"]
+mod backup;
+pub use backup::{Backup, BackupCommand};
+
+#[path = "args/transfer.rs"]
+mod transfer;
+pub use transfer::{Export, Import, Qr};
 
 /// `init`.
 #[derive(Debug, Args)]
@@ -293,6 +283,9 @@ pub struct Add {
     /// Names and parameters.
     #[command(flatten)]
     pub settings: Settings,
+    /// As a personal account, on a machine that an organisation manages
+    #[arg(long)]
+    pub personal: bool,
     /// Print the new entry as JSON
     #[arg(long)]
     pub json: bool,
@@ -320,7 +313,8 @@ The secret of an account never changes: add the new one and remove the old.
 
 Examples:
   otpanel edit github --account octo@new.example
-  otpanel edit bank --favourite yes --note 'codes are in the safe'")]
+  otpanel edit bank --favourite yes --note 'codes are in the safe'
+  otpanel edit mail --move-to personal")]
 pub struct Edit {
     /// Which account
     pub query: String,
@@ -330,6 +324,22 @@ pub struct Edit {
     /// Mark as a favourite
     #[arg(long, value_name = "yes|no", value_parser = clap::builder::BoolishValueParser::new(), action = ArgAction::Set)]
     pub favourite: Option<bool>,
+    /// Make it a personal account, or one of the organisation that manages this machine: a new entry there, and this one
+    /// is deleted for good
+    #[arg(long, value_name = "personal|managed", hide_possible_values = true)]
+    pub move_to: Option<Owner>,
+    /// Do not ask before moving
+    #[arg(long, short = 'y', requires = "move_to")]
+    pub yes: bool,
+}
+
+/// Whose an account is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Owner {
+    /// The user's own
+    Personal,
+    /// The organisation's that manages this machine
+    Managed,
 }
 
 /// `rm`.
@@ -352,25 +362,6 @@ pub struct Restore {
     pub query: String,
 }
 
-/// `qr`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The code holds the secret: whoever sees it, or a photo of it, can make the codes.
-
-Examples:
-  otpanel qr github
-  otpanel qr github --out github.png")]
-pub struct Qr {
-    /// Which account
-    pub query: String,
-    /// Write a PNG picture, readable by you alone, instead of drawing on the terminal
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub out: Option<PathBuf>,
-    /// Do not ask: show it, replace a file
-    #[arg(long, short = 'y')]
-    pub yes: bool,
-}
-
 /// `tag`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  otpanel tag github +work -old")]
@@ -380,64 +371,6 @@ pub struct Tag {
     /// Tags: +name puts one on, -name takes it away
     #[arg(required = true, value_name = "+TAG|-TAG", allow_hyphen_values = true)]
     pub tags: Vec<String>,
-}
-
-/// `import`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The format is recognised by content. On a terminal a preview is shown and a question asked; elsewhere, or with --yes,
-the import is applied at once. Nothing is ever replaced: accounts that are here already are skipped and counted.
-
-Examples:
-  otpanel import aegis-export.json
-  otpanel import --archive-password-file export.pw aegis-encrypted.json
-  printf 'otpauth://totp/…' | otpanel --password-file pw import -
-  otpanel import --dry-run --json export.json        show what is in it; needs no vault")]
-pub struct Import {
-    /// Files; '-' is stdin
-    #[arg(required_unless_present = "clipboard", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub files: Vec<PathBuf>,
-    /// What the clipboard holds: text or a picture of QR codes
-    #[arg(long, conflicts_with = "files")]
-    pub clipboard: bool,
-    /// What the files are, where recognising fails
-    #[arg(long, value_name = "F")]
-    pub format: Option<String>,
-    /// A file with the password of the export
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub archive_password_file: Option<PathBuf>,
-    /// Show what would come; change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask
-    #[arg(long, short = 'y')]
-    pub yes: bool,
-    /// As JSON; with --dry-run the secrets are printed too
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `export`.
-#[derive(Debug, Args)]
-#[command(after_help = EXPORT)]
-pub struct Export {
-    /// What to write; the formats are listed below
-    #[arg(long, value_name = "F")]
-    pub format: String,
-    /// The file to write, readable by you alone; stdout when it is left out
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub out: Option<PathBuf>,
-    /// A file with the password to seal the export with
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub archive_password_file: Option<PathBuf>,
-    /// Do not ask: replace a file, leave unsealed what could be sealed, print secrets on a terminal
-    #[arg(long, short = 'y')]
-    pub yes: bool,
-    /// Draw QR codes on the terminal, or write PNG pictures to --out (google, otpauth)
-    #[arg(long)]
-    pub qr: bool,
-    /// Only accounts that match; all when it is left out
-    pub query: Vec<String>,
 }
 
 /// `vault`.
@@ -532,6 +465,21 @@ pub enum Config {
     Show,
 }
 
+impl Vault {
+    /// Whether it changes the vault's file or shows its secrets.
+    pub const fn writes(&self) -> bool {
+        !matches!(self, Self::Info(_) | Self::Slots(_) | Self::History(_))
+    }
+}
+
+/// `policy`.
+#[derive(Debug, Args)]
+pub struct Policy {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
@@ -571,17 +519,6 @@ mod tests {
         let before = Cli::try_parse_from(["otpanel", "--password-file", "p", "code", "x"]).expect("parses");
         let after = Cli::try_parse_from(["otpanel", "code", "x", "--password-file", "p"]).expect("parses");
         assert_eq!(before.global.password_file, after.global.password_file);
-    }
-
-    #[test]
-    fn the_help_of_export_names_every_format_that_is_written() {
-        let told: Vec<&str> =
-            EXPORT.lines().skip(1).take_while(|l| !l.is_empty()).filter_map(|l| l.split_whitespace().next()).collect();
-        let mut written: Vec<&str> = crate::transfer::export::written().map(crate::transfer::Format::id).collect();
-        let mut sorted = told.clone();
-        written.sort_unstable();
-        sorted.sort_unstable();
-        assert_eq!(sorted, written);
     }
 
     #[test]

@@ -11,8 +11,9 @@ use super::session::{Session, World};
 use crate::otp::account::title;
 use crate::otp::code::{Code, code_at, hotp_code, next_code_at, remaining};
 use crate::otp::{Account, Kind};
+use crate::policy::organisation;
 use crate::text::clean;
-use crate::vault::{Entry, EntryId};
+use crate::vault::{Entry, EntryId, Unusable};
 
 /// How many candidates of an ambiguous query are named.
 const CANDIDATES: usize = 20;
@@ -26,6 +27,7 @@ struct Row<'a> {
     account: &'a str,
     tags: Vec<&'a str>,
     favourite: bool,
+    identity: &'a str,
     digits: Option<u8>,
     period: Option<u64>,
     #[serde(flatten)]
@@ -98,6 +100,7 @@ pub fn list(world: &World, args: &List) -> Result<(), Failure> {
                 account: entry.name(),
                 tags: entry.tags().collect(),
                 favourite: entry.favourite(),
+                identity: entry.identity(),
                 digits: entry.kind().ok().map(|k| k.digits()),
                 period: entry.kind().ok().and_then(|k| k.period()),
                 codes: args.codes.then(|| pair.as_ref().map(Pair::view).unwrap_or_default()),
@@ -105,11 +108,13 @@ pub fn list(world: &World, args: &List) -> Result<(), Failure> {
             .collect();
         return json(&rows);
     }
-    let rows: Vec<Vec<String>> = entries.iter().zip(&pairs).map(|(e, p)| text_row(e, p.as_ref(), args.codes)).collect();
+    let managed = entries.iter().any(|e| organisation(e.identity()).is_some());
+    let rows: Vec<Vec<String>> =
+        entries.iter().zip(&pairs).map(|(e, p)| text_row(e, p.as_ref(), args.codes, managed)).collect();
     answer(&columns(&rows))
 }
 
-fn text_row(entry: &Entry, pair: Option<&Pair>, codes: bool) -> Vec<String> {
+fn text_row(entry: &Entry, pair: Option<&Pair>, codes: bool, managed: bool) -> Vec<String> {
     let mut row = vec![clean(entry.issuer()).into_owned(), clean(entry.name()).into_owned()];
     if codes {
         match pair {
@@ -117,8 +122,15 @@ fn text_row(entry: &Entry, pair: Option<&Pair>, codes: bool) -> Vec<String> {
                 row.extend([code.expose().to_owned(), format!("{secs}s")]);
             }
             Some(_) => row.extend(["(by counter)".to_owned(), String::new()]),
+            None if entry.is_name_only() => row.extend(["(enrol again)".to_owned(), String::new()]),
             None => row.extend(["(makes no codes here)".to_owned(), String::new()]),
         }
+    }
+    if !codes && entry.is_name_only() {
+        row.push("(enrol again)".to_owned());
+    }
+    if managed {
+        row.push(organisation(entry.identity()).map_or_else(String::new, |name| format!("[{}]", clean(name))));
     }
     let tags: Vec<String> = entry.tags().map(|t| format!("+{}", clean(t))).collect();
     row.push(tags.join(" "));
@@ -209,6 +221,7 @@ fn codes_of(world: &World, session: &mut Session, id: EntryId, account: &Account
     if !matches!(account.kind, Kind::Hotp { .. }) {
         return Ok(Pair::of(account, world));
     }
+    world.tell_of_policy();
     let counter = session.edit(world, |state, stamp| {
         state.note(stamp);
         state.advance(id)
@@ -271,10 +284,12 @@ fn candidate(named: &Named<'_>) -> String {
 /// The account of an entry, ready to make codes.
 ///
 /// # Errors
-/// [`Failure::Unusable`] with the reason.
+/// [`Failure::Unusable`] with the reason, or [`Failure::EnrolAgain`].
 pub fn account_of(session: &Session, id: EntryId) -> Result<Account, Failure> {
     let entry = session.entry(id);
-    entry
-        .account()
-        .map_err(|why| Failure::Unusable { name: title(entry.issuer(), entry.name()), reason: why.to_string() })
+    let name = || title(entry.issuer(), entry.name());
+    entry.account().map_err(|why| match why {
+        Unusable::NameOnly => Failure::EnrolAgain { name: name() },
+        why => Failure::Unusable { name: name(), reason: why.to_string() },
+    })
 }

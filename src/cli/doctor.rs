@@ -13,6 +13,7 @@ use super::output::{answer, columns, json};
 use super::session::{clock_trouble, places};
 use crate::config::Config;
 use crate::keychain::{Keychain as _, Probe, kernel, system};
+use crate::policy::{Found, Policy};
 use crate::report::{Report, system as system_words};
 use crate::text::clean;
 use crate::time::UnixTime;
@@ -68,6 +69,7 @@ pub fn doctor(global: &Global, args: &Doctor) -> Result<(), Failure> {
             finding("config", State::Bad, format!("{}: {}", report.problem, report.cause))
         }
     });
+    all.push(policy(&Policy::read()));
     all.push(vault(&paths.vault_file));
     all.extend(permissions(&[
         ("vault file", &paths.vault_file),
@@ -102,6 +104,21 @@ pub fn doctor(global: &Global, args: &Doctor) -> Result<(), Failure> {
 
 fn shown(path: &Path) -> String {
     clean(&path.display().to_string()).into_owned()
+}
+
+fn policy(found: &Found) -> Finding {
+    let file = shown(&found.path);
+    match (&found.trouble, &found.policy) {
+        (Some(trouble), _) => {
+            let report = Report::from(trouble);
+            finding("policy", State::Bad, format!("{}: {}", report.problem, report.cause))
+        }
+        (None, Some(policy)) => {
+            let whose = policy.identity.as_ref().map_or("limits only", |managed| managed.name.as_str());
+            finding("policy", State::Ok, format!("{file}: {}; `otpanel policy` tells what is set", clean(whose)))
+        }
+        (None, None) => finding("policy", State::Ok, "none: no organisation manages this machine"),
+    }
 }
 
 fn vault(path: &Path) -> Finding {

@@ -13,6 +13,7 @@ use crate::local::LocalError;
 use crate::otp::ParamError;
 use crate::otp::uri::UriError;
 use crate::paths::PathsError;
+use crate::policy::{self, PolicyError, Refusal};
 use crate::report::Report;
 use crate::runtime::PanelError;
 use crate::runtime::clipboard::ClipboardError;
@@ -50,6 +51,12 @@ fn all() -> Vec<(String, Report)> {
     for text in ["(idle_lock_sec: 3)", "(idle_lock_secs: \"x\")", "(idle_lock_secs: 3", "(warn_secs: 99)"] {
         let mistake = Box::new(config::parse(text).expect_err("a mistake"));
         add("config", ConfigError::Text { path: "/c.ron".into(), mistake }.into());
+    }
+    for e in policies() {
+        add("policy", e.into());
+    }
+    for e in refusals() {
+        add("refusal", e.into());
     }
     for e in [PathsError::NoHome, PathsError::Profile("../x".into()), PathsError::Empty("vault")] {
         add("paths", e.into());
@@ -126,6 +133,33 @@ fn all() -> Vec<(String, Report)> {
     list
 }
 
+fn policies() -> Vec<PolicyError> {
+    let path = || PathBuf::from("/etc/otpanel/policy.ron");
+    let mistake = policy::parse("Policy(exports: Forbidden)", "ada").expect_err("a mistake");
+    vec![
+        PolicyError::Read { path: path(), source: no_access() },
+        PolicyError::NotPlain(path()),
+        PolicyError::Owner { path: path(), owner: 1000 },
+        PolicyError::Writable { path: path(), mode: 0o666 },
+        PolicyError::Unknown(path()),
+        PolicyError::TooLong(path()),
+        PolicyError::Text { path: path(), mistake: Box::new(mistake) },
+    ]
+}
+
+fn refusals() -> Vec<Refusal> {
+    let organisation = || String::from("Contoso");
+    let accounts = |n: usize| (1..=n).map(|n| format!("VPN {n} (ada)")).collect();
+    vec![
+        Refusal::Export { organisation: organisation(), accounts: accounts(1), of: 1 },
+        Refusal::Export { organisation: organisation(), accounts: accounts(2), of: 3 },
+        Refusal::Export { organisation: organisation(), accounts: accounts(9), of: 12 },
+        Refusal::Leave { organisation: organisation() },
+        Refusal::Personal { organisation: organisation() },
+        Refusal::NoIdentity,
+    ]
+}
+
 fn failures() -> Vec<Failure> {
     vec![
         Failure::Stdout(io::Error::from_raw_os_error(28)),
@@ -148,6 +182,7 @@ fn failures() -> Vec<Failure> {
         Failure::File { path: "/key".into(), doing: Doing::Write, source: io::Error::from_raw_os_error(17) },
         Failure::NotText { what: "password file" },
         Failure::NoNextCode,
+        Failure::EnrolAgain { name: "VPN (ada)".into() },
         Failure::Unusable { name: "A (a)".into(), reason: "its kind is unknown to this version".into() },
         Failure::Panel(PanelError::NoTerminal),
         Failure::Panel(PanelError::Terminal(io::Error::from_raw_os_error(5))),

@@ -13,6 +13,7 @@ use super::session::{Session, World, read_password};
 use crate::entropy;
 use crate::otp::Account;
 use crate::otp::account::title;
+use crate::policy::organisation;
 use crate::secret::Secret;
 use crate::text::clean;
 use crate::transfer::export::{Sealing, sealing};
@@ -72,7 +73,7 @@ pub fn export(world: &World, args: &Args) -> Result<(), Failure> {
         _ => {}
     }
     let session = world.open()?;
-    let (accounts, unusable) = chosen(&session, &args.query)?;
+    let (accounts, unusable) = chosen(world, &session, args)?;
     let password = match given {
         None if sealing != Sealing::Never => ask_password(args, sealing)?,
         given => given,
@@ -142,9 +143,12 @@ fn ask_password(args: &Args, sealing: Sealing) -> Result<Option<Secret<String>>,
 }
 
 /// The accounts that any of the queries names, or all, sorted by their names; and the names of those without codes here.
+/// Refused whole where the policy lets one of them not leave.
 #[expect(clippy::type_complexity, reason = "said once, here")]
-fn chosen(session: &Session, queries: &[String]) -> Result<(Vec<Account>, Vec<(String, String)>), Failure> {
-    let mut entries: Vec<&Entry> = session.unlocked.state.live().collect();
+fn chosen(world: &World, session: &Session, args: &Args) -> Result<(Vec<Account>, Vec<(String, String)>), Failure> {
+    let wanted = |entry: &&Entry| !args.personal || organisation(entry.identity()).is_none();
+    let mut entries: Vec<&Entry> = session.unlocked.state.live().filter(wanted).collect();
+    let queries = &args.query;
     if !queries.is_empty() {
         let names: Vec<Named<'_>> = entries.iter().map(|e| Named::from(*e)).collect();
         let mut places = Vec::new();
@@ -165,6 +169,7 @@ fn chosen(session: &Session, queries: &[String]) -> Result<(Vec<Account>, Vec<(S
         entries = places.into_iter().map(|i| entries[i]).collect();
     }
     entries.sort_by_cached_key(|e| (e.issuer().to_lowercase(), e.name().to_lowercase(), e.id));
+    world.policy.may_leave(entries.iter().map(|e| (e.identity(), title(e.issuer(), e.name()))))?;
     let (mut accounts, mut unusable) = (Vec::new(), Vec::new());
     for entry in entries {
         match entry.account() {

@@ -89,6 +89,11 @@ pub enum Failure {
     },
     /// A counter code has no next one that could be shown without being used.
     NoNextCode,
+    /// An entry whose secret was never stored here.
+    EnrolAgain {
+        /// Its name.
+        name: String,
+    },
     /// The entry makes no codes with this version.
     Unusable {
         /// Its name.
@@ -248,6 +253,13 @@ impl Failure {
                 "Each of its codes is used up when it is shown, so the next would have to be used up too.",
                 "Leave --next out.",
             ),
+            Self::EnrolAgain { name } => Report::new(
+                Exit::Failed,
+                format!("{} has to be enrolled again", clean(name)),
+                "Its name alone was kept in the backup that it came from, not its secret.",
+                "Ask the site for a new QR code or secret; then press Enter on it in the panel, or add it by\n\
+                 `otpanel add` under the same names.",
+            ),
             Self::Unusable { name, reason } => Report::new(
                 Exit::Failed,
                 format!("{} makes no codes here", clean(name)),
@@ -295,6 +307,8 @@ told! {
     crate::otp::ParamError,
     crate::otp::uri::UriError,
     crate::paths::PathsError,
+    crate::policy::PolicyError,
+    crate::policy::Refusal,
     crate::transfer::ExportError,
     crate::transfer::ImportError,
     crate::unlock::UnlockError,

@@ -61,6 +61,7 @@ pub fn import(world: &World, args: &Args) -> Result<(), Failure> {
     if args.dry_run {
         return dry_run(args, &loaded);
     }
+    let identity = world.policy.identity_for(args.personal)?;
     let mut session = world.open()?;
     let accounts: Vec<(&Account, Format)> =
         loaded.iter().flat_map(|l| l.import.entries.iter().map(|a| (a, l.import.format))).collect();
@@ -76,10 +77,13 @@ pub fn import(world: &World, args: &Args) -> Result<(), Failure> {
     if coming > 0 {
         session.edit(world, |state, stamp| {
             for ((account, format), _) in accounts.iter().zip(&fates).filter(|(_, fate)| fate.comes()) {
-                state.add(EntryId(entropy::bytes()), account, "personal", format.name(), stamp);
+                let id = EntryId(entropy::bytes());
+                state.add(id, account, &identity, format.name(), stamp);
+                state.settle(id, stamp);
             }
         });
         session.save_before(Reason::Import)?;
+        world.tell_whose(&identity);
     }
     tell(args, &loaded, &fates)
 }

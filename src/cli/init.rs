@@ -68,6 +68,9 @@ pub fn init(world: &World, args: &Init) -> Result<(), Failure> {
         }
     };
     say(&format!("Made {}.", world.paths.vault_file.display()));
+    if args.no_backup {
+        super::backup::never(&place, created.unlocked.vault_id())?;
+    }
     hand_over(&created.recovery_key, key_file)
 }
 

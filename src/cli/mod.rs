@@ -5,6 +5,7 @@
 
 mod accounts;
 pub mod args;
+mod backup;
 mod clipboard;
 mod codes;
 mod config;
@@ -18,6 +19,7 @@ mod import;
 mod init;
 mod man;
 pub mod output;
+mod policy;
 mod prompt;
 mod qr;
 mod query;
@@ -45,19 +47,22 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let global = cli.global;
     let Some(command) = cli.command else { return panel(global, false) };
     match command {
-        Command::Init(args) => init::init(&World::new(global)?, &args),
+        Command::Init(args) => init::init(&World::writing(global)?, &args),
         Command::List(args) => codes::list(&World::new(global)?, &args),
         Command::Code(args) => codes::code(&World::new(global)?, &args),
         Command::Copy(args) => codes::copy(&World::new(global)?, &args),
-        Command::Add(args) => accounts::add(&World::new(global)?, &args),
-        Command::Edit(args) => accounts::edit(&World::new(global)?, &args),
-        Command::Rm(args) => accounts::remove(&World::new(global)?, &args),
-        Command::Restore(args) => accounts::restore(&World::new(global)?, &args),
+        Command::Add(args) => accounts::add(&World::writing(global)?, &args),
+        Command::Edit(args) => accounts::edit(&World::writing(global)?, &args),
+        Command::Rm(args) => accounts::remove(&World::writing(global)?, &args),
+        Command::Restore(args) => accounts::restore(&World::writing(global)?, &args),
         Command::Qr(args) => qr::qr(&World::new(global)?, &args),
-        Command::Tag(args) => accounts::tag(&World::new(global)?, &args),
-        Command::Import(args) => import::import(&World::new(global)?, &args),
-        Command::Export(args) => export::export(&World::new(global)?, &args),
+        Command::Tag(args) => accounts::tag(&World::writing(global)?, &args),
+        Command::Import(args) => import::import(&World::writing(global)?, &args),
+        Command::Export(args) => export::export(&World::writing(global)?, &args),
+        Command::Backup(args) => backup::backup(&World::writing(global)?, &args),
+        Command::Vault(args) if args.writes() => vault::vault(&World::writing(global)?, &args),
         Command::Vault(args) => vault::vault(&World::new(global)?, &args),
+        Command::Policy(args) => policy::policy(&global, &args),
         Command::Config(args) => config::config(&global, args),
         Command::Doctor(args) => doctor::doctor(&global, &args),
         Command::Demo => panel(global, true),
@@ -69,8 +74,9 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 
 /// The panel, on the vault or on sample accounts.
 fn panel(global: Global, demo: bool) -> Result<(), Failure> {
-    let World { paths, config, .. } = World::new(global)?;
-    Ok(runtime::run(&Panel { paths, config, demo })?)
+    let found = crate::policy::Policy::read();
+    let World { paths, config, .. } = World::under(global, &found)?;
+    Ok(runtime::run(&Panel { paths, config, policy: found, demo })?)
 }
 
 /// Forgets what `unlock: (remember: …)` keeps for later commands.

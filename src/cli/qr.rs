@@ -12,10 +12,11 @@ use super::output::{answer, say};
 use super::prompt;
 use super::query::Sureness;
 use super::session::World;
-use crate::otp::{Kind, uri};
+use crate::otp::Kind;
+use crate::otp::account::title;
 use crate::secret::Secret;
 use crate::text::clean;
-use crate::transfer::qr::{Grid, grid};
+use crate::transfer::qr::{Grid, of};
 
 /// Columns of a terminal that does not tell its width.
 const USUAL_COLUMNS: usize = 80;
@@ -28,13 +29,14 @@ pub fn qr(world: &World, args: &Args) -> Result<(), Failure> {
     let session = world.open()?;
     // A secret that nobody meant must not be shown.
     let id = pick(&session, &args.query, Sureness::Part)?;
+    let entry = session.entry(id);
+    world.policy.may_leave([(entry.identity(), title(entry.issuer(), entry.name()))].into_iter())?;
     let account = account_of(&session, id)?;
     let title = clean(&account.title()).into_owned();
     if matches!(account.kind, Kind::Motp { .. } | Kind::Yandex { .. }) {
         say("otpanel: few apps know codes of this kind, and the picture does not hold the PIN.");
     }
-    let link = uri::write(&account);
-    let grid = grid(link.expose()).ok_or_else(|| too_long(&title))?;
+    let grid = of(&account).ok_or_else(|| too_long(&title))?;
     let sources = [(format!("{title}:"), grid)];
     show(&sources, args.out.as_deref(), args.yes, &format!("Show the secret of {title} as a QR code?"))
 }

@@ -18,6 +18,7 @@ use crate::keychain::system;
 use crate::local::Local;
 use crate::otp::account::title;
 use crate::paths::Paths;
+use crate::policy::{Found, Policy, organisation};
 use crate::report::{self, Exit, Report};
 use crate::rollback;
 use crate::secret::Secret;
@@ -42,8 +43,12 @@ pub struct World {
     pub global: Global,
     /// Where things are.
     pub paths: Paths,
-    /// The settings in force.
+    /// The settings in force: those of the config within the limits of the policy.
     pub config: Config,
+    /// What an organisation set on this machine.
+    pub policy: Policy,
+    /// Why a policy that is there is not obeyed.
+    pub ignored: Option<Report>,
     /// The moment of this command, with the offset of the config.
     pub now: UnixTime,
 }
@@ -54,21 +59,64 @@ pub struct Session {
     pub place: Place,
     /// What is in it.
     pub unlocked: Unlocked,
+    /// The backup is wanted.
+    pub backup: bool,
+    /// What an organisation says of it.
+    pub policy: Policy,
+    /// Something was saved that the backup has not seen.
+    pub unseen: bool,
+}
+
+impl Drop for Session {
+    /// The backup goes last, when the command has answered: it may take its time, and nothing hangs on it.
+    fn drop(&mut self) {
+        if self.unseen {
+            super::backup::after_saving(self);
+        }
+    }
 }
 
 impl World {
-    /// Finds the places and reads the config.
+    /// As [`World::new`], for a command that writes: says loudly where a policy is ignored.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub fn writing(global: Global) -> Result<Self, Failure> {
+        let world = Self::new(global)?;
+        world.tell_of_policy();
+        Ok(world)
+    }
+
+    /// Says loudly where a policy is ignored.
+    pub fn tell_of_policy(&self) {
+        if let Some(report) = &self.ignored {
+            output::say(&format!("otpanel: {}. {}", report.problem, report.cause));
+        }
+    }
+
+    /// Finds the places and reads the policy and the config.
     ///
     /// # Errors
     /// When no home is known or the config has a mistake.
     pub fn new(global: Global) -> Result<Self, Failure> {
+        Self::under(global, &Policy::read())
+    }
+
+    /// As [`World::new`], under a policy that was read.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub fn under(global: Global, found: &Found) -> Result<Self, Failure> {
+        let policy = found.in_force();
         let paths = places(&global)?;
         let mut config = Config::load(&paths.config_file)?;
         if let Some(profile) = &global.profile {
             config = config.profile(profile);
         }
+        let config = policy.cap(config);
         let now = shifted(UnixTime::now(), config.clock_offset_secs);
-        Ok(Self { global, paths, config, now })
+        let ignored = found.trouble.as_ref().map(Report::from);
+        Ok(Self { global, paths, config, policy, ignored, now })
     }
 
     /// Where the vault is saved.
@@ -84,7 +132,8 @@ impl World {
         let place = self.place();
         let locked = recover::load(&place)?;
         let unlocked = self.unlock(&locked).map_err(|failure| recover::copies_named(&place, failure))?;
-        let mut session = Session { place, unlocked };
+        let mut session =
+            Session { place, unlocked, backup: self.config.backup.enabled, policy: self.policy.clone(), unseen: false };
         session.look_back();
         session.empty_trash(self);
         Ok(session)
@@ -170,6 +219,21 @@ impl World {
         self.global.password_file.clone().or_else(set)
     }
 
+    /// Says whose new accounts are, where an organisation manages this machine: once with the way out, then in short.
+    pub fn tell_whose(&self, identity: &str) {
+        let Some(name) = organisation(identity).map(clean) else { return };
+        let first = Local::open(&self.paths.state_dir).is_ok_and(|mut local| {
+            let first = local.note_notice(identity);
+            first && local.save().is_ok()
+        });
+        if first {
+            let choice = if self.policy.offers().is_some() { ", unless you say --personal" } else { "" };
+            output::say(&format!("otpanel: {name} manages this machine: new accounts belong to it{choice}."));
+        } else {
+            output::say(&format!("otpanel: it belongs to {name}."));
+        }
+    }
+
     /// Whether the password comes from stdin, which nothing else may read then.
     pub fn password_on_stdin(&self) -> bool {
         self.global.password_file.as_deref() == Some(Path::new("-"))
@@ -209,6 +273,7 @@ impl Session {
     /// As [`Session::save`].
     pub fn save_before(&mut self, reason: Reason) -> Result<(), Failure> {
         let saved = self.place.save_before(&mut self.unlocked, reason)?;
+        self.unseen = true;
         if let Ok(mut local) = Local::open(&self.place.state_dir) {
             rollback::note(&self.unlocked, &mut local);
         }

@@ -12,6 +12,7 @@ use super::output::{answer, columns, json, say};
 use super::recover::{rfc3339, shown};
 use super::session::{Session, World, read_password};
 use super::{history, init, prompt};
+use crate::otp::account::title;
 use crate::unlock;
 use crate::vault::history::Reason;
 use crate::vault::payload;
@@ -84,7 +85,7 @@ fn info(world: &World, as_json: bool) -> Result<(), Failure> {
         format: [major, minor],
         accounts: unlocked.state.live().count(),
         trashed: unlocked.state.trashed().count(),
-        quarantined: unlocked.state.live().filter(|e| e.account().is_err()).count(),
+        quarantined: unlocked.state.live().filter(|e| !e.is_name_only() && e.account().is_err()).count(),
         slots: slot_rows(&session),
         kdf: kdf.map(|k| Kdf { memory_kib: k.memory_kib, passes: k.passes, lanes: k.lanes }),
         history: session.place.history(unlocked.vault_id())?.len(),
@@ -178,6 +179,10 @@ fn cat(world: &World, args: &Cat) -> Result<(), Failure> {
         }
     }
     let session = world.open()?;
+    // The trash too: its secrets are printed as well.
+    let state = &session.unlocked.state;
+    let all = state.live().chain(state.trashed());
+    world.policy.may_leave(all.map(|entry| (entry.identity(), title(entry.issuer(), entry.name()))))?;
     let bytes = payload::encode(&session.unlocked.state);
     let text = std::str::from_utf8(bytes.expose()).map_err(|_| Failure::NotText { what: "content" })?;
     answer(text)?;

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 /// How the file is read: `Some` may be left out.
-pub(super) fn options() -> ron::Options {
+pub(crate) fn options() -> ron::Options {
     ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME)
 }
 
@@ -48,7 +48,14 @@ impl<V> Named<V> {
 
 /// A whole number from `MIN` to `MAX` (both allowed) that replaces the one below it, or nothing said.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Within<const MIN: i64, const MAX: i64>(Option<i64>);
+pub(crate) struct Within<const MIN: i64, const MAX: i64>(Option<i64>);
+
+impl<const MIN: i64, const MAX: i64> Within<MIN, MAX> {
+    /// The number, where one is said.
+    pub(crate) const fn said(self) -> Option<i64> {
+        self.0
+    }
+}
 
 impl<const MIN: i64, const MAX: i64> Lay<i64> for Within<MIN, MAX> {
     fn lay(self, onto: &mut i64) {

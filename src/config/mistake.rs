@@ -31,7 +31,7 @@ impl fmt::Display for Mistake {
 }
 
 /// Bytes as text.
-pub(super) fn utf8(bytes: &[u8]) -> Result<&str, Mistake> {
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Mistake> {
     std::str::from_utf8(bytes).map_err(|error| {
         let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
         Mistake::at(&good, good.len(), "this is not UTF-8 text", "text")
@@ -39,12 +39,13 @@ pub(super) fn utf8(bytes: &[u8]) -> Result<&str, Mistake> {
 }
 
 /// Whether the text ended before any setting came: nothing but blanks and comments.
-pub(super) fn says_nothing(error: &SpannedError, text: &str) -> bool {
+pub(crate) fn says_nothing(error: &SpannedError, text: &str) -> bool {
     matches!(error.code, Error::ExpectedNamedStructLike(_)) && offset(text, error.span.end) == text.len()
 }
 
 impl Mistake {
-    fn at(text: &str, offset: usize, problem: impl Into<String>, expected: impl Into<String>) -> Self {
+    /// A mistake at a place of the text, in bytes.
+    pub(crate) fn at(text: &str, offset: usize, problem: impl Into<String>, expected: impl Into<String>) -> Self {
         let before = &text[..offset];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Self {
@@ -72,16 +73,18 @@ impl Mistake {
     }
 
     /// What ron found, in our words.
-    pub(super) fn from_ron(error: &SpannedError, text: &str) -> Self {
+    pub(crate) fn from_ron(error: &SpannedError, text: &str) -> Self {
         let (start, end) = (offset(text, error.span.start), offset(text, error.span.end));
         // A number is refused when the cursor is inside or behind it.
         let number = text[..start].trim_end_matches(|c: char| c.is_alphanumeric() || "_+-.".contains(c)).len();
+        // A text is refused when the cursor is in it or behind it.
+        let number = opening_quote(&text[..number]).unwrap_or(number);
         let value = |expected: &str| Self::at(text, end, cannot_be(text, end), expected);
         let plain = |at: usize, problem: &str, expected: &str| Self::at(text, at, problem, expected);
         match &error.code {
             Error::NoSuchStructField { expected, found, outer } => {
                 let what = match outer.as_deref() {
-                    None | Some("Config") => String::from("a setting"),
+                    None | Some("Config" | "Policy") => String::from("a setting"),
                     Some(group) => format!("a setting of `{}`", group.to_lowercase()),
                 };
                 Self::unknown(text, start, found, &what, expected)
@@ -90,6 +93,9 @@ impl Mistake {
                 let what = setting_before(text, start)
                     .map_or_else(|| "a choice here".into(), |s| format!("a choice for `{s}`"));
                 Self::unknown(text, start, found, &what, expected)
+            }
+            Error::MissingStructField { field, .. } => {
+                plain(end, &format!("`{field}` is missing"), &format!("`{field}: …` before the `)`"))
             }
             Error::DuplicateStructField { field, .. } => {
                 plain(start, &format!("`{field}` is set a second time"), "each setting once")
@@ -107,7 +113,7 @@ impl Mistake {
             Error::ExpectedIdentifier => plain(end, &unexpected(text, end), "the name of a setting"),
             Error::ExpectedComma => plain(end, &unexpected(text, end), "a comma after the value before"),
             Error::ExpectedMapColon => plain(end, &unexpected(text, end), "a colon after the name"),
-            Error::ExpectedNamedStructLike("Config") | Error::ExpectedDifferentStructName { .. } => {
+            Error::ExpectedNamedStructLike("Config" | "Policy") | Error::ExpectedDifferentStructName { .. } => {
                 let expected = "`(` before the first setting and `)` after the last";
                 plain(start, &unexpected(text, start), expected)
             }
@@ -143,6 +149,13 @@ fn token(text: &str, at: usize) -> Option<String> {
         c => c.len_utf8(),
     };
     Some(clip(rest[..long.min(rest.len())].trim_end()))
+}
+
+/// Where the text in quotes begins in which a place is, or that ends there, if one does.
+fn opening_quote(before: &str) -> Option<usize> {
+    let line = before.rfind('\n').map_or(0, |at| at + 1);
+    let inside = before[line..].matches('"').count() % 2 == 1;
+    if inside { before.rfind('"') } else { before.strip_suffix('"')?.rfind('"') }
 }
 
 /// At most 40 characters of a file's text.

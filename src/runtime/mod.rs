@@ -6,23 +6,28 @@
 pub mod clipboard;
 mod lanes;
 mod perform;
+mod rules;
 pub mod screen;
 pub mod terminal;
+mod theme;
 pub mod watch;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use crate::app::event::{Effect, Event};
-use crate::app::model::Start;
+use crate::app::model::{Start, Tone};
+use crate::app::order::Habits;
 use crate::app::{Model, update};
 use crate::config::{Config, ConfigError};
 use crate::entropy;
 use crate::local::Local;
 use crate::otp::Account;
 use crate::paths::Paths;
+use crate::policy::Found;
 use crate::time::UnixTime;
 use crate::transfer::{self, Source};
 use crate::tui::{Theme, view};
@@ -47,6 +52,8 @@ pub struct Panel {
     pub paths: Paths,
     /// The settings in force.
     pub config: Config,
+    /// What an organisation set on this machine.
+    pub policy: Found,
     /// Sample accounts instead of the vault.
     pub demo: bool,
 }
@@ -90,7 +97,7 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     let screen = ratatui::Terminal::new(Screen::new(terminal::out()?, colours))?;
     let inputs = world.send.clone();
     terminal::listen(move |input| inputs.send(Incoming::Input(input)).is_ok())?;
-    let theme = theme(&panel.config, colours);
+    let (theme, trouble) = theme::find(&panel.config.theme, &panel.paths.config_file, colours);
     let clips = world.send.clone();
     let clipboard = Clipboard::start(Surroundings::here(), move |report| {
         drop(clips.send(Incoming::Clipboard(report)));
@@ -98,14 +105,9 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     let watch = if panel.demo { None } else { world.watch(&panel.paths) };
     let clipboard = Some(clipboard);
     let mut show = Show { terminal, screen, theme, colours, world, clipboard, inbox: receive, leaving: false };
-    let ended = show.run(panel);
+    let ended = show.run(panel, trouble);
     drop(watch);
     ended
-}
-
-fn theme(config: &Config, colours: bool) -> Theme {
-    let name = if colours { config.theme.as_str() } else { "mono" };
-    Theme::named(name).unwrap_or_default()
 }
 
 /// The panel while it is up.
@@ -121,10 +123,18 @@ struct Show {
 }
 
 impl Show {
-    fn run(&mut self, panel: &Panel) -> Result<(), PanelError> {
+    /// Stays until the user leaves; `trouble` is what is wrong with the theme.
+    fn run(&mut self, panel: &Panel, trouble: Option<String>) -> Result<(), PanelError> {
         let size = self.screen.size()?;
-        let start = start(panel, (size.width, size.height));
+        let (start, habits) = start(panel, (size.width, size.height));
         let mut model = if panel.demo { Model::demo(start, demo_vault()) } else { Model::new(start) };
+        model.habits = habits;
+        if !panel.demo {
+            rules::govern(&mut model, &panel.policy, &panel.paths.state_dir, panel.paths.profile.as_deref());
+        }
+        if let Some(trouble) = trouble {
+            model.say(Tone::Warn, trouble);
+        }
         let mut drawn_once = false;
         while !self.leaving {
             // Nothing is known for the first milliseconds: an empty frame would only flicker.
@@ -186,7 +196,11 @@ impl Show {
         let config_changed = matches!(event, Event::Config(Ok(_)));
         let effects = update(model, event);
         if config_changed {
-            self.theme = theme(&model.config, self.colours);
+            let (theme, trouble) = theme::find(&model.config.theme, &self.world.config_file, self.colours);
+            self.theme = theme;
+            if let Some(trouble) = trouble {
+                model.say(Tone::Warn, trouble);
+            }
             self.world.config = Arc::new((*model.config).clone());
         }
         Ok(effects)
@@ -326,6 +340,7 @@ fn wait(receive: &Receiver<Incoming>, model: &Model) -> Woken {
 struct World {
     place: Place,
     config: Arc<Config>,
+    config_file: PathBuf,
     disk: Lane,
     send: Sender<Incoming>,
 }
@@ -335,6 +350,7 @@ impl World {
         Self {
             place: Place::new(&panel.paths.vault_file, &panel.paths.state_dir),
             config: Arc::new(panel.config.clone()),
+            config_file: panel.paths.config_file.clone(),
             disk: Lane::start("disk"),
             send,
         }
@@ -388,10 +404,10 @@ impl World {
             Effect::ReadCopy(generation, path, vault) => {
                 self.disk.run(move || answer(perform::read_copy(&place, generation, &path, &vault)));
             }
-            Effect::Remember(vault, dek, time) => {
-                perform::remember(vault, &dek, time).into_iter().for_each(answer);
+            Effect::KeepKey(vault, dek, time) => {
+                perform::keep_key(vault, &dek, time).into_iter().for_each(answer);
             }
-            Effect::Forget(vault) => unlock::forget(vault),
+            Effect::ForgetKey(vault) => unlock::forget(vault),
             Effect::Probe => spawn("probe", move || answer(perform::probe())),
             Effect::Import(attempt, path, password) => {
                 spawn("import", move || answer(perform::import(attempt, &path, password.as_ref())));
@@ -399,6 +415,9 @@ impl World {
             Effect::Recent => spawn("recent", move || answer(perform::recent())),
             Effect::Complete(attempt, typed) => {
                 spawn("complete", move || answer(perform::complete(attempt, &typed)));
+            }
+            Effect::Remember(vault, habit, at) => {
+                self.disk.run(move || perform::remember(&place, vault, habit, at));
             }
             Effect::Demo
             | Effect::Copy(..)
@@ -422,14 +441,14 @@ fn read_config(path: &std::path::Path, profile: Option<&str>) -> Result<Config, 
     })
 }
 
-fn start(panel: &Panel, size: (u16, u16)) -> Start {
+fn start(panel: &Panel, size: (u16, u16)) -> (Start, Habits) {
     // Where no state can be kept an edit still counts; its device is then known for this once only.
     let local = if panel.demo {
         Local::unkept()
     } else {
         Local::open(&panel.paths.state_dir).unwrap_or_else(|_| Local::unkept())
     };
-    Start {
+    let start = Start {
         config: Box::new(panel.config.clone()),
         device: DeviceId(local.device()),
         seed: entropy::secret(),
@@ -437,7 +456,8 @@ fn start(panel: &Panel, size: (u16, u16)) -> Start {
         size,
         profile: panel.paths.profile.clone().unwrap_or_else(|| String::from("personal")),
         vault_path: panel.paths.vault_file.display().to_string(),
-    }
+    };
+    (start, perform::habits(&local))
 }
 
 /// A vault of the sample accounts, in memory only.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::app::event::{Event, ImportTrouble, Stored, With};
 use crate::app::import::Recent;
+use crate::app::order::{Habit, Habits, Order, Use};
 use crate::app::past::Kept;
 use crate::config::Config;
 use crate::keychain::system;
@@ -142,6 +143,30 @@ pub fn read_copy(place: &Place, generation: u64, path: &Path, open: &Unlocked) -
     Event::CopyRead(generation, read)
 }
 
+/// Keeps a habit in the local state: read, changed and written in one go, so that two panels lose nothing of each other.
+pub fn remember(place: &Place, vault: VaultId, habit: Habit, at: UnixTime) {
+    let kept = Local::open(&place.state_dir).and_then(|mut local| {
+        match habit {
+            Habit::Used(entry) => local.note_use(&vault.to_string(), &entry.to_string(), at.0),
+            Habit::Chose(order) => local.note_order(&vault.to_string(), order.name(), at.0),
+        }
+        local.save()
+    });
+    if let Err(error) = kept {
+        tracing::warn!(%error, "a habit is not kept");
+    }
+}
+
+/// What the local state knows of the user's habits.
+pub fn habits(local: &Local) -> Habits {
+    let known = local.habits().map(|(vault, order, uses)| {
+        let uses =
+            uses.filter_map(|(entry, count, last)| Some((entry.parse().ok()?, Use { count, last: UnixTime(last) })));
+        (vault.to_owned(), (Order::named(order).unwrap_or_default(), uses.collect()))
+    });
+    Habits(known.collect())
+}
+
 /// Makes a new vault.
 pub fn create(place: &Place, config: &Config, mode: Mode, password: Option<Secret<String>>) -> Event {
     let kdf = unlock::calibrate(Duration::from_millis(u64::from(config.kdf.target_ms)));
@@ -171,7 +196,7 @@ fn settled(mut vault: Unlocked) -> Box<Unlocked> {
 }
 
 /// Keeps a vault's key for the next program; an event only where that cannot be.
-pub fn remember(vault: VaultId, dek: &DataKey, time: Duration) -> Option<Event> {
+pub fn keep_key(vault: VaultId, dek: &DataKey, time: Duration) -> Option<Event> {
     unlock::remember(vault, dek, time).err().map(|why| Event::NotRemembered(why.to_string()))
 }
 

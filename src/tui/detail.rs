@@ -2,6 +2,7 @@
 
 use super::Canvas;
 use crate::app::Model;
+use crate::app::order::Use;
 use crate::app::rows::{Shows, code, next_code};
 use crate::app::session::Session;
 use crate::otp::remaining;
@@ -40,13 +41,20 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas, x: u16, top: 
         }
         y += 3;
     }
+    if row.shows == Shows::EnrolAgain {
+        let key = super::modal::key_name(model, crate::app::keys::Action::Edit);
+        let text = format!("Its name alone came along. Get a new secret from the site; {key} takes it.");
+        y = canvas.paragraph(left, y, columns, &text, canvas.theme.warn) + 1;
+    }
     if let Shows::Nothing(why) = &row.shows {
         y = canvas.paragraph(left, y, columns, &format!("no code: {why}"), canvas.theme.warn) + 1;
     }
     canvas.text(left, y, columns, &parameters(entry, canvas.mark(" · ", ", ")), text);
     y += 1;
     let note = clean(entry.note()).into_owned();
-    let facts = [("tags", row.tags.join(", ")), ("added", added(entry)), ("note", note)];
+    let used = session.uses.get(&row.id).map_or_else(String::new, |used| times(*used, model.now));
+    let owner = row.organisation.clone().unwrap_or_default();
+    let facts = [("of", owner), ("tags", row.tags.join(", ")), ("added", added(entry)), ("used", used), ("note", note)];
     for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
         if y >= bottom {
             return;
@@ -54,6 +62,19 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas, x: u16, top: 
         canvas.put(left, y, name, dim);
         y = canvas.paragraph(left + 9, y, columns.saturating_sub(9), &value, text).min(bottom);
     }
+}
+
+/// How often an account was used here, and when last. No time zone is needed to read it, and it changes once a minute at
+/// most.
+fn times(used: Use, now: UnixTime) -> String {
+    let last = match now.secs_since(used.last) {
+        0..60 => String::from("just now"),
+        secs @ 60..3600 => format!("{} min ago", secs / 60),
+        secs @ 3600..172_800 => format!("{} h ago", secs / 3600),
+        _ => date(used.last),
+    };
+    let times = if used.count == 1 { "once".to_owned() } else { format!("{} times", used.count) };
+    format!("{times}, last {last}")
 }
 
 fn parameters(entry: &Entry, dot: &str) -> String {

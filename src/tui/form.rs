@@ -7,7 +7,13 @@ use crate::otp::{code_at, hotp_code, remaining};
 
 /// Draws the form.
 pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
-    let title = if form.editing.is_some() { "Edit an account" } else { "Add an account" };
+    let title = if form.enrols {
+        "Enrol an account again"
+    } else if form.editing.is_some() {
+        "Edit an account"
+    } else {
+        "Add an account"
+    };
     let fields = form.fields();
     let (height, narrow) = (canvas.height(), canvas.width() < 44);
     let mut y = 0;
@@ -37,6 +43,10 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
             Some(line) => {
                 let masked = matches!(field, Field::Secret | Field::Pin) && !form.show_secret && !focus;
                 canvas.input(value, y, columns, line, masked, focus);
+                if let Some(words) = form.kept(field) {
+                    let at = value + if focus { 2 } else { 0 };
+                    canvas.text(at, y, columns.saturating_sub(2), &words, canvas.theme.dim);
+                }
             }
             None => {
                 let style = if focus { canvas.theme.strong } else { canvas.theme.text };

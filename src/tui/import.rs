@@ -3,6 +3,7 @@
 use super::Canvas;
 use crate::app::Model;
 use crate::app::import::{Fate, Flow, Preview, Step};
+use crate::app::owner::Owner;
 use crate::text::clean;
 
 /// Draws the import.
@@ -82,6 +83,11 @@ fn fate(canvas: &Canvas, fate: Fate) -> (&'static str, &'static str, ratatui::st
     }
 }
 
+/// Whose the accounts will be.
+fn owner_words(owner: &Owner) -> String {
+    if owner.personal { String::from("personal") } else { format!("for {}", owner.organisation) }
+}
+
 fn draw_preview(preview: &Preview, canvas: &mut Canvas) {
     let end = canvas.width().saturating_sub(1);
     let n = preview.lines.len();
@@ -100,7 +106,11 @@ fn draw_preview(preview: &Preview, canvas: &mut Canvas) {
     .filter(|(n, _)| *n > 0)
     .map(|(n, words)| format!("{n} {words}"))
     .collect();
-    canvas.text(1, 1, end, &counts.join("   "), canvas.theme.dim);
+    let mut words = counts.join("   ");
+    if let Some(owner) = &preview.owner {
+        words = format!("{words}   {} {}", canvas.mark("→", "->"), owner_words(owner));
+    }
+    canvas.text(1, 1, end, &words, canvas.theme.dim);
     let tall = canvas.height() > 10;
     let mut top = if tall { 3 } else { 2 };
     for note in preview.notes.iter().take(if tall { 3 } else { 0 }) {

@@ -6,9 +6,9 @@ use crate::app::Model;
 use crate::app::keys::Action;
 use crate::app::layout::WIDE;
 use crate::app::model::Tone;
-use crate::app::rows::{Row, Shows, code, next_code};
+use crate::app::rows::{Row, Shows, Tab, code, mark, next_code, previous_code};
 use crate::app::search::matched;
-use crate::app::session::Session;
+use crate::app::session::{Beside, Session};
 use crate::otp::remaining;
 use crate::text::{fit, width};
 
@@ -137,11 +137,19 @@ fn rows(session: &Session, model: &Model, canvas: &mut Canvas) {
     let query = session.query.as_ref().map_or("", |line| line.text());
     let plain: Vec<&Row> = shown.iter().map(|(_, row)| *row).collect();
     let marks = matched(&plain, query);
+    // Where all are of one organisation the header says it.
+    let mixed = session.rows.tabs.iter().any(|(tab, _)| matches!(tab, Tab::Organisation(_)));
     for (i, ((at, row), marks)) in shown.iter().zip(marks).enumerate() {
         let y = panes.list_top + i as u16;
         let selected = *at == session.selected;
         let left = code_part(session, model, canvas, row, y, &columns);
-        names(canvas, row, y, left.saturating_sub(1), &columns, &marks);
+        let mut end = left.saturating_sub(1);
+        if mixed && row.organisation.is_some() {
+            // One column for all, as far as what stands at the right leaves it.
+            let edge = if columns.wide { columns.edge.saturating_sub(12).min(end) } else { end };
+            end = canvas.right(edge, y, mark(canvas.ascii), canvas.theme.dim).saturating_sub(1);
+        }
+        names(canvas, row, y, end, &columns, &marks);
         if selected {
             canvas.restyle(0, y, panes.list_width, canvas.theme.selected);
             canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent.patch(canvas.theme.selected));
@@ -191,6 +199,7 @@ fn code_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, y
     let copied = session.copied.filter(|(id, until)| *id == row.id && now < *until);
     let Some(entry) = session.state().get(&row.id) else { return edge };
     let mut left = match &row.shows {
+        Shows::EnrolAgain => canvas.right(edge, y, "enrol again", canvas.theme.warn),
         Shows::Nothing(_) => canvas.right(edge, y, "no code", dim),
         Shows::Counter(next) => counter_part(session, model, canvas, row, *next, y, edge),
         Shows::Timed { period } => {
@@ -206,10 +215,14 @@ fn code_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, y
                 let dots = canvas.mark("•", "*").repeat(3);
                 canvas.right(edge, y, &format!("{dots} {dots}"), dim)
             };
-            let show_next = session.show_next || (model.config.show_next && late);
-            if show_next && columns.wide && session.shows_code(row.id, now) {
-                let text = next_code(entry, code_time).map(|c| c.grouped());
-                let x = canvas.right(edge.saturating_sub(13), y, canvas.mark(" ›", " >"), dim).min(left);
+            let show = session.beside != Beside::Usual || (model.config.show_next && late);
+            if show && columns.wide && session.shows_code(row.id, now) {
+                let (text, mark) = match session.beside {
+                    Beside::Previous => (previous_code(entry, code_time), canvas.mark(" ‹", " <")),
+                    Beside::Usual | Beside::Next => (next_code(entry, code_time), canvas.mark(" ›", " >")),
+                };
+                let text = text.map(|c| c.grouped());
+                let x = canvas.right(edge.saturating_sub(13), y, mark, dim).min(left);
                 left = canvas.right(x, y, text.as_ref().map_or("", |t| t.expose()), dim);
             }
             if let Some(secs) = own_secs
@@ -268,6 +281,9 @@ fn notice(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
         canvas.notice(1, y, columns, &notice);
     } else if let Some(notice) = &model.notice {
         canvas.notice(1, y, columns, notice);
+    } else if let Some(text) = model.clock_trouble() {
+        // Calm, but there as long as it is so; whatever just happened goes first.
+        canvas.notice(1, y, columns, &crate::app::model::Notice { tone: Tone::Warn, text, until: None });
     }
 }
 
@@ -284,6 +300,8 @@ fn status(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
         canvas.text(1, y, room, "not saved", canvas.theme.error);
     } else if let Some(notice) = &model.notice {
         canvas.notice(1, y, room, notice);
+    } else if model.clock_trouble().is_some() {
+        canvas.text(1, y, room, "! clock is off", canvas.theme.warn);
     } else {
         let (tone, words) = state(session, model);
         let (style, mark) = canvas.tone(tone);

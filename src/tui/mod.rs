@@ -1,5 +1,6 @@
 //! How a model looks: `view(&Model, &Theme, &mut Frame)`, one file per part of the screen. Never changes anything.
 
+mod big;
 mod canvas;
 mod detail;
 mod form;
@@ -8,6 +9,7 @@ mod list;
 mod lock;
 mod modal;
 mod past;
+mod qr;
 pub mod theme;
 mod welcome;
 
@@ -35,9 +37,14 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame) {
         Stage::Open(session) => match &session.modal {
             Some(Modal::Import(flow)) => import::view(flow, model, &mut canvas),
             Some(Modal::Form(form)) => form::view(form, model, &mut canvas),
+            Some(Modal::Qr(id, Some(shown))) => qr::view(shown, *id, session, &mut canvas),
             Some(Modal::Past(shown)) => past::view(shown, session, model, &mut canvas),
             over => {
-                list::view(session, model, &mut canvas);
+                if session.big && session.selected_row().is_some() {
+                    big::view(session, model, &mut canvas);
+                } else {
+                    list::view(session, model, &mut canvas);
+                }
                 if let Some(over) = over {
                     modal::view(over, session, model, &mut canvas);
                 }

@@ -42,6 +42,13 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
                 canvas.text(x, area.y + 4, columns, problem, canvas.theme.error);
             }
         }
+        Modal::Qr(id, _) => {
+            let name = session.row(*id).map_or_else(String::new, super::super::app::rows::Row::title);
+            let text = format!(
+                "Show {name} as a QR code? It holds the secret: whoever scans or photographs it has the account for ever."
+            );
+            question(canvas, "QR code", &text, &[("enter", "show it"), ("esc", "leave it")]);
+        }
         Modal::Form(_) | Modal::Import(_) | Modal::Past(_) => {}
     }
 }

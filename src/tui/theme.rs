@@ -68,11 +68,20 @@ pub enum ThemeError {
 }
 
 /// The themes that come with the program.
-pub const NAMES: [(&str, &str); 4] = [
+pub const NAMES: [(&str, &str); 13] = [
     ("terminal", include_str!("../../assets/themes/terminal.ron")),
     ("dark", include_str!("../../assets/themes/dark.ron")),
     ("light", include_str!("../../assets/themes/light.ron")),
+    ("high_contrast", include_str!("../../assets/themes/high_contrast.ron")),
     ("mono", include_str!("../../assets/themes/mono.ron")),
+    ("catppuccin", include_str!("../../assets/themes/catppuccin.ron")),
+    ("catppuccin_latte", include_str!("../../assets/themes/catppuccin_latte.ron")),
+    ("gruvbox", include_str!("../../assets/themes/gruvbox.ron")),
+    ("gruvbox_light", include_str!("../../assets/themes/gruvbox_light.ron")),
+    ("nord", include_str!("../../assets/themes/nord.ron")),
+    ("solarized", include_str!("../../assets/themes/solarized.ron")),
+    ("solarized_light", include_str!("../../assets/themes/solarized_light.ron")),
+    ("tokyo_night", include_str!("../../assets/themes/tokyo_night.ron")),
 ];
 
 impl Theme {
@@ -81,9 +90,10 @@ impl Theme {
     /// # Errors
     /// [`ThemeError::Unknown`] with the names that there are.
     pub fn named(name: &str) -> Result<Self, ThemeError> {
-        let (_, text) =
-            NAMES.iter().find(|(known, _)| *known == name).ok_or_else(|| ThemeError::Unknown(name.to_owned()))?;
-        Self::parse(text)
+        // `Tokyo Night` and `tokyo-night` are meant as well.
+        let plain = name.trim().to_lowercase().replace([' ', '-'], "_");
+        let known = NAMES.iter().find(|(known, _)| *known == plain);
+        Self::parse(known.ok_or_else(|| ThemeError::Unknown(name.to_owned()))?.1)
     }
 
     /// Reads a theme's text.
@@ -166,6 +176,57 @@ mod tests {
     #[test]
     fn a_theme_without_a_name_says_which_there_are() {
         let message = Theme::named("neon").unwrap_err().to_string();
-        assert_eq!(message, "there is no theme `neon`; there are terminal, dark, light, mono");
+        assert!(
+            message.starts_with("there is no theme `neon`; there are terminal, dark, light, high_contrast, mono, ")
+        );
+    }
+
+    #[test]
+    fn a_name_is_found_with_blanks_and_capitals_too() {
+        assert_eq!(Theme::named("Tokyo Night"), Theme::named("tokyo_night"));
+    }
+
+    /// Relative luminance of a colour (WCAG 2.2).
+    fn luminance(colour: Color) -> Option<f64> {
+        let Color::Rgb(r, g, b) = colour else { return None };
+        let [r, g, b] = [r, g, b].map(|part| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        });
+        Some(0.2126 * r + 0.7152 * g + 0.0722 * b)
+    }
+
+    #[test]
+    fn every_text_of_a_theme_with_a_background_has_the_contrast_of_wcag_aa_selected_or_not() {
+        let mut low = Vec::new();
+        let mut checked = 0;
+        for (name, _) in NAMES {
+            let theme = Theme::named(name).unwrap();
+            let Some(own) = theme.text.bg else { continue };
+            checked += 1;
+            let roles = [
+                ("text", theme.text),
+                ("strong", theme.strong),
+                ("dim", theme.dim),
+                ("accent", theme.accent),
+                ("code", theme.code),
+                ("matched", theme.matched),
+                ("warn", theme.warn),
+                ("error", theme.error),
+                ("good", theme.good),
+                ("border", theme.border),
+            ];
+            for (ground, behind) in [("its background", own), ("the selection", theme.selected.bg.unwrap())] {
+                for (role, style) in roles {
+                    assert!(!style.add_modifier.contains(Modifier::DIM), "{name}: {role}: how dim is not known");
+                    let (a, b) = (luminance(style.fg.unwrap()).unwrap(), luminance(behind).unwrap());
+                    let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                    if contrast < 4.5 {
+                        low.push(format!("{name}: {role} on {ground}: {contrast:.2}"));
+                    }
+                }
+            }
+        }
+        assert!(checked >= 10 && low.is_empty(), "{checked} checked\n{}", low.join("\n"));
     }
 }

@@ -29,6 +29,7 @@ pub struct VaultId(pub [u8; 16]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SlotId(pub [u8; 16]);
 
+/// Gives a type over an array of bytes its hex form, both ways.
 macro_rules! hex_id {
     ($name:ident, $len:literal) => {
         impl fmt::Display for $name {

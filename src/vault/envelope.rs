@@ -263,7 +263,18 @@ fn check_magic(bytes: &[u8]) -> Result<(), Error> {
     Err(if is_mangled { Error::TextDamaged } else { Error::NotAVault })
 }
 
-fn parse_slots(mut rest: &[u8]) -> Result<Vec<Slot>, Error> {
+/// Writes slots one behind the other.
+pub(crate) fn write_slots(slots: &[Slot], out: &mut Vec<u8>) {
+    for slot in slots {
+        out.extend(slot.kind.to_le_bytes());
+        out.extend((slot.body.len() as u16).to_le_bytes());
+        out.extend(slot.id.0);
+        out.extend(&slot.body);
+    }
+}
+
+/// Reads what [`write_slots`] wrote, within the bounds of a vault.
+pub(crate) fn parse_slots(mut rest: &[u8]) -> Result<Vec<Slot>, Error> {
     let mut slots: Vec<Slot> = Vec::new();
     while !rest.is_empty() {
         if slots.len() == MAX_SLOTS {

@@ -24,6 +24,15 @@ impl State {
         let seen = join_maps(&mut self.seen, &other.seen, raise);
         entries | meta | seen
     }
+
+    /// True when both hold the same entries, alike in all that a user or a code could tell.
+    pub fn holds_the_same(&self, other: &Self) -> bool {
+        self.entries.len() == other.entries.len()
+            && self.entries.values().zip(other.entries.values()).all(|(ours, theirs)| {
+                (ours.id, ours.incarnation, ours.life) == (theirs.id, theirs.incarnation, theirs.life)
+                    && !differs(ours, theirs)
+            })
+    }
 }
 
 impl Entry {

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod envelope;
 pub mod file;
 pub mod history;
+pub mod identity;
 pub mod kdf;
 pub mod merge;
 pub mod payload;

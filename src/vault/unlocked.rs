@@ -6,7 +6,7 @@ use super::crypto::{self, DataKey, TAG_LEN};
 use super::entry::{Register, SlotId, Stamp, State, Value, VaultId};
 use super::envelope::{
     Error, FLOOR, HEADER_LEN, MAC_LEN, MAGIC, MAJOR, MAX_PAYLOAD_LEN, MAX_SLOTS, MAX_SLOTS_LEN, MINOR, SLOT_HEAD_LEN,
-    header_key, payload_key,
+    header_key, payload_key, write_slots,
 };
 use super::kdf::KdfParams;
 use super::payload;
@@ -102,12 +102,7 @@ impl Unlocked {
         out.extend(self.vault_id.0);
         out.extend(salt);
         out.extend(self.reserved);
-        for slot in &self.slots {
-            out.extend(slot.kind.to_le_bytes());
-            out.extend((slot.body.len() as u16).to_le_bytes());
-            out.extend(slot.id.0);
-            out.extend(&slot.body);
-        }
+        write_slots(&self.slots, &mut out);
         let mac = crypto::hmac(&header_key(&self.dek, &salt), &out);
         out.extend(mac);
         crypto::seal(&payload_key(&self.dek, &salt), &out, text.expose_mut());
@@ -153,6 +148,11 @@ impl Unlocked {
         Arc::make_mut(&mut self.state).set_meta(&removed_name(id), Value::Flag(false), stamp);
         self.slots.retain(|slot| slot.id != id);
         true
+    }
+
+    /// True when a slot was there once and was removed.
+    pub fn was_removed(&self, id: SlotId) -> bool {
+        self.state.meta.contains_key(&removed_name(id))
     }
 
     /// When a slot was made, in milliseconds since the epoch, where that is known.

@@ -16,6 +16,9 @@ pub enum Unusable {
     /// A kind that a newer version knows.
     #[error("its kind is unknown to this version")]
     UnknownKind(String),
+    /// Its secret was never stored here: it came from a backup of names only, and has to be enrolled again.
+    #[error("its secret was not in the backup that it came from: enrol it again")]
+    NameOnly,
     /// A secret or a parameter that cannot be used.
     #[error(transparent)]
     Param(#[from] ParamError),
@@ -30,7 +33,11 @@ impl Entry {
     /// # Errors
     /// [`Unusable`] with the reason.
     pub fn account(&self) -> Result<Account, Unusable> {
-        let kind = self.kind()?;
+        let kind = match self.kind() {
+            // A kind of the future is told first: here it cannot be enrolled again.
+            Err(Unusable::Param(_)) if self.is_name_only() => return Err(Unusable::NameOnly),
+            kind => kind?,
+        };
         let seed = self.seed()?;
         let icon = self.text(field::ICON);
         Ok(Account {
@@ -71,6 +78,9 @@ impl Entry {
     /// [`Unusable`] when it is not base32, empty or too long.
     pub fn seed(&self) -> Result<Seed, Unusable> {
         let core = self.core().ok_or(Unusable::Purged)?;
+        if self.is_name_only() {
+            return Err(Unusable::NameOnly);
+        }
         let bytes = BASE32_NOPAD
             .decode(core.secret.expose().as_bytes())
             .map_err(|e| ParamError::Base32 { at: e.position + 1 })?;
@@ -301,7 +311,8 @@ mod tests {
         };
         assert_eq!(body("fido9", "MFRGG"), Unusable::UnknownKind(String::from("fido9")));
         assert_eq!(body("totp", "MFR1G"), Unusable::Param(ParamError::Base32 { at: 4 }));
-        assert_eq!(body("totp", ""), Unusable::Param(ParamError::EmptySecret));
+        assert_eq!(body("totp", ""), Unusable::NameOnly);
+        assert_eq!(body("motp", ""), Unusable::NameOnly, "and has no PIN either");
         assert_eq!(body("motp", "MFRGG"), Unusable::Param(ParamError::MissingPin));
     }
 

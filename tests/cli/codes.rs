@@ -93,7 +93,8 @@ fn list_as_json_has_the_promised_keys() {
     let rows = home.list();
     let mut keys: Vec<&str> = rows[0].as_object().expect("an object").keys().map(String::as_str).collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["account", "digits", "favourite", "id", "issuer", "period", "tags", "type"]);
+    assert_eq!(keys, ["account", "digits", "favourite", "id", "identity", "issuer", "period", "tags", "type"]);
+    assert_eq!(rows[0]["identity"], "personal");
     assert_eq!(rows[0]["tags"], serde_json::json!(["home", "work"]));
     assert_eq!(rows[0]["id"].as_str().map(str::len), Some(32));
 }

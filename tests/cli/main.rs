@@ -11,6 +11,8 @@ mod import;
 mod init;
 #[cfg(target_os = "linux")]
 mod keychain;
+#[cfg(unix)]
+mod managed;
 #[cfg(target_os = "linux")]
 mod pictures;
 mod places;

@@ -210,6 +210,10 @@ impl World {
         let mut local = Local::open(&self.place.state_dir).map_err(|e| e.to_string())?;
         local.note_notice("later");
         local.save().map_err(|e| e.to_string())?;
+        // What a later backup would remember.
+        let vault = open.vault_id();
+        let mut ledger = otpanel::backup::ledger::Ledger::load(&self.place.state_dir, vault);
+        ledger.change(&self.place.state_dir, vault, |_| {}).map_err(|e| e.to_string())?;
         // What a later merge of git's would write.
         let merged = self.place.path.with_file_name("merged");
         otpanel::paths::replace_private(&merged, b"").map_err(|e| e.to_string())?;

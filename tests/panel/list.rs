@@ -164,6 +164,18 @@ fn the_next_code_stands_dim_beside_the_last_seconds() {
 }
 
 #[test]
+fn n_shows_the_next_codes_then_those_before_then_neither() {
+    let at = |secs: u64| code_at(&accounts()[0], otpanel::time::UnixTime::from_secs(secs)).unwrap().grouped();
+    let (next, before) = (at(BEGIN.secs() + 30), at(BEGIN.secs() - 30));
+    let journey = Journey::unlocked(&accounts()).keys("n");
+    assert!(journey.screen().contains(&format!("{} ›", next.expose())), "{}", journey.screen());
+    let journey = journey.keys("n");
+    assert!(journey.screen().contains(&format!("{} ‹", before.expose())), "{}", journey.screen());
+    let screen = journey.keys("n").screen();
+    assert!(!screen.contains(before.expose().as_str()) && !screen.contains(next.expose().as_str()));
+}
+
+#[test]
 fn a_click_selects_a_double_click_copies_and_the_wheel_scrolls() {
     let journey = Journey::unlocked(&accounts()).click(10, 4);
     assert_eq!(selected(&journey), "GitHub (ci-bot)");
@@ -210,6 +222,21 @@ fn rebound_keys_are_in_force_at_once_when_the_config_changes() {
     journey.event(otpanel::app::Event::Config(Ok(Box::new(config))));
     assert!(journey.screen().contains("y copy"), "{}", journey.screen());
     assert!(journey.keys("y").clipboard.is_some());
+}
+
+#[test]
+fn a_clock_that_cannot_be_right_is_told_calmly_and_an_offset_mends_it() {
+    let mut journey = Journey::unlocked(&accounts());
+    assert!(!journey.screen().contains("clock"));
+    journey.model.now = otpanel::time::UnixTime(BEGIN.0 - 3 * 3_600_000);
+    assert!(journey.screen().contains("the clock is 3 hours behind the vault's last change"), "{}", journey.screen());
+    let copied = journey.keys("<enter>");
+    assert!(copied.screen().contains("copied, clears in"), "what just happened goes first");
+    let mut mended = copied.seconds(7);
+    mended.model.config.clock_offset_secs = 3 * 3_600;
+    assert!(!mended.screen().contains("the clock"), "{}", mended.screen());
+    mended.model.now = otpanel::time::UnixTime::from_secs(1_600_000_000);
+    assert!(mended.screen().contains("before this program was made"));
 }
 
 #[test]

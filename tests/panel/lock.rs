@@ -274,10 +274,10 @@ fn a_kept_key_is_asked_for_at_the_start_and_dropped_by_the_lock() {
     let mut journey = journey.keys(PASSWORD).keys("<enter>");
     let id = journey.file.as_ref().unwrap().vault_id();
     let kept = journey.kept.pop();
-    assert!(matches!(kept, Some(Effect::Remember(vault, _, time)) if vault == id && time.as_secs() == 900));
+    assert!(matches!(kept, Some(Effect::KeepKey(vault, _, time)) if vault == id && time.as_secs() == 900));
     journey.event(Event::NotRemembered(String::from("this kernel has no keyring")));
     assert!(journey.screen().contains("the key is not remembered: this kernel has no keyring"));
     let mut journey = journey.keys("L");
-    assert!(matches!(journey.kept.pop(), Some(Effect::Forget(vault)) if vault == id));
+    assert!(matches!(journey.kept.pop(), Some(Effect::ForgetKey(vault)) if vault == id));
     assert!(journey.screen().contains("otpanel is locked"));
 }

@@ -49,11 +49,49 @@ fn plain_signs_only() {
 }
 
 #[test]
+fn big_digits_at_every_size() {
+    sizes!(Journey::unlocked(&accounts()).keys("z"), "big", 20 x 3, 30 x 5, 40 x 10, 80 x 24, 120 x 40);
+    sizes!(Journey::unlocked(&accounts()).keys("/steam<esc>z"), "big_letters", 20 x 3, 80 x 24);
+}
+
+#[test]
+fn an_account_as_a_qr_code_warns_first() {
+    sizes!(Journey::unlocked(&accounts()).keys("Q"), "qr_question", 30 x 5, 80 x 24);
+    sizes!(Journey::unlocked(&accounts()).keys("Q<enter>"), "qr", 30 x 5, 80 x 24, 120 x 40);
+}
+
+#[test]
+fn names_of_the_world_and_long_ones_at_every_size() {
+    let names = [
+        ("日本の銀行", "山田花子@例え.example"),
+        ("👩‍💻 Code 🇩🇪", "ada 👍🏽"),
+        ("بنك القاهرة", "مريم@مثال.example"),
+        ("בנק", "דנה"),
+        ("The Very Long Name of an Issuer That Nobody Can Read Whole", "an-account-name-as-long@as.the-issuer.example"),
+    ];
+    let accounts: Vec<_> = names
+        .iter()
+        .map(|(issuer, account)| {
+            let mut made = accounts().remove(0);
+            (made.issuer, made.account) = ((*issuer).to_owned(), (*account).to_owned());
+            made
+        })
+        .collect();
+    sizes!(Journey::unlocked(&accounts), "names", 20 x 3, 30 x 5, 40 x 10, 60 x 15, 80 x 24, 120 x 40);
+}
+
+#[test]
+fn one_account_and_ten_thousand() {
+    sizes!(Journey::unlocked(&many(1)), "one", 30 x 5, 80 x 24);
+    sizes!(Journey::unlocked(&many(10_000)).keys("G"), "ten_thousand", 30 x 5, 80 x 24);
+}
+
+#[test]
 fn no_size_and_no_number_of_accounts_makes_it_fail() {
     for n in [0, 1, 60] {
         for width in [1, 2, 3, 19, 33, 60, 110] {
             for height in [1, 2, 3, 6, 7, 9, 30] {
-                for keys in ["", "?", "a", "p", "i", "d", "H", "/x", ":", "h", "G"] {
+                for keys in ["", "?", "a", "p", "i", "d", "H", "/x", ":", "h", "G", "z", "Q", "Q<enter>"] {
                     let journey = Journey::unlocked(&many(n)).size(width, height).keys(keys);
                     journey.screen();
                     journey.seconds(26).screen();

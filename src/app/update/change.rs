@@ -9,14 +9,15 @@ use crate::vault::{DeviceId, EntryId, Value, field};
 /// The most steps that can be undone.
 const MOST_STEPS: usize = 50;
 
-/// Adds accounts of this device's user and remembers how to take them back.
-pub fn add(model: &mut Model, accounts: &[&Account], source: &str, what: String) {
+/// Adds accounts of an identity and remembers how to take them back.
+pub fn add(model: &mut Model, accounts: &[&Account], identity: &str, source: &str, what: String) {
     let ids: Vec<EntryId> = accounts.iter().map(|_| model.new_id()).collect();
     let (now, device) = (model.now, model.device);
     let Some(session) = model.session_mut() else { return };
     for (id, account) in ids.iter().zip(accounts) {
         let stamp = session.stamp(now, device);
-        session.state_mut().add(*id, account, "personal", source, stamp);
+        session.state_mut().add(*id, account, identity, source, stamp);
+        session.state_mut().settle(*id, stamp);
     }
     if let Some(first) = ids.first() {
         session.refresh();
@@ -85,11 +86,18 @@ pub fn edit(model: &mut Model, id: EntryId, account: &Account) {
     let fresh = model.new_id();
     let (now, device) = (model.now, model.device);
     let Some(session) = model.session_mut() else { return };
-    let Some(before) = session.state().get(&id).and_then(|e| e.account().ok()) else { return };
+    let Some(entry) = session.state().get(&id) else { return };
+    if entry.is_name_only() {
+        enrol(model, id, account);
+        return;
+    }
+    // A new secret stays with whoever the account belongs to.
+    let identity = entry.identity().to_owned();
+    let Some(before) = entry.account().ok() else { return };
     let title = session.row(id).map_or_else(String::new, |row| row.short().to_owned());
     if !same_core(&before, account) {
         let stamp = session.stamp(now, device);
-        session.state_mut().add(fresh, account, "personal", "edited", stamp);
+        session.state_mut().add(fresh, account, &identity, "edited", stamp);
         if before.favourite {
             let stamp = session.stamp(now, device);
             session.state_mut().set(fresh, field::FAVOURITE, Value::Flag(true), stamp);
@@ -125,6 +133,21 @@ pub fn edit(model: &mut Model, id: EntryId, account: &Account) {
         remember(session, Undo::Set(id, old, tags, format!("the change of {title}")));
     }
     model.say(Tone::Good, format!("{title} changed"));
+}
+
+/// Gives an account that came without its secret what was typed.
+fn enrol(model: &mut Model, id: EntryId, account: &Account) {
+    let fresh = model.new_id();
+    let (now, device) = (model.now, model.device);
+    let Some(session) = model.session_mut() else { return };
+    let stamp = session.stamp(now, device);
+    if session.state_mut().enrol(id, fresh, account, stamp) {
+        session.refresh();
+        session.select(fresh);
+        let title = session.row(fresh).map_or_else(String::new, crate::app::rows::Row::title);
+        remember(session, Undo::Trash(vec![fresh], format!("{title} is in the trash")));
+        model.say(Tone::Good, format!("{title} is enrolled again"));
+    }
 }
 
 /// Sets the tags that are new and takes those away that are gone; hands back what undoes it.

@@ -160,6 +160,8 @@ fn say_vanished(model: &mut Model) {
 /// A vault was opened: what has lain in the trash for too long goes, and the file is looked at once more, for copies beside
 /// it and for whether it went back.
 pub fn opened(model: &mut Model) -> Vec<Effect> {
+    super::order::recall(model);
+    model.say_at_opening();
     let (now, device, days) = (model.now, model.device, model.config.trash_days);
     let Some(session) = model.session_mut() else { return Vec::new() };
     let stamp = session.stamp(now, device);

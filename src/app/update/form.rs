@@ -8,6 +8,8 @@ use crate::app::form::{Field, Form};
 use crate::app::model::{Model, Tone};
 use crate::app::session::Modal;
 use crate::otp::uri;
+use crate::policy::organisation;
+use crate::report::Report;
 use crate::secret::Secret;
 
 fn form(model: &mut Model) -> Option<&mut Form> {
@@ -45,13 +47,17 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     if uri::is_link(text)
         && let Ok(account) = uri::parse(text)
     {
-        let editing = form.editing;
-        *form = Form::filled(&account, editing);
+        form.take(&account);
         form.source = "a link";
     } else if let Some(line) = form.input_mut() {
         line.insert(text);
     }
     Vec::new()
+}
+
+/// Whose an account is, as the end of a notice; nothing for personal ones where nobody manages the machine.
+pub fn whose(identity: &str) -> String {
+    organisation(identity).map_or_else(String::new, |name| format!("; it belongs to {}", crate::text::clean(name)))
 }
 
 fn save(model: &mut Model) {
@@ -63,6 +69,12 @@ fn save(model: &mut Model) {
     }
     let Some(account) = form.account() else { return };
     let (editing, source) = (form.editing, form.source);
+    let personal = form.owner.as_ref().is_some_and(|owner| owner.personal);
+    let identity = match model.policy.identity_for(personal) {
+        Ok(identity) => identity,
+        Err(refusal) if editing.is_none() => return model.say_report(&Report::from(refusal)),
+        Err(_) => String::new(),
+    };
     let Some(session) = model.session_mut() else { return };
     session.modal = None;
     match editing {
@@ -75,8 +87,8 @@ fn save(model: &mut Model) {
                 return;
             }
             let title = crate::text::clean(&account.title()).into_owned();
-            change::add(model, &[&account], source, format!("{title} was added"));
-            model.say(Tone::Good, format!("{title} added"));
+            change::add(model, &[&account], &identity, source, format!("{title} was added"));
+            model.say(Tone::Good, format!("{title} added{}", whose(&identity)));
         }
     }
     list::mark_changed(model);

@@ -9,6 +9,7 @@ use crate::app::event::{Effect, ImportTrouble};
 use crate::app::import::{Fate, Flow, Preview, Recent, Step};
 use crate::app::input::Input;
 use crate::app::model::{Model, Tone};
+use crate::app::owner::Owner;
 use crate::app::session::{Modal, Session};
 use crate::otp::Account;
 use crate::report::Report;
@@ -94,6 +95,11 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                 KeyCode::Home | KeyCode::Char('g') => preview.selected = 0,
                 KeyCode::End | KeyCode::Char('G') => preview.selected = last,
                 KeyCode::Char(' ') => preview.toggle(),
+                KeyCode::Char('o') => {
+                    if let Some(owner) = &mut preview.owner {
+                        owner.turn();
+                    }
+                }
                 KeyCode::Char('a') => {
                     let all_in = preview.count(|f| f == Fate::LeftOut) == 0;
                     for line in &mut preview.lines {
@@ -180,6 +186,7 @@ pub fn imported(model: &mut Model, attempt: u64, result: Result<Box<Import>, Imp
     if attempt != model.imports {
         return Vec::new();
     }
+    let owner = Owner::offered(&model.policy);
     let Some(session) = model.session_mut() else { return Vec::new() };
     let state = session.vault.state.clone();
     let Some(flow) = flow(session) else { return Vec::new() };
@@ -188,7 +195,7 @@ pub fn imported(model: &mut Model, attempt: u64, result: Result<Box<Import>, Imp
     match result {
         Ok(import) => {
             let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            flow.step = Step::Preview(Preview::new(*import, &file, &state));
+            flow.step = Step::Preview(Preview::new(*import, &file, &state, owner));
         }
         Err(ImportTrouble::File(why)) => {
             back_to_path(flow);
@@ -256,8 +263,9 @@ pub fn take_text(model: &mut Model, text: &str) -> Vec<Effect> {
 
 /// Opens the preview of what was read.
 pub fn preview(model: &mut Model, import: Import, from: &str) {
+    let owner = Owner::offered(&model.policy);
     let Some(session) = model.session_mut() else { return };
-    let preview = Preview::new(import, from, &session.vault.state);
+    let preview = Preview::new(import, from, &session.vault.state, owner);
     session.modal = Some(Modal::Import(Box::new(Flow::at(Step::Preview(preview)))));
 }
 
@@ -272,10 +280,16 @@ fn apply(model: &mut Model) {
         model.say(Tone::Info, format!("nothing imported: {here} already here"));
         return;
     }
+    let personal = preview.owner.as_ref().is_some_and(|owner| owner.personal);
+    let identity = match model.policy.identity_for(personal) {
+        Ok(identity) => identity,
+        Err(refusal) => return model.say_report(&Report::from(refusal)),
+    };
+    let Some(session) = model.session_mut() else { return };
     session.saving.reason = Some(Reason::Import);
     let source = clean(&preview.title).into_owned();
     let n = chosen.len();
-    change::add(model, &chosen, &source, format!("the import of {n} accounts"));
+    change::add(model, &chosen, &identity, &source, format!("the import of {n} accounts"));
     list::mark_changed(model);
     let undo = modal::key_name(model, crate::app::keys::Action::Undo);
     model.say(Tone::Good, format!("{n} accounts imported, {here} were here already; {undo} takes them back"));

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{change, files, lock, past};
+use super::{change, files, lock, order, past};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
@@ -10,10 +10,11 @@ use crate::app::input::Input;
 use crate::app::keys::Action;
 use crate::app::model::{Model, Tone};
 use crate::app::rows::{self, Shows};
-use crate::app::session::{CounterCode, Modal, Palette, Then, Undo};
+use crate::app::session::{Beside, CounterCode, Modal, Palette, Then, Undo};
 use crate::otp::hotp_code;
 use crate::secret::Secret;
-use crate::vault::EntryId;
+use crate::text::clean;
+use crate::vault::{EntryId, Unusable};
 
 /// Seconds that a counter code stays on the screen.
 const COUNTER_CODE_SECS: u64 = 60;
@@ -28,6 +29,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     match (model.keymap.action(key), key.code) {
         (Some(action), _) => act(model, action),
+        (None, KeyCode::Esc) if model.session().is_some_and(|s| s.big) => act(model, Action::Big),
         (None, KeyCode::Char(c @ '1'..='9')) if plain => copy_nth(model, c as usize - '1' as usize),
         (None, KeyCode::Esc) => {
             model.notice = None;
@@ -108,12 +110,13 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Copy => return copy(model, false),
         Action::CopyNext => return copy(model, true),
         Action::Search => {
+            session.big = false;
             session.query = Some(Input::default());
             model.notice = None;
         }
         Action::NextTab => turn_tab(model, false),
         Action::PreviousTab => turn_tab(model, true),
-        Action::Add => session.modal = Some(Modal::Form(Box::default())),
+        Action::Add => super::modal::open_form(model, Form::new()),
         Action::Paste => session.modal = Some(Modal::Paste(Input::default(), None)),
         Action::Import => {
             session.modal = Some(Modal::Import(Box::new(Flow::new(""))));
@@ -142,7 +145,24 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             model.say(Tone::Info, words);
         }
         Action::Reveal => reveal(model),
-        Action::ShowNext => session.show_next = !session.show_next,
+        Action::Qr => {
+            if let Some(id) = selected.filter(|id| may_leave(model, *id)) {
+                session_modal(model, Modal::Qr(id, None));
+            }
+        }
+        Action::Big => session.big = !session.big,
+        Action::ShowNext => {
+            let (beside, words) = match session.beside {
+                Beside::Usual => (Beside::Next, "the next codes are shown beside"),
+                Beside::Next => (Beside::Previous, "the codes before are shown beside"),
+                Beside::Previous => (Beside::Usual, "the current codes alone"),
+            };
+            session.beside = beside;
+            model.say(Tone::Info, words);
+        }
+        Action::Sort => return order::turn(model),
+        Action::MoveUp => return order::shift(model, true),
+        Action::MoveDown => return order::shift(model, false),
         Action::Trash => return past::open(model),
         Action::Save => {
             if session.saving.vanished {
@@ -206,12 +226,34 @@ fn turn_tab(model: &mut Model, back: bool) {
     session.filter();
 }
 
+/// Whether the secret of an account may be shown; says so where it may not.
+fn may_leave(model: &mut Model, id: EntryId) -> bool {
+    let entry = model.session().and_then(|session| session.state().get(&id));
+    let forbids = entry.and_then(|entry| model.policy.forbids_export(entry.identity()));
+    match forbids {
+        None => true,
+        Some(organisation) => {
+            let text = format!("{} does not allow the secrets of its accounts to be shown", clean(&organisation));
+            model.say(Tone::Warn, text);
+            false
+        }
+    }
+}
+
 fn edit(model: &mut Model) {
+    let policy = model.policy.clone();
     let Some(session) = model.session_mut() else { return };
     let Some(entry) = session.selected_row().and_then(|row| session.state().get(&row.id)) else { return };
     match entry.account() {
         Ok(account) => {
-            let form = Form::filled(&account, Some(entry.id));
+            let mut form = Form::filled(&account, Some(entry.id));
+            if let Some(organisation) = policy.forbids_export(entry.identity()) {
+                form.keep(&account, &organisation);
+            }
+            session.modal = Some(Modal::Form(Box::new(form)));
+        }
+        Err(Unusable::NameOnly) => {
+            let form = Form::to_enrol(entry);
             session.modal = Some(Modal::Form(Box::new(form)));
         }
         Err(why) => {
@@ -254,6 +296,10 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
     };
     let Some(entry) = session.state().get(&id) else { return Vec::new() };
     match shows {
+        Shows::EnrolAgain => {
+            edit(model);
+            Vec::new()
+        }
         Shows::Nothing(why) => {
             model.say(Tone::Warn, format!("{title} makes no code: {why}"));
             Vec::new()
@@ -276,7 +322,9 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
             session.copied = Some((id, until));
             let effect = Effect::Copy(Secret::new(code.expose().to_owned()), secs);
             model.say(Tone::Good, copied_text(&title, next, secs));
-            vec![effect]
+            let mut effects = order::used(model, id);
+            effects.insert(0, effect);
+            effects
         }
     }
 }
@@ -300,7 +348,9 @@ pub fn copy_waiting_counter(model: &mut Model) -> Vec<Effect> {
     session.copied = Some((id, now.plus_secs(if secs == 0 { 5 } else { secs.into() })));
     let title = session.row(id).map_or("", |row| row.short()).to_owned();
     model.say(Tone::Good, copied_text(&title, false, secs));
-    vec![Effect::Copy(Secret::new(code.expose().to_owned()), secs)]
+    let mut effects = order::used(model, id);
+    effects.insert(0, Effect::Copy(Secret::new(code.expose().to_owned()), secs));
+    effects
 }
 
 /// The code of a counter.

@@ -30,6 +30,9 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
             session.hidden = true;
             session.revealed = None;
             session.touched = now;
+            if matches!(session.modal, Some(crate::app::session::Modal::Qr(..))) {
+                session.modal = None;
+            }
             model.say(Tone::Warn, "not locked: a change is not saved yet. Codes are hidden; make room, then s saves");
             return vec![Effect::ClearClipboard];
         }
@@ -48,7 +51,7 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
 
 /// Drops the session whatever it holds.
 pub fn lock_at_once(model: &mut Model) -> Vec<Effect> {
-    let forget = model.session().map(|session| Effect::Forget(session.vault.vault_id()));
+    let forget = model.session().map(|session| Effect::ForgetKey(session.vault.vault_id()));
     model.stage = Stage::Locked(Box::new(Lock::new(None)));
     model.notice = None;
     model.generation += 1;
@@ -171,7 +174,7 @@ pub fn unlocked(model: &mut Model, attempt: u64, result: Result<Box<Unlocked>, U
             model.notice = None;
             // A key that was kept opens without a slot; its time is not made longer.
             let time = vault.opened_by().and(model.config.unlock.remember.time());
-            let remember = time.map(|time| Effect::Remember(vault.vault_id(), vault.data_key().duplicate(), time));
+            let remember = time.map(|time| Effect::KeepKey(vault.vault_id(), vault.data_key().duplicate(), time));
             model.stage = Stage::Open(Box::new(Session::new(*vault, &model.config, model.now)));
             let mut effects = files::opened(model);
             effects.extend(remember);

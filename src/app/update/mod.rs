@@ -8,6 +8,7 @@ mod list;
 mod lock;
 pub mod modal;
 mod mouse;
+mod order;
 pub mod past;
 mod welcome;
 
@@ -139,6 +140,7 @@ fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<E
             Vec::new()
         }
         Ok(config) => {
+            let config = Box::new(model.policy.cap(*config));
             let (keymap, problems) = Keymap::new(&config.keys);
             let mouse = (config.mouse != model.config.mouse).then_some(Effect::Mouse(config.mouse));
             let hide = config.hide_codes != model.config.hide_codes;
@@ -146,7 +148,7 @@ fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<E
                 session.hidden = config.hide_codes;
             }
             (model.keymap, model.config) = (keymap, config);
-            match problems.into_iter().next() {
+            match crate::app::keys::told(problems) {
                 Some(problem) => model.say(Tone::Warn, problem),
                 None => model.say(Tone::Info, "the changed settings are in force"),
             }

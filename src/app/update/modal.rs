@@ -9,11 +9,14 @@ use crate::app::form::Form;
 use crate::app::import::Flow;
 use crate::app::keys::{self, Action, Binding, TABLE};
 use crate::app::model::{Model, Tone};
+use crate::app::owner::Owner;
+use crate::app::qr::Qr;
 use crate::app::session::{Modal, Palette};
 use crate::otp::{base32, uri};
 use crate::report::Report;
 use crate::secret::Secret;
 use crate::transfer::{Import, ImportError};
+use crate::vault::EntryId;
 
 /// A key while something lies over the list.
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
@@ -56,6 +59,15 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         }
         Some(Modal::Import(_)) => import::on_key(model, key),
         Some(Modal::Past(_)) => past::on_key(model, key),
+        Some(Modal::Qr(id, shown)) => {
+            let (id, first) = (*id, shown.is_none());
+            let yes = first && matches!(key.code, KeyCode::Enter | KeyCode::Char('y'));
+            session.modal = None;
+            if yes {
+                show_qr(model, id);
+            }
+            Vec::new()
+        }
         Some(Modal::Leave) => match key.code {
             KeyCode::Char('s') => {
                 session.modal = None;
@@ -68,6 +80,18 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             }
             _ => Vec::new(),
         },
+    }
+}
+
+/// Makes the QR code of an account; says so where it has none.
+fn show_qr(model: &mut Model, id: EntryId) {
+    let Some(session) = model.session_mut() else { return };
+    let made = session.state().get(&id).and_then(|entry| entry.account().ok()).and_then(|account| Qr::of(&account));
+    match made {
+        Some(qr) => session.modal = Some(Modal::Qr(id, Some(qr))),
+        None => {
+            model.say(Tone::Warn, "this account makes no QR code: it has no secret that can be used, or is too long");
+        }
     }
 }
 
@@ -143,6 +167,10 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         }
         Some(Modal::Form(_)) => form::on_paste(model, text),
         Some(Modal::Import(_)) => import::on_paste(model, text),
+        Some(Modal::Qr(..)) => {
+            session.modal = None;
+            Vec::new()
+        }
         Some(Modal::Delete(_) | Modal::Past(_) | Modal::Leave) => Vec::new(),
     }
 }
@@ -215,7 +243,9 @@ fn take_text(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     Vec::new()
 }
 
-fn open_form(model: &mut Model, form: Form) {
+/// Opens the form for a new account, with the choice whose it is where there is one.
+pub fn open_form(model: &mut Model, mut form: Form) {
+    form.owner = Owner::offered(&model.policy);
     if let Some(session) = model.session_mut() {
         session.modal = Some(Modal::Form(Box::new(form)));
     }

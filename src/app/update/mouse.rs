@@ -39,7 +39,7 @@ pub fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
             }
             Vec::new()
         }
-        MouseEventKind::Down(MouseButton::Left) if session.modal.is_none() => {
+        MouseEventKind::Down(MouseButton::Left) if session.modal.is_none() && !session.big => {
             let (x, y) = (mouse.column, mouse.row);
             if Some(y) == panes.keys {
                 return click_footer(model, x);

@@ -207,6 +207,7 @@ fn check(model: &mut Model) -> Vec<Effect> {
         model.stage = Stage::Open(Box::new(session));
         model.generation += 1;
         model.say(Tone::Good, "the vault is ready; keep the recovery key away from this machine");
+        model.say_at_opening();
         if then_import {
             return vec![Effect::Recent];
         }

@@ -2,7 +2,9 @@
 //! vault is [`crate::vault`]'s work; this copies what is live and leaves the rest.
 
 use super::super::{EntryError, Format, Import, ImportError, Source};
+use crate::policy::organisation;
 use crate::secret::Secret;
+use crate::text::clean;
 use crate::vault::{Error, Key, Locked, Unlocked, recovery};
 
 const FORMAT: Format = Format::Otpanel;
@@ -15,7 +17,11 @@ pub fn read(source: &Source<'_>) -> Result<Import, ImportError> {
     let unlocked = open(&locked, source.need_password(FORMAT)?)?;
     let mut import = Import::new(FORMAT);
     for entry in unlocked.state.live() {
-        let result = entry.account().map_err(|error| EntryError::Unusable(error.to_string()));
+        // An import makes new entries of whoever imports: an organisation's account would change hands by it.
+        let result = match organisation(entry.identity()) {
+            Some(name) => Err(EntryError::Unusable(format!("it belongs to {}, and stays in that vault", clean(name)))),
+            None => entry.account().map_err(|error| EntryError::Unusable(error.to_string())),
+        };
         import.take(entry.issuer(), entry.name(), result);
     }
     Ok(import)
@@ -54,6 +60,8 @@ mod tests {
             let seed = Seed::new(b"0123456789".to_vec()).expect("not empty");
             state.add(EntryId([id; 16]), &Account::new("Acme", name, Kind::totp(), seed), "", "", stamp);
         }
+        let seed = Seed::new(b"9876543210".to_vec()).expect("not empty");
+        state.add(EntryId([9; 16]), &Account::new("VPN", "bob", Kind::totp(), seed), "managed/Contoso", "", stamp);
         state.trash(EntryId([2; 16]), stamp);
         let (id, dek) = (VaultId([3; 16]), DataKey::new(Secret::new([4; 32])));
         let slots = keys.iter().zip(5..).map(|(key, n)| {
@@ -76,6 +84,8 @@ mod tests {
             let import = import(&bytes, key).expect("opens");
             assert_eq!(import.format, FORMAT);
             assert_eq!(import.entries.iter().map(Account::title).collect::<Vec<_>>(), ["Acme (bob)"]);
+            assert_eq!(import.skipped.len(), 1, "an organisation's account is not taken over");
+            assert!(import.skipped[0].reason.contains("Contoso"), "{}", import.skipped[0].reason);
         }
         assert!(matches!(import(&bytes, "other"), Err(ImportError::WrongPassword(_))));
         assert!(matches!(import(&bytes[..100], "pw"), Err(ImportError::Damaged { .. })));

@@ -1,0 +1,400 @@
+//! Where the backups of a vault go, and doing them: rounds, looks, and their state in words. The door to the protocol for
+//! the command line and the panel.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::ledger::{self, Done, Ledger};
+use super::record;
+use super::round::{self, Backed, Job, Known, RoundError, Vault};
+use super::sealed::Sealed;
+use crate::keychain::folder::FolderKeychain;
+use crate::keychain::{Keychain, KeychainError, Probe, system};
+use crate::time::UnixTime;
+use crate::vault::file::FileError;
+use crate::vault::{DeviceId, Place, SlotKind, Stamp, State, Unlocked, Value, VaultId, payload};
+
+/// The most bytes of one item: what Windows takes, what Apple syncs well, else what one write of a keyring bears.
+const ITEM_LEN: usize = if cfg!(windows) {
+    2_400
+} else if cfg!(target_vendor = "apple") {
+    16 << 10
+} else {
+    32 << 10
+};
+const FOLDER_ITEM_LEN: usize = 32 << 10;
+
+/// The identity of everybody without an organisation.
+pub const PERSONAL: &str = "personal";
+
+/// The kind of a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Store {
+    /// The platform's keychain.
+    Keychain,
+    /// A folder.
+    Folder(PathBuf),
+}
+
+/// A backup of one identity in one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// Whose accounts: `personal` or `managed/NAME`.
+    pub identity: String,
+    /// Where.
+    pub store: Store,
+    /// It is wanted.
+    pub on: bool,
+    /// Leave the secrets out.
+    pub names_only: bool,
+}
+
+impl Destination {
+    /// A name for remembering it by.
+    pub fn id(&self) -> String {
+        format!("{} {}", self.identity, self.store_name())
+    }
+
+    /// `keychain` or `folder`.
+    pub const fn store_name(&self) -> &'static str {
+        match self.store {
+            Store::Keychain => "keychain",
+            Store::Folder(_) => "folder",
+        }
+    }
+
+    /// How far a copy there reaches; "backed up" is never said without it.
+    pub fn reach(&self) -> String {
+        match &self.store {
+            Store::Keychain => String::from("this computer"),
+            Store::Folder(path) => format!("wherever {} goes", path.display()),
+        }
+    }
+
+    /// The store itself: for what the user has just asked for it may show the keychain's dialog.
+    pub fn open(&self, may_prompt: bool) -> Box<dyn Keychain> {
+        match &self.store {
+            Store::Folder(path) => Box::new(FolderKeychain::new(path)),
+            Store::Keychain if may_prompt => Box::new(system::asking()),
+            Store::Keychain => Box::new(system::system()),
+        }
+    }
+
+    fn items<'a>(&'a self, keychain: &'a dyn Keychain, vault: VaultId) -> Sealed<'a> {
+        let item_len = if matches!(self.store, Store::Folder(_)) { FOLDER_ITEM_LEN } else { ITEM_LEN };
+        Sealed { keychain, identity: &self.identity, vault, item_len }
+    }
+
+    /// Key items may hold the data key: in a keychain, of a vault that a keychain opens anyway.
+    fn by_itself(&self, vault: &Unlocked) -> bool {
+        self.store == Store::Keychain && vault.slots().iter().any(|slot| slot.kind() == SlotKind::Keychain)
+    }
+}
+
+/// The destinations of the personal identity, the keychain first.
+pub fn personal(ledger: &Ledger, enabled: bool) -> Vec<Destination> {
+    let on = enabled && !ledger.off;
+    let of = |store| Destination { identity: PERSONAL.into(), store, on, names_only: false };
+    std::iter::once(Store::Keychain).chain(ledger.folder.clone().map(Store::Folder)).map(of).collect()
+}
+
+/// A vault in its file, for rounds.
+pub struct InFile<'a> {
+    /// The file.
+    pub place: &'a Place,
+    /// What is open of it.
+    pub unlocked: &'a mut Unlocked,
+    /// The writer.
+    pub device: DeviceId,
+}
+
+impl Vault for InFile<'_> {
+    fn unlocked(&self) -> &Unlocked {
+        self.unlocked
+    }
+
+    fn change(&mut self, change: &mut dyn FnMut(&mut State, Stamp) -> bool) -> Result<(), FileError> {
+        let stamp = self.unlocked.state.next_stamp(UnixTime::now(), self.device);
+        if change(Arc::make_mut(&mut self.unlocked.state), stamp) {
+            self.place.save(self.unlocked)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a backup did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The protocol stopped.
+    #[error(transparent)]
+    Round(#[from] RoundError),
+    /// Local state could not be kept, or another program of this machine does not end its own round.
+    #[error("the backup's own state cannot be used: {0}")]
+    Local(#[from] io::Error),
+}
+
+impl From<KeychainError> for BackupError {
+    fn from(error: KeychainError) -> Self {
+        Self::Round(error.into())
+    }
+}
+
+/// The machine, as heads name it.
+pub struct Here<'a> {
+    /// The folder of local state.
+    pub state_dir: &'a Path,
+    /// This device.
+    pub device: DeviceId,
+    /// Its name.
+    pub label: String,
+    /// The moment.
+    pub now: UnixTime,
+}
+
+impl Here<'_> {
+    fn job<'a>(&'a self, to: &'a Destination, vault: &Unlocked, full: bool) -> Job<'a> {
+        Job {
+            identity: &to.identity,
+            device: self.device,
+            label: &self.label,
+            now: self.now,
+            by_itself: to.by_itself(vault),
+            names_only: to.names_only,
+            full,
+            fresh: &round::fresh,
+        }
+    }
+
+    /// One round to a destination; what comes of it is remembered.
+    ///
+    /// # Errors
+    /// [`BackupError`].
+    pub fn back_up(
+        &self,
+        to: &Destination,
+        keychain: &dyn Keychain,
+        vault: &mut InFile<'_>,
+        known: &mut Known,
+        full: bool,
+    ) -> Result<Backed, BackupError> {
+        let id = vault.unlocked.vault_id();
+        let _lock = ledger::lock(self.state_dir, id)?;
+        let job = self.job(to, vault.unlocked, full);
+        let result = round::round(&to.items(keychain, id), vault, &job, known);
+        let mut ledger = Ledger::load(self.state_dir, id);
+        let name = to.id();
+        match result {
+            Ok(backed) => {
+                let records = digest(&vault.unlocked.state, to);
+                let seen = vault.unlocked.state.seen.iter().map(|(d, time)| (d.to_string(), *time)).collect();
+                let revisions = backed.revisions.iter().map(|(d, n)| (d.to_string(), *n)).collect();
+                let done = Done { time: self.now.0, accounts: backed.accounts, seen, records, revisions };
+                ledger.change(self.state_dir, id, |ledger| {
+                    ledger.failed.remove(&name);
+                    ledger.done.insert(name, done);
+                })?;
+                Ok(backed)
+            }
+            Err(error) => {
+                ledger.change(self.state_dir, id, |ledger| drop(ledger.failed.insert(name, words(&error))))?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Deletes what this device has in a destination. Resumed by the next call should it be cut short.
+    ///
+    /// # Errors
+    /// [`BackupError`].
+    pub fn wipe(&self, to: &Destination, keychain: &dyn Keychain, vault: VaultId) -> Result<(), BackupError> {
+        let _lock = ledger::lock(self.state_dir, vault)?;
+        let mut ledger = Ledger::load(self.state_dir, vault);
+        ledger.change(self.state_dir, vault, |ledger| {
+            ledger.wiping.insert(to.id());
+        })?;
+        round::wipe(&to.items(keychain, vault), self.device)?;
+        Ok(ledger.change(self.state_dir, vault, |ledger| {
+            ledger.wiping.remove(&to.id());
+            ledger.done.remove(&to.id());
+        })?)
+    }
+
+    /// Deletes what another device has in a destination, once all of it is here.
+    ///
+    /// # Errors
+    /// [`BackupError`].
+    pub fn forget(
+        &self,
+        to: &Destination,
+        keychain: &dyn Keychain,
+        vault: &mut InFile<'_>,
+        device: DeviceId,
+    ) -> Result<(), BackupError> {
+        let id = vault.unlocked.vault_id();
+        let _lock = ledger::lock(self.state_dir, id)?;
+        let job = self.job(to, vault.unlocked, true);
+        Ok(round::forget(&to.items(keychain, id), vault, &job, &mut Known::default(), device)?)
+    }
+
+    /// Opens every item and looks whether all accounts could be restored from it.
+    ///
+    /// # Errors
+    /// [`BackupError`].
+    pub fn verify(&self, to: &Destination, keychain: &dyn Keychain, vault: &Unlocked) -> Result<Verified, BackupError> {
+        let id = vault.vault_id();
+        let mut ring = round::Ring::of(vault, &to.identity);
+        let all = round::gather(&to.items(keychain, id), &mut ring, &|_, _| false)?;
+        let stored = all.joined();
+        let wanted = record::project(&vault.state, &to.identity, &BTreeSet::new(), to.names_only);
+        let lacking = wanted
+            .entries
+            .iter()
+            .filter(|(entry, ours)| stored.entries.get(entry).is_none_or(|theirs| theirs.clone().join(ours)));
+        Ok(Verified {
+            items: all.names.len(),
+            accounts: record::live(&stored),
+            lacking: lacking.count(),
+            unread: all.missing.len() + all.foreign.len() + all.damaged.len(),
+            devices: all.devices(),
+        })
+    }
+}
+
+/// What a look at every item found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Items there.
+    pub items: usize,
+    /// Live accounts that can be restored.
+    pub accounts: usize,
+    /// Entries of this vault that are not there, or older there.
+    pub lacking: usize,
+    /// Items that are missing or do not open.
+    pub unread: usize,
+    /// The devices.
+    pub devices: Vec<round::Device>,
+}
+
+/// How a destination stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Everything is there.
+    On,
+    /// Turned off.
+    Off,
+    /// Something waits: for the first account, for the keychain to be unlocked, for the next try.
+    Waiting,
+    /// It cannot be had here.
+    Unavailable,
+}
+
+impl Standing {
+    /// `on`, `off`, `waiting`, `unavailable`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+            Self::Waiting => "waiting",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// How a destination stands, with its figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Which.
+    pub to: Destination,
+    /// In a word.
+    pub standing: Standing,
+    /// Live accounts in the last good backup.
+    pub accounts: usize,
+    /// Accounts that are not there yet, or older there.
+    pub pending: usize,
+    /// When the last good backup was.
+    pub last: Option<UnixTime>,
+    /// Why it is not on, and what to do.
+    pub reason: Option<String>,
+}
+
+/// Looks how a destination stands, without a prompt and without reading items.
+pub fn status(to: &Destination, probe: &Probe, vault: &Unlocked, ledger: &Ledger) -> Status {
+    let id = to.id();
+    let done = ledger.done.get(&id);
+    let live = vault.state.live().filter(|entry| entry.identity() == to.identity).count();
+    let pending = match done {
+        None => live,
+        Some(done) if done.records == digest(&vault.state, to) => 0,
+        Some(done) => newer(&vault.state, to, done).max(1),
+    };
+    let (standing, reason) = if to.on {
+        match (probe, ledger.failed.get(&id)) {
+            (Probe::Locked, _) => (Standing::Waiting, Some(probe.describe())),
+            (Probe::Ready, Some(why)) => (Standing::Waiting, Some(why.clone())),
+            (Probe::Ready, None) if done.is_none() => {
+                (Standing::Waiting, Some("The backup starts with the first account.".into()))
+            }
+            (Probe::Ready, None) => (Standing::On, None),
+            (other, _) => (Standing::Unavailable, Some(instead(other))),
+        }
+    } else {
+        (Standing::Off, Some("It was turned off; `otpanel backup enable` turns it on.".into()))
+    };
+    let (accounts, last) = (done.map_or(0, |done| done.accounts), done.map(|done| UnixTime(done.time)));
+    Status { to: to.clone(), standing, accounts, pending, last, reason }
+}
+
+/// Why no backup can be made, and the way out that always is there.
+fn instead(probe: &Probe) -> String {
+    let said = probe.describe();
+    let said = said.replace(", or use a password.", ".").replace(" Use a password.", "");
+    format!("{said} Or choose a folder: `otpanel backup enable --folder DIR`.")
+}
+
+/// Entries with a stamp that the last backup had not seen.
+fn newer(state: &State, to: &Destination, done: &Done) -> usize {
+    let records = record::project(state, &to.identity, &BTreeSet::new(), to.names_only);
+    let is_newer = |stamp: Stamp| done.seen.get(&stamp.device.to_string()).is_none_or(|seen| *seen < stamp.time);
+    let bodies = records.entries.values().filter_map(|entry| entry.body.as_ref());
+    bodies.filter(|body| body.fields.values().any(|register| is_newer(register.stamp))).count()
+}
+
+fn digest(state: &State, to: &Destination) -> String {
+    let records = record::project(state, &to.identity, &BTreeSet::new(), to.names_only);
+    // Purged entries have no identity any more; that one was of this identity, its absence here tells.
+    let keys = state.meta.iter().filter(|(name, _)| name.starts_with("slot/"));
+    let mut hash = Sha256::new_with_prefix(payload::encode(&records).expose());
+    for (name, register) in keys {
+        hash.update(name.as_bytes());
+        hash.update([u8::from(matches!(register.value, Value::Flag(_)))]);
+    }
+    data_encoding::HEXLOWER.encode(&hash.finalize())
+}
+
+/// Why a round stopped, in words, with what to do.
+pub fn words(error: &RoundError) -> String {
+    match error {
+        RoundError::Store(KeychainError::Unavailable(probe)) => instead(probe),
+        RoundError::Store(KeychainError::Locked) => Probe::Locked.describe(),
+        RoundError::Store(error) => {
+            format!("{error}. It is tried again with the next change, or by `otpanel backup now`.")
+        }
+        RoundError::Vault(error) => format!("The vault could not be saved: {error}."),
+        RoundError::NotKept => {
+            "What was written to it could not be read back. Choose a folder: `otpanel backup enable \
+                                --folder DIR`."
+                .into()
+        }
+        RoundError::Restless => "Another device writes there at this moment. `otpanel backup now` tries again.".into(),
+        RoundError::Incomplete => "Not everything of that device can be read, so nothing of it was deleted.".into(),
+        RoundError::NewerSlots => {
+            "That device has a newer password or key than this one. Bring the vault file of that \
+                                   device here first."
+                .into()
+        }
+    }
+}

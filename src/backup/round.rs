@@ -1,0 +1,590 @@
+//! The protocol: one round of a backup, forgetting a device, wiping what is ours. Its order is what makes it safe, and each
+//! step says why. The model check in `model.rs` runs this very code against stores that lose, replay and crash.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::flaw::{Flaw, flaw};
+use super::item::{BackupKey, Bundle, Digest, Head, Item, KeyItem, Keys, Kid, MAX_EPOCH, Name, Read};
+use super::record;
+use crate::keychain::KeychainError;
+use crate::secret::Secret;
+use crate::time::UnixTime;
+use crate::vault::{DataKey, DeviceId, EntryId, FileError, SlotId, Stamp, State, Unlocked};
+
+/// How often a round begins again because others write meanwhile.
+const TRIES: usize = 8;
+/// A head that says nothing new is written again after so many seconds: its time tells that the device is alive.
+const STALE: u64 = 24 * 3600;
+
+/// Keys that open items: the vault's data keys and the backup keys.
+pub struct Ring {
+    /// Of key items.
+    pub data: Vec<DataKey>,
+    /// Of bundles and heads.
+    pub keys: Keys,
+}
+
+impl Ring {
+    /// What an open vault has for an identity.
+    pub fn of(vault: &Unlocked, identity: &str) -> Self {
+        Self { data: vec![vault.data_key().duplicate()], keys: record::keys(&vault.state, identity) }
+    }
+}
+
+/// The items of one vault and one identity in a store.
+pub trait Items {
+    /// The names of all that are there.
+    ///
+    /// # Errors
+    /// [`KeychainError`].
+    fn list(&self) -> Result<BTreeSet<Name>, KeychainError>;
+    /// Reads one; none when there is none, or the store says so.
+    ///
+    /// # Errors
+    /// [`KeychainError`].
+    fn read(&self, name: Name, ring: &Ring) -> Result<Option<Read>, KeychainError>;
+    /// Writes one over what was there; gives its digest.
+    ///
+    /// # Errors
+    /// [`KeychainError`].
+    fn write(&self, name: Name, item: &Item, ring: &Ring) -> Result<Digest, KeychainError>;
+    /// Deletes one.
+    ///
+    /// # Errors
+    /// [`KeychainError`].
+    fn delete(&self, name: Name) -> Result<(), KeychainError>;
+    /// Whether so many records go into one item.
+    fn fits(&self, records: &State) -> bool;
+}
+
+/// The vault that is backed up: joined from the store, and saved, in the middle of a round.
+pub trait Vault {
+    /// It as it is now.
+    fn unlocked(&self) -> &Unlocked;
+    /// Changes its state and saves it when the change says true.
+    ///
+    /// # Errors
+    /// [`FileError`]; then what was changed is in no file, and the round ends.
+    fn change(&mut self, change: &mut dyn FnMut(&mut State, Stamp) -> bool) -> Result<(), FileError>;
+}
+
+/// What one round is about.
+pub struct Job<'a> {
+    /// Whose accounts.
+    pub identity: &'a str,
+    /// The writer.
+    pub device: DeviceId,
+    /// What it calls itself.
+    pub label: &'a str,
+    /// The moment.
+    pub now: UnixTime,
+    /// Key items may hold the data key: a keychain, and a vault that the keychain opens.
+    pub by_itself: bool,
+    /// Leave the secrets out.
+    pub names_only: bool,
+    /// Read every bundle; else those of others only where their heads announce something new.
+    pub full: bool,
+    /// A new key and its name.
+    pub fresh: &'a dyn Fn() -> (Kid, BackupKey),
+}
+
+/// What others' bundles were joined already: spares reading them in a quick round. It is of one open session of a vault
+/// and dies with it, since a vault that goes back forgets what it had joined.
+#[derive(Default, Clone)]
+pub struct Known(BTreeMap<Name, (Digest, BTreeSet<EntryId>)>);
+
+/// A device that backs up here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Which.
+    pub id: DeviceId,
+    /// What it calls itself; empty where its head does not open.
+    pub label: String,
+    /// Accounts in its bundles.
+    pub accounts: usize,
+    /// When it last said something.
+    pub time: UnixTime,
+}
+
+/// A round that ended well: everything was read back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Backed {
+    /// Live accounts in this device's bundles.
+    pub accounts: usize,
+    /// The devices with a head, this one among them.
+    pub devices: Vec<Device>,
+    /// Items that are listed or announced and cannot be had.
+    pub missing: usize,
+    /// Items under a key that is not known here.
+    pub foreign: usize,
+    /// Items that do not open although their key is known.
+    pub damaged: usize,
+    /// Accounts too large for this store.
+    pub left_out: Vec<EntryId>,
+    /// Items written.
+    pub written: usize,
+    /// The revision of each head, for noticing one that goes back.
+    pub revisions: BTreeMap<DeviceId, u64>,
+}
+
+/// Why a round did not end well. The vault is as it was, or has more.
+#[derive(Debug, thiserror::Error)]
+pub enum RoundError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] KeychainError),
+    /// The vault could not be saved.
+    #[error(transparent)]
+    Vault(#[from] FileError),
+    /// What was written is not what can be read.
+    #[error("the store does not keep what is written to it")]
+    NotKept,
+    /// Others kept writing.
+    #[error("others write there all the time")]
+    Restless,
+    /// For forgetting: something of that device cannot be read, so nothing of it may go.
+    #[error("not everything of that device can be read")]
+    Incomplete,
+    /// For forgetting: that device has slots that this vault does not know.
+    #[error("that device has a newer password or key than this one")]
+    NewerSlots,
+}
+
+/// All that lies in a store, read.
+#[derive(Default)]
+pub struct Gathered {
+    /// The names.
+    pub names: BTreeSet<Name>,
+    /// Key items that open.
+    pub keys: BTreeMap<Name, (Digest, KeyItem)>,
+    /// Bundles that open.
+    pub bundles: BTreeMap<Name, (Digest, Bundle)>,
+    /// Heads that open.
+    pub heads: BTreeMap<DeviceId, (Digest, Head)>,
+    /// Bundles of others that were not read, since what they hold was joined.
+    pub skipped: BTreeSet<Name>,
+    /// Listed or announced, and not to be had.
+    pub missing: BTreeSet<Name>,
+    /// Under a key that is not known.
+    pub foreign: BTreeSet<Name>,
+    /// Not to be opened.
+    pub damaged: BTreeSet<Name>,
+}
+
+/// Reads what lies in a store. Key items come first, since they bring keys, which are added to the ring.
+///
+/// # Errors
+/// [`KeychainError`].
+pub fn gather(
+    items: &dyn Items,
+    ring: &mut Ring,
+    skip: &dyn Fn(Name, Digest) -> bool,
+) -> Result<Gathered, KeychainError> {
+    let mut all = Gathered { names: items.list()?, ..Gathered::default() };
+    let in_order =
+        |all: &Gathered, wanted: fn(&Name) -> bool| -> Vec<Name> { all.names.iter().copied().filter(wanted).collect() };
+    for name in in_order(&all, |name| matches!(name, Name::Key { .. })) {
+        all.take(items, ring, name)?;
+    }
+    for (name, (_, item)) in &all.keys {
+        if let Name::Key { kid, .. } = name {
+            ring.keys.entry(*kid).or_insert_with(|| item.key.duplicate());
+        }
+    }
+    for name in in_order(&all, |name| matches!(name, Name::Head { .. })) {
+        all.take(items, ring, name)?;
+    }
+    let mut announced = BTreeMap::new();
+    for (device, (_, head)) in &all.heads {
+        for (bucket, digest) in &head.digests {
+            announced.insert(Name::Bundle { device: *device, epoch: head.epoch, bucket: *bucket }, *digest);
+        }
+    }
+    // What a head says is a hint and no more: every bundle that is listed counts (a crash may lie between the two).
+    for name in in_order(&all, |name| matches!(name, Name::Bundle { .. })) {
+        if announced.get(&name).is_some_and(|digest| skip(name, *digest)) {
+            all.skipped.insert(name);
+        } else {
+            all.take(items, ring, name)?;
+            if flaw(Flaw::TiedToHead)
+                && all.bundles.get(&name).is_some_and(|(digest, _)| announced.get(&name) != Some(digest))
+            {
+                all.bundles.remove(&name);
+                all.foreign.insert(name);
+            }
+        }
+    }
+    all.missing.extend(announced.keys().filter(|name| !all.names.contains(name)));
+    Ok(all)
+}
+
+impl Gathered {
+    fn take(&mut self, items: &dyn Items, ring: &Ring, name: Name) -> Result<(), KeychainError> {
+        let Some(Read { digest, item }) = items.read(name, ring)? else {
+            self.missing.insert(name);
+            return Ok(());
+        };
+        match (item, name) {
+            (Item::Key(item), Name::Key { .. }) => drop(self.keys.insert(name, (digest, item))),
+            (Item::Bundle(item), Name::Bundle { .. }) => drop(self.bundles.insert(name, (digest, item))),
+            (Item::Head(item), Name::Head { device }) => drop(self.heads.insert(device, (digest, item))),
+            (Item::Foreign, _) => drop(self.foreign.insert(name)),
+            _ => drop(self.damaged.insert(name)),
+        }
+        Ok(())
+    }
+
+    /// The devices, as their heads tell.
+    pub fn devices(&self) -> Vec<Device> {
+        let of = |id: &DeviceId| match self.heads.get(id) {
+            Some((_, head)) => Device { id: *id, label: head.label.clone(), accounts: head.accounts, time: head.time },
+            None => Device { id: *id, label: String::new(), accounts: 0, time: UnixTime(0) },
+        };
+        let ids: BTreeSet<DeviceId> = self.names.iter().map(|name| name.device()).collect();
+        ids.iter().map(of).collect()
+    }
+
+    /// Everything that the bundles hold, joined.
+    pub fn joined(&self) -> State {
+        let mut state = State::default();
+        for (_, bundle) in self.bundles.values() {
+            state.join(&bundle.records);
+        }
+        state
+    }
+
+    /// Nothing is amiss.
+    pub fn is_whole(&self) -> bool {
+        self.missing.is_empty() && self.foreign.is_empty() && self.damaged.is_empty()
+    }
+
+    fn of_device(&self, device: DeviceId) -> impl Iterator<Item = Name> + '_ {
+        self.names.iter().copied().filter(move |name| name.device() == device)
+    }
+}
+
+/// One round: joins what others wrote, writes what differs, reads it back. Only then it says that all is backed up.
+///
+/// # Errors
+/// [`RoundError`]. A crash or an error anywhere leaves a store from which as much can be restored as before.
+pub fn round(items: &dyn Items, vault: &mut dyn Vault, job: &Job<'_>, known: &mut Known) -> Result<Backed, RoundError> {
+    for attempt in 0..TRIES {
+        if let Some((backed, _)) = once(items, vault, job, known, attempt == 0)? {
+            return Ok(backed);
+        }
+    }
+    Err(RoundError::Restless)
+}
+
+/// None when it has to begin again.
+#[allow(clippy::too_many_lines, reason = "the order of the steps is the protocol; it is read in one piece")]
+fn once(
+    items: &dyn Items,
+    vault: &mut dyn Vault,
+    job: &Job<'_>,
+    known: &mut Known,
+    first: bool,
+) -> Result<Option<(Backed, Gathered)>, RoundError> {
+    // 1. Everything that lies there is joined before anything is written.
+    let mut ring = Ring::of(vault.unlocked(), job.identity);
+    let own_before = ring.keys.len();
+
+    let skip = |name: Name, announced: Digest| {
+        !job.full && name.device() != job.device && known.0.get(&name).is_some_and(|(digest, _)| *digest == announced)
+    };
+    let all = gather(items, &mut ring, &skip)?;
+    // What is listed and gone may be on its way: look once more. It never means that something was deleted.
+    if first && !all.missing.is_empty() {
+        return Ok(None);
+    }
+    if flaw(Flaw::MissingMeansDeleted) {
+        let lost: Vec<EntryId> =
+            all.missing.iter().filter_map(|name| known.0.get(name)).flat_map(|k| k.1.clone()).collect();
+        vault.change(&mut |state, _| lost.iter().filter(|id| state.purge(**id)).count() > 0)?;
+    }
+    let mut met: BTreeSet<EntryId> = BTreeSet::new();
+    let joined = all.joined();
+    met.extend(joined.entries.keys());
+    for name in &all.skipped {
+        met.extend(known.0.get(name).into_iter().flat_map(|(_, ids)| ids));
+    }
+    let new_keys = ring.keys.len() > own_before;
+    vault.change(&mut |state, stamp| {
+        let mut changed = state.join(&joined);
+        if new_keys {
+            for (kid, key) in &ring.keys {
+                changed |= record::add_key(state, job.identity, *kid, key, stamp);
+            }
+        }
+        changed
+    })?;
+    for (name, (digest, bundle)) in &all.bundles {
+        known.0.insert(*name, (*digest, bundle.records.entries.keys().copied().collect()));
+    }
+    // A key of our own, safe in the vault's file before anything is sealed with it.
+    let usable = |state: &State| {
+        let keys = record::keys(state, job.identity);
+        record::pinned(state, job.identity).filter(|kid| keys.contains_key(kid))
+    };
+    if usable(&vault.unlocked().state).is_none() {
+        // One that others use already is better than one more.
+        let (kid, key) = match ring.keys.iter().next() {
+            Some((kid, key)) => (*kid, key.duplicate()),
+            None => (job.fresh)(),
+        };
+        vault.change(&mut |state, stamp| {
+            record::add_key(state, job.identity, kid, &key, stamp) | record::pin(state, job.identity, kid, stamp)
+        })?;
+    }
+
+    // 4. Accounts, keys and slots of one moment: a password or a key that changes meanwhile belongs to the next round.
+    let now = vault.unlocked().duplicate();
+    let ring = Ring::of(&now, job.identity);
+    let Some(pin) = usable(&now.state) else { return Ok(None) };
+    let own_head = all.heads.get(&job.device);
+    let own_bundle = |name: &Name| matches!(name, Name::Bundle { .. }) && name.device() == job.device;
+    let own_epochs = all.names.iter().filter(|name| own_bundle(name)).filter_map(|name| match name {
+        Name::Bundle { epoch, .. } => Some(*epoch),
+        _ => None,
+    });
+    let mut epoch = own_epochs.chain(own_head.map(|(_, head)| head.epoch)).max().unwrap_or(0);
+    // What lies there under a key that we do not know may be all that is left of something: it stays, we go on beside it.
+    let is_foreign = |epoch: u8| {
+        all.foreign.iter().any(|name| own_bundle(name) && matches!(name, Name::Bundle { epoch: e, .. } if *e == epoch))
+    };
+    while is_foreign(epoch) && epoch < MAX_EPOCH {
+        epoch += 1;
+    }
+    let mut records = record::project(&now.state, job.identity, &met, job.names_only);
+    let mut left_out = Vec::new();
+    let parts = loop {
+        let parts = record::buckets(&records, epoch);
+        let full: Vec<&State> = parts.values().filter(|part| !items.fits(part)).collect();
+        if full.is_empty() {
+            break parts;
+        }
+        let alone: Vec<EntryId> =
+            full.iter().filter(|part| part.entries.len() == 1).flat_map(|part| part.entries.keys().copied()).collect();
+        if epoch < MAX_EPOCH && alone.is_empty() {
+            epoch += 1;
+        } else {
+            let out = if alone.is_empty() { full[0].entries.keys().take(1).copied().collect() } else { alone };
+            for id in out {
+                records.entries.remove(&id);
+                left_out.push(id);
+            }
+        }
+    };
+
+    let mut written = 0;
+    // 5. Key items first: nothing is sealed with a key that nobody could get back.
+    let in_use: BTreeSet<Kid> = (all.bundles.values().map(|(_, bundle)| bundle.kid))
+        .chain(all.heads.values().map(|(_, head)| head.kid))
+        .chain([pin])
+        .collect();
+    let mut pinned_item = None;
+    for kid in in_use {
+        let Some(key) = ring.keys.get(&kid) else { continue };
+        let name = Name::Key { kid, device: job.device };
+        let old = all.keys.get(&name);
+        let slots = now.slots().to_vec();
+        let digest = match old {
+            Some((digest, old)) if old.slots == slots && old.by_itself == job.by_itself => *digest,
+            _ => {
+                let revision = old.map_or(0, |(_, old)| old.revision) + 1;
+                let item = KeyItem { revision, slots, by_itself: job.by_itself, key: key.duplicate() };
+                written += 1;
+                items.write(name, &Item::Key(item), &ring)?
+            }
+        };
+        if kid == pin {
+            pinned_item = Some((name, digest));
+        }
+    }
+
+    if flaw(Flaw::OldEpochFirst) {
+        delete_old(items, &all, job.device, epoch)?;
+    }
+    // 6. Then the bundles that differ, then the head.
+    let mut digests = BTreeMap::new();
+    for (bucket, part) in parts {
+        let name = Name::Bundle { device: job.device, epoch, bucket };
+        let old = all.bundles.get(&name);
+        let digest = match old {
+            Some((digest, old)) if old.kid == pin && old.records.holds_the_same(&part) => *digest,
+            _ => {
+                // Somebody may have put back an older one since it was read: what it holds must be joined first.
+                let there = items.read(name, &ring)?.map(|read| read.digest);
+                if there != old.map(|(digest, _)| *digest) && !all.damaged.contains(&name) {
+                    return Ok(None);
+                }
+                let revision = old.map_or(0, |(_, old)| old.revision) + 1;
+                let ids = part.entries.keys().copied().collect();
+                written += 1;
+                let digest = items.write(name, &Item::Bundle(Bundle { kid: pin, revision, records: part }), &ring)?;
+                known.0.insert(name, (digest, ids));
+                digest
+            }
+        };
+        digests.insert(bucket, digest);
+    }
+    let accounts = record::live(&records);
+    let name = Name::Head { device: job.device };
+    let head_digest = match own_head {
+        Some((digest, head))
+            if (head.kid, head.epoch, head.accounts, &head.digests) == (pin, epoch, accounts, &digests)
+                && head.label == job.label
+                && job.now.secs_since(head.time) < STALE =>
+        {
+            *digest
+        }
+        old => {
+            let revision = old.map_or(0, |(_, head)| head.revision) + 1;
+            let label = job.label.to_owned();
+            let head = Head { kid: pin, revision, label, time: job.now, accounts, epoch, digests: digests.clone() };
+            written += 1;
+            items.write(name, &Item::Head(head), &ring)?
+        }
+    };
+
+    // 7. All of it is read back, not only what was written just now: a store may have lost the rest long ago.
+    let mut kept = vec![(name, head_digest)];
+    kept.extend(pinned_item);
+    kept.extend(digests.iter().map(|(bucket, d)| (Name::Bundle { device: job.device, epoch, bucket: *bucket }, *d)));
+    for (name, digest) in kept {
+        match items.read(name, &ring)? {
+            Some(read) if read.digest == digest && !matches!(read.item, Item::Foreign | Item::Damaged) => {}
+            _ => return Err(RoundError::NotKept),
+        }
+    }
+
+    // 8. Only now what the new bundles replace may go, and then the keys that nothing needs any more.
+    delete_old(items, &all, job.device, epoch)?;
+    let stays = |name: &Name| match name {
+        Name::Bundle { device, epoch: old, .. } => *device != job.device || *old >= epoch,
+        _ => false,
+    };
+    let used: BTreeSet<Kid> = (all.bundles.iter().filter(|(name, _)| stays(name)))
+        .filter(|(name, _)| name.device() != job.device)
+        .map(|(_, (_, bundle))| bundle.kid)
+        .chain(all.heads.iter().filter(|(device, _)| **device != job.device).map(|(_, (_, head))| head.kid))
+        .chain([pin])
+        .collect();
+    // Where something cannot be read, nobody knows which key it needs.
+    if all.is_whole() && all.skipped.is_empty() {
+        for name in all.of_device(job.device) {
+            if matches!(name, Name::Key { kid, .. } if !used.contains(&kid)) {
+                items.delete(name)?;
+            }
+        }
+    }
+
+    let mut devices: Vec<Device> = all.devices().into_iter().filter(|device| device.id != job.device).collect();
+    devices.insert(0, Device { id: job.device, label: job.label.to_owned(), accounts, time: job.now });
+    let backed = Backed {
+        accounts,
+        devices,
+        missing: all.missing.iter().filter(|name| name.device() != job.device).count(),
+        foreign: all.foreign.len(),
+        damaged: all.damaged.iter().filter(|name| name.device() != job.device).count(),
+        left_out,
+        written,
+        revisions: all.heads.iter().map(|(device, (_, head))| (*device, head.revision)).collect(),
+    };
+    Ok(Some((backed, all)))
+}
+
+/// Own bundles of older epochs, where they were opened and so joined in this round.
+fn delete_old(items: &dyn Items, all: &Gathered, device: DeviceId, epoch: u8) -> Result<(), KeychainError> {
+    for name in all.bundles.keys() {
+        if matches!(name, Name::Bundle { device: d, epoch: old, .. } if *d == device && *old < epoch) {
+            items.delete(*name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes all items of another device, after everything of it was joined and is backed up by this one. A device that is
+/// alive writes itself back.
+///
+/// # Errors
+/// [`RoundError`]; nothing was deleted unless it is one of the store while deleting.
+pub fn forget(
+    items: &dyn Items,
+    vault: &mut dyn Vault,
+    job: &Job<'_>,
+    known: &mut Known,
+    device: DeviceId,
+) -> Result<(), RoundError> {
+    let job = Job { full: true, ..*job };
+    let mut done = None;
+    for attempt in 0..TRIES {
+        done = once(items, vault, &job, known, attempt == 0)?;
+        if done.is_some() {
+            break;
+        }
+    }
+    let Some((_, all)) = done else { return Err(RoundError::Restless) };
+    let theirs: Vec<Name> = all.of_device(device).collect();
+    let unread = |name: &&Name| all.missing.contains(name) || all.foreign.contains(name) || all.damaged.contains(name);
+    if theirs.iter().any(|name| unread(&name)) || all.missing.iter().any(|name| name.device() == device) {
+        return Err(RoundError::Incomplete);
+    }
+    let ours: BTreeSet<SlotId> = vault.unlocked().slots().iter().map(|slot| slot.id).collect();
+    let removed = |id: SlotId| vault.unlocked().was_removed(id);
+    let newer = (theirs.iter().filter_map(|name| all.keys.get(name)))
+        .flat_map(|(_, item)| &item.slots)
+        .any(|slot| !ours.contains(&slot.id) && !removed(slot.id));
+    if newer && !flaw(Flaw::ForgetNewer) {
+        return Err(RoundError::NewerSlots);
+    }
+    let ring = Ring::of(vault.unlocked(), job.identity);
+    let (bundles, rest): (Vec<_>, Vec<_>) = theirs.into_iter().partition(|name| matches!(name, Name::Bundle { .. }));
+    for name in bundles {
+        // It may have written since.
+        let there = items.read(name, &ring)?.map(|read| read.digest);
+        if there.is_some() && there != all.bundles.get(&name).map(|(digest, _)| *digest) {
+            return Err(RoundError::Restless);
+        }
+        items.delete(name)?;
+    }
+    delete_rest(items, rest)
+}
+
+/// Deletes all items of one device, its own: what switching off without keeping means. Begins again where it stopped.
+///
+/// # Errors
+/// [`KeychainError`].
+pub fn wipe(items: &dyn Items, device: DeviceId) -> Result<(), RoundError> {
+    let own = items.list()?.into_iter().filter(|name| name.device() == device);
+    let (bundles, rest): (Vec<_>, Vec<_>) = own.partition(|name| matches!(name, Name::Bundle { .. }));
+    for name in bundles {
+        items.delete(name)?;
+    }
+    delete_rest(items, rest)
+}
+
+/// The head, then the key items: what opens the others goes last.
+fn delete_rest(items: &dyn Items, mut rest: Vec<Name>) -> Result<(), RoundError> {
+    rest.sort_by_key(|name| matches!(name, Name::Key { .. }));
+    for name in rest {
+        items.delete(name)?;
+    }
+    Ok(())
+}
+
+/// A new backup key, for bundles that a lost machine shall not open.
+///
+/// # Errors
+/// [`FileError`].
+pub fn rotate(vault: &mut dyn Vault, job: &Job<'_>) -> Result<(), FileError> {
+    let (kid, key) = (job.fresh)();
+    vault.change(&mut |state, stamp| {
+        record::add_key(state, job.identity, kid, &key, stamp) | record::pin(state, job.identity, kid, stamp)
+    })
+}
+
+/// A key and its name from the system's randomness.
+pub fn fresh() -> (Kid, BackupKey) {
+    (Kid(crate::entropy::bytes()), BackupKey(Secret::new(crate::entropy::bytes())))
+}

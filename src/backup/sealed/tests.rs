@@ -1,0 +1,205 @@
+//! Whole rounds on a keychain in memory: what lies there, what comes back, what is refused.
+
+use super::super::restore;
+use super::super::round::{Backed, Job, Known, RoundError, Vault, fresh, round};
+use super::*;
+use crate::keychain::memory::MemoryKeychain;
+use crate::otp::{Account, Kind, Seed};
+use crate::vault::slots::Fresh;
+use crate::vault::{DeviceId, EntryId, FileError, KdfParams, Key, SlotId, Stamp, Unlocked};
+use std::sync::Arc;
+
+const VAULT: VaultId = VaultId([3; 16]);
+
+/// A vault in memory.
+pub struct Held {
+    pub open: Unlocked,
+    pub device: DeviceId,
+}
+
+impl Vault for Held {
+    fn unlocked(&self) -> &Unlocked {
+        &self.open
+    }
+
+    fn change(&mut self, change: &mut dyn FnMut(&mut State, Stamp) -> bool) -> Result<(), FileError> {
+        let stamp = self.open.state.next_stamp(UnixTime(1_800_000_000_000), self.device);
+        change(Arc::make_mut(&mut self.open.state), stamp);
+        Ok(())
+    }
+}
+
+fn password() -> Secret<String> {
+    Secret::new("word".into())
+}
+
+fn held(device: u8, accounts: u8) -> Held {
+    let dek = DataKey::new(Secret::new([0xd; 32]));
+    let (word, fresh) = (password(), Fresh { id: SlotId([1; 16]), salt: [1; 32] });
+    let slot = Slot::wrap(&dek, VAULT, Key::Password(&word), KdfParams::WEAKEST, &fresh).unwrap();
+    let mut held =
+        Held { open: Unlocked::create(VAULT, dek, vec![slot], State::default()), device: DeviceId([device; 8]) };
+    for n in 0..accounts {
+        add(&mut held, n, "personal");
+    }
+    held
+}
+
+fn add(held: &mut Held, n: u8, identity: &str) {
+    let account = Account::new("Issuer", format!("name-{n}"), Kind::totp(), Seed::new(vec![n + 1; 20]).unwrap());
+    held.change(&mut |state, stamp| {
+        state.add(EntryId([n; 16]), &account, identity, "", stamp);
+        true
+    })
+    .unwrap();
+}
+
+fn sealed<'a>(keychain: &'a MemoryKeychain, identity: &'a str, item_len: usize) -> Sealed<'a> {
+    Sealed { keychain, identity, vault: VAULT, item_len }
+}
+
+fn back_up(items: &Sealed<'_>, held: &mut Held, by_itself: bool) -> Result<Backed, RoundError> {
+    let job = Job {
+        identity: items.identity,
+        device: held.device,
+        label: "laptop",
+        now: UnixTime(1_800_000_000_000),
+        by_itself,
+        names_only: false,
+        full: true,
+        fresh: &fresh,
+    };
+    round(items, held, &job, &mut Known::default())
+}
+
+#[test]
+fn a_typical_user_has_three_items_and_a_second_round_writes_nothing() {
+    let (keychain, mut held) = (MemoryKeychain::new(), held(1, 40));
+    let items = sealed(&keychain, "personal", 32 << 10);
+    assert_eq!(back_up(&items, &mut held, false).unwrap().accounts, 40);
+    assert_eq!(keychain.items().len(), 3);
+    assert_eq!(back_up(&items, &mut held, false).unwrap().written, 0);
+    add(&mut held, 41, "personal");
+    assert_eq!(back_up(&items, &mut held, false).unwrap().written, 2, "one bundle and one head");
+}
+
+#[test]
+fn nothing_readable_lies_in_the_store() {
+    let (keychain, mut held) = (MemoryKeychain::new(), held(1, 3));
+    back_up(&sealed(&keychain, "personal", 32 << 10), &mut held, false).unwrap();
+    for (service, user, secret) in keychain.items() {
+        assert_eq!(service, "otpanel.backup.personal");
+        assert!(user.chars().all(|c| c.is_ascii_hexdigit() || "/keybhad".contains(c)), "{user}");
+        for word in ["Issuer", "name-", "laptop", "personal"] {
+            assert!(!secret.windows(word.len()).any(|at| at == word.as_bytes()), "{word} in {user}");
+        }
+        assert!(!secret.windows(32).any(|at| at == [0xd; 32]), "the data key in {user}");
+    }
+}
+
+#[test]
+fn small_items_are_many_and_all_come_back() {
+    let (keychain, mut held) = (MemoryKeychain::new(), held(1, 100));
+    let items = sealed(&keychain, "personal", 2_400);
+    let backed = back_up(&items, &mut held, true).unwrap();
+    assert_eq!((backed.accounts, backed.left_out.len()), (100, 0));
+    assert!(keychain.items().iter().all(|(.., secret)| secret.len() <= 2_400));
+    let found = restore::find(&keychain, "personal").unwrap();
+    let restored = restore::open(&keychain, "personal", &found[0], &restore::Way::Alone).unwrap();
+    assert_eq!(restored.records.live().count(), 100);
+}
+
+#[test]
+fn a_new_machine_gets_all_back_by_the_password_and_the_same_password_opens_it_then() {
+    let (keychain, mut held) = (MemoryKeychain::new(), held(1, 5));
+    back_up(&sealed(&keychain, "personal", 32 << 10), &mut held, false).unwrap();
+    let found = restore::find(&keychain, "personal").unwrap();
+    assert_eq!(found.len(), 1);
+    let word = password();
+    assert!(matches!(
+        restore::open(&keychain, "personal", &found[0], &restore::Way::Alone),
+        Err(restore::RestoreError::NeedsKey)
+    ));
+    let wrong = Secret::new(String::from("other"));
+    assert!(matches!(
+        restore::open(&keychain, "personal", &found[0], &restore::Way::Password(&wrong)),
+        Err(restore::RestoreError::WrongKey)
+    ));
+    let restored = restore::open(&keychain, "personal", &found[0], &restore::Way::Password(&word)).unwrap();
+    assert_eq!(restored.records.live().count(), 5);
+    assert_eq!((restored.vault, restored.slots.len()), (VAULT, 1));
+    assert_eq!(restored.data.expose(), &[0xd; 32]);
+}
+
+#[test]
+fn an_item_opens_only_in_its_place_and_as_it_was_written() {
+    let (keychain, mut held) = (MemoryKeychain::new(), held(1, 2));
+    let items = sealed(&keychain, "personal", 32 << 10);
+    back_up(&items, &mut held, false).unwrap();
+    let ring = Ring::of(&held.open, "personal");
+    for (service, user, bytes) in keychain.items() {
+        let name = Name::parse(user.split_once('/').unwrap().1).unwrap();
+        for at in 0..bytes.len() {
+            let mut bad = bytes.clone();
+            bad[at] ^= 1;
+            keychain.set(&service, &user, &bad).unwrap();
+            let read = items.read(name, &ring).unwrap().unwrap();
+            assert!(matches!(read.item, Item::Damaged | Item::Foreign), "byte {at} of {name}");
+        }
+        for len in 0..bytes.len() {
+            keychain.set(&service, &user, &bytes[..len]).unwrap();
+            assert!(matches!(items.read(name, &ring).unwrap().unwrap().item, Item::Damaged | Item::Foreign));
+        }
+        let elsewhere = match name {
+            Name::Key { kid, .. } => Name::Key { kid, device: DeviceId([9; 8]) },
+            Name::Bundle { device, .. } => Name::Bundle { device, epoch: 1, bucket: 0 },
+            Name::Head { .. } => Name::Head { device: DeviceId([9; 8]) },
+        };
+        keychain.set(&service, &items.user(elsewhere), &bytes).unwrap();
+        let moved = items.read(elsewhere, &ring).unwrap().unwrap().item;
+        assert!(matches!(moved, Item::Damaged | Item::Foreign));
+        keychain.set("otpanel.backup.managed", &user, &bytes).unwrap();
+        let other = sealed(&keychain, "managed/Contoso", 32 << 10);
+        let crossed = other.read(name, &ring).unwrap().unwrap().item;
+        assert!(matches!(crossed, Item::Damaged | Item::Foreign), "another identity");
+        keychain.forget(&service, &items.user(elsewhere));
+        keychain.set(&service, &user, &bytes).unwrap();
+    }
+}
+
+#[test]
+fn accounts_of_one_identity_never_reach_the_store_of_the_other() {
+    let (keychain, mut held) = (MemoryKeychain::new(), held(1, 2));
+    add(&mut held, 7, "managed/Contoso");
+    back_up(&sealed(&keychain, "personal", 32 << 10), &mut held, true).unwrap();
+    let restored = |identity: &str| {
+        let found = restore::find(&keychain, identity).unwrap();
+        found.first().map(|found| restore::open(&keychain, identity, found, &restore::Way::Alone).unwrap())
+    };
+    assert!(restored("managed/Contoso").is_none());
+    assert_eq!(restored("personal").unwrap().records.entries.len(), 2);
+    held.change(&mut |state, _| state.purge(EntryId([7; 16]))).unwrap();
+    back_up(&sealed(&keychain, "personal", 32 << 10), &mut held, true).unwrap();
+    assert_eq!(restored("personal").unwrap().records.entries.len(), 2, "nor does its tombstone");
+}
+
+#[test]
+fn a_store_that_forgets_is_never_called_a_backup() {
+    let (keychain, mut held) = (MemoryKeychain::new(), held(1, 2));
+    keychain.lose_writes(1);
+    assert!(matches!(back_up(&sealed(&keychain, "personal", 32 << 10), &mut held, false), Err(RoundError::NotKept)));
+}
+
+#[test]
+fn two_devices_meet_through_the_store_and_a_purge_is_final() {
+    let keychain = MemoryKeychain::new();
+    let (mut one, mut two) = (held(1, 3), held(2, 0));
+    let items = sealed(&keychain, "personal", 32 << 10);
+    back_up(&items, &mut one, false).unwrap();
+    back_up(&items, &mut two, false).unwrap();
+    assert_eq!(two.open.state.live().count(), 3);
+    two.change(&mut |state, _| state.purge(EntryId([1; 16]))).unwrap();
+    back_up(&items, &mut two, false).unwrap();
+    let backed = back_up(&items, &mut one, false).unwrap();
+    assert_eq!((one.open.state.live().count(), backed.devices.len()), (2, 2));
+}

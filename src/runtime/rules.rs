@@ -1,0 +1,36 @@
+//! Puts the panel under the policy of the machine.
+
+use std::path::Path;
+
+use crate::app::Model;
+use crate::app::model::Tone;
+use crate::local::Local;
+use crate::policy::Found;
+use crate::report::Report;
+use crate::text::clean;
+
+/// The panel obeys what was found, and says at its opening what is new: that a policy is ignored, each time; whose new
+/// accounts are, once on this machine.
+pub fn govern(model: &mut Model, found: &Found, state_dir: &Path, profile: Option<&str>) {
+    let policy = found.in_force();
+    if let Some(managed) = &policy.identity {
+        let name = clean(&managed.name).into_owned();
+        let first = Local::open(state_dir).is_ok_and(|mut local| {
+            let first = local.note_notice(&managed.identity());
+            first && local.save().is_ok()
+        });
+        if first {
+            let choice = if policy.offers().is_some() { ", unless you choose personal" } else { "" };
+            let text = format!("{name} manages this machine: new accounts belong to it{choice}");
+            model.at_opening = Some((Tone::Info, text));
+        }
+        if profile.is_none() {
+            model.profile = name;
+        }
+    }
+    model.govern(policy);
+    if let Some(trouble) = &found.trouble {
+        let problem = Report::from(trouble).problem;
+        model.at_opening = Some((Tone::Warn, format!("{problem}: `otpanel policy` says why")));
+    }
+}

@@ -1,0 +1,91 @@
+//! Finds the theme that the config names: one of those that come along, a file of the user's, or light or dark by what
+//! the terminal says of itself.
+
+use std::path::{Path, PathBuf};
+
+use crate::tui::Theme;
+
+/// A theme's file is a few hundred bytes; one of more is not read.
+const MOST_BYTES: u64 = 64 * 1024;
+
+/// The theme in force, and why it is not the one that was asked for.
+///
+/// A name with a slash or ending in `.ron` is a file, from the config's folder on; any other is one that comes along, or
+/// else `themes/NAME.ron` in that folder. Without colours (`NO_COLOR`) it is `mono`, whatever is asked for.
+pub fn find(name: &str, config_file: &Path, colours: bool) -> (Theme, Option<String>) {
+    if !colours {
+        return (Theme::named("mono").unwrap_or_default(), None);
+    }
+    let found = if name == "auto" {
+        let hint = std::env::var("COLORFGBG").ok();
+        Theme::named(if is_light(hint.as_deref()) { "light" } else { "dark" }).map_err(|e| e.to_string())
+    } else {
+        let folder = config_file.parent().unwrap_or(Path::new(""));
+        if name.contains('/') || name.to_ascii_lowercase().ends_with(".ron") {
+            read(&folder.join(home(name)))
+        } else {
+            let own = folder.join("themes").join(format!("{name}.ron"));
+            Theme::named(name).map_err(|e| e.to_string()).or_else(|e| if own.is_file() { read(&own) } else { Err(e) })
+        }
+    };
+    match found {
+        Ok(theme) => (theme, None),
+        Err(why) => (Theme::default(), Some(format!("theme: {why}"))),
+    }
+}
+
+/// Whether the terminal says that its background is light. `COLORFGBG` ends in the number of the background's colour; 7
+/// and 9 to 15 are light. Most terminals say nothing, and most are dark.
+fn is_light(colorfgbg: Option<&str>) -> bool {
+    let last = colorfgbg.and_then(|value| value.rsplit(';').next()?.parse::<u8>().ok());
+    matches!(last, Some(7 | 9..=15))
+}
+
+fn home(name: &str) -> PathBuf {
+    match (name.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(name),
+    }
+}
+
+fn read(path: &Path) -> Result<Theme, String> {
+    let shown = path.display();
+    let about = std::fs::metadata(path).map_err(|e| format!("{shown} cannot be read: {e}"))?;
+    if !about.is_file() || about.len() > MOST_BYTES {
+        return Err(format!("{shown} is no theme"));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{shown} cannot be read: {e}"))?;
+    Theme::parse(&text).map_err(|e| format!("{shown}: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_theme_of_the_users_own_is_found_by_name_and_by_path_and_its_mistake_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("config.ron");
+        std::fs::create_dir(folder.path().join("themes")).expect("made");
+        let file = folder.path().join("themes/mine.ron");
+        std::fs::write(&file, include_str!("../../assets/themes/nord.ron")).expect("written");
+        let nord = Theme::named("nord").expect("it comes along");
+        for name in ["mine", "themes/mine.ron", file.to_str().expect("text")] {
+            assert_eq!(find(name, &config, true), (nord.clone(), None), "{name}");
+        }
+        std::fs::write(&file, "(text: \"purplish\")").expect("written");
+        let (theme, why) = find("mine", &config, true);
+        assert_eq!(theme, Theme::default());
+        assert!(why.is_some_and(|why| why.contains("mine.ron: line 1")));
+        assert!(find("neon", &config, true).1.is_some_and(|why| why.contains("there is no theme `neon`")));
+        assert_eq!(find("neon", &config, false), (Theme::named("mono").expect("it comes along"), None));
+    }
+
+    #[test]
+    fn the_variable_that_some_terminals_set_tells_light_from_dark() {
+        for (value, light) in [("0;15", true), ("0;7", true), ("15;default;0", false), ("15;8", false), ("x", false)] {
+            assert_eq!(is_light(Some(value)), light, "{value}");
+        }
+        assert!(!is_light(None));
+    }
+}
