@@ -5,6 +5,7 @@
 //! Every setting is named once, in the tables below, which make both the settings and the shape of the file
 //! (`layer.rs`); `config.example.ron` explains each to users.
 
+mod lasting;
 pub(crate) mod layer;
 pub(crate) mod mistake;
 
@@ -14,6 +15,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
+pub use lasting::Lasting;
 use layer::{Lay, Named, Plain, Within, settings};
 pub use mistake::Mistake;
 
@@ -24,6 +26,8 @@ settings! {
         idle_lock_secs: u32 as Within<0, 86_400> = 300,
         /// What opens a locked panel again.
         lock_unlocks_with: LockUnlocksWith as Plain<LockUnlocksWith> = LockUnlocksWith::Keychain,
+        /// How the vault opens.
+        unlock: Unlock as UnlockLayer = Unlock::default(),
         /// How codes are copied.
         clipboard: Clipboard as ClipboardLayer = Clipboard::default(),
         /// Shows the next code dim beside the one that is about to end.
@@ -59,6 +63,14 @@ settings! {
         /// What differs for each profile.
         #[serde(skip_serializing)]
         profiles: Profiles as Named<ConfigLayer> = Profiles::default(),
+    }
+}
+
+settings! {
+    /// How the vault opens.
+    pub struct Unlock from UnlockLayer named "Unlock" {
+        /// How long the kernel keeps the key for the next command or panel of this login session.
+        remember: Lasting as Plain<Lasting> = Lasting::OFF,
     }
 }
 
@@ -241,7 +253,8 @@ mod tests {
 
     /// Every setting as the file writes it, groups with their own.
     fn names() -> impl Iterator<Item = &'static str> {
-        [Config::NAMES, Clipboard::NAMES, History::NAMES, Kdf::NAMES, Backup::NAMES].into_iter().flatten().copied()
+        let all = [Config::NAMES, Unlock::NAMES, Clipboard::NAMES, History::NAMES, Kdf::NAMES, Backup::NAMES];
+        all.into_iter().flatten().copied()
     }
 
     /// The explained settings: names that stand at the start of a line.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::entropy;
+use crate::keychain::kernel::{self, NoKeyring};
 use crate::keychain::{Keychain, KeychainError};
 use crate::secret::Secret;
 use crate::time::UnixTime;
@@ -72,6 +73,9 @@ pub enum UnlockError {
     /// The keychain said that it kept the key, and does not give it back.
     #[error("the keychain does not keep what it is given")]
     KeychainForgets,
+    /// No key is kept for this login session.
+    #[error("no key is kept for this login session")]
+    NotRemembered,
     /// The text is no recovery key.
     #[error(transparent)]
     RecoveryKey(#[from] BadRecoveryKey),
@@ -121,6 +125,36 @@ fn bare(
     state.meta.extend(slots.iter().map(|slot| unlocked::created_note(slot.id, stamp)));
     state.note(stamp);
     Ok((Unlocked::create(vault, dek, slots, state), recovery::write(&recovery_bytes)))
+}
+
+/// Keeps the key of an open vault for later programs of this login session, for so long.
+///
+/// # Errors
+/// [`NoKeyring`] where the system cannot.
+pub fn remember(vault: VaultId, dek: &DataKey, time: Duration) -> Result<(), NoKeyring> {
+    kernel::keep(&vault.to_string(), dek.expose(), time)
+}
+
+/// The key of a vault, where one is kept for this login session.
+pub fn remembered(vault: VaultId) -> Option<DataKey> {
+    kernel::find(&vault.to_string()).map(DataKey::new)
+}
+
+/// Drops the key of a vault that is kept for this login session.
+pub fn forget(vault: VaultId) {
+    kernel::forget(&vault.to_string());
+}
+
+/// Opens by a key that is kept for this login session. One that does not fit any more is dropped.
+///
+/// # Errors
+/// [`UnlockError::NotRemembered`].
+pub fn with_remembered(locked: &Locked) -> Result<Unlocked, UnlockError> {
+    let dek = remembered(locked.vault_id()).ok_or(UnlockError::NotRemembered)?;
+    locked.open_with(&dek).map_err(|_| {
+        kernel::forget(&locked.vault_id().to_string());
+        UnlockError::NotRemembered
+    })
 }
 
 /// Opens by a password.

@@ -19,16 +19,18 @@ const DOORS: &[(&str, &[&str])] = &[
     ("keyring", &["keychain"]),
     ("keyring_core", &["keychain"]),
     ("zbus", &["keychain"]),
+    ("linux_keyutils", &["keychain/kernel"]),
     ("notify", &["runtime/watch"]),
     ("arboard", &["runtime/clipboard"]),
     ("signal_hook", &["runtime"]),
     ("ratatui", &["tui", "runtime", "runtime/screen", "runtime/terminal"]),
     ("crossterm", &["runtime", "app"]),
     ("nucleo_matcher", &["app"]),
-    ("qrcode", &["app/qr"]),
     ("tracing_subscriber", &["logging"]),
     ("clap", &["cli", "main"]),
     ("rpassword", &["cli"]),
+    ("qrcode", &["transfer/qr"]),
+    ("clap_mangen", &["cli/man"]),
 ];
 
 /// Modules of a floor that may look at one beside them, and why.

@@ -83,6 +83,26 @@ fn no_byte_can_be_changed() {
 }
 
 #[test]
+fn a_glance_shows_the_names_and_nothing_of_an_altered_file() {
+    let good = bytes();
+    let names = |bytes: Vec<u8>, dek: &DataKey| {
+        parse(bytes).ok()?.glance(dek, |glance| {
+            let entry = glance.entry(0).map(|entry| entry.id);
+            (glance.live.iter().map(|one| format!("{} {}", one.issuer, one.account)).collect::<Vec<_>>(), entry)
+        })
+    };
+    assert_eq!(names(good.clone(), &dek()), Some((vec![String::from("Site me")], Some(EntryId([7; 16])))));
+    assert_eq!(names(good.clone(), &DataKey::new(Secret::new([0xe; 32]))), None);
+    for at in 0..good.len() {
+        for flip in [1u8, 0x80] {
+            let mut bad = good.clone();
+            bad[at] ^= flip;
+            assert_eq!(names(bad, &dek()), None, "byte {at}");
+        }
+    }
+}
+
+#[test]
 fn no_length_but_the_right_one_is_taken() {
     let good = bytes();
     for len in 0..good.len() {

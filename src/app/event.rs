@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::import::Recent;
 use super::order::Habit;
 use super::past::Kept;
 use crate::config::{Config, ConfigError};
@@ -14,10 +16,10 @@ use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::transfer::{Import, ImportError};
 use crate::unlock::{Mode, UnlockError};
-use crate::vault::VaultId;
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::FileError;
 use crate::vault::history::Reason;
+use crate::vault::{DataKey, VaultId};
 
 /// Something that happened.
 pub enum Event {
@@ -51,6 +53,8 @@ pub enum Event {
     CopyRead(u64, Result<Box<Unlocked>, FileError>),
     /// A try to unlock ended. The number is the attempt's.
     Unlocked(u64, Result<Box<Unlocked>, UnlockError>),
+    /// The key cannot be kept for the next program, for this reason.
+    NotRemembered(String),
     /// The keychain was probed.
     Probed(Probe),
     /// A new vault was made; with the recovery key.
@@ -59,6 +63,10 @@ pub enum Event {
     Copied(Result<String, String>),
     /// What the clipboard holds, or why nothing was read.
     ClipboardText(Result<Secret<String>, String>),
+    /// A picture was in the clipboard, and its QR codes were read or not, with the reason.
+    ClipboardPicture(Result<Box<Import>, ImportError>),
+    /// Exports that lie among the downloads, the newest first.
+    Recent(Vec<Recent>),
     /// An export was read.
     Imported(u64, Result<Box<Import>, ImportTrouble>),
     /// What a typed path could become.
@@ -102,10 +110,13 @@ impl Event {
             Self::History(..) => "history",
             Self::CopyRead(..) => "copy read",
             Self::Unlocked(..) => "unlocked",
+            Self::NotRemembered(_) => "not remembered",
             Self::Probed(_) => "probed",
             Self::Created(_) => "created",
             Self::Copied(_) => "copied",
             Self::ClipboardText(_) => "clipboard text",
+            Self::ClipboardPicture(_) => "clipboard picture",
+            Self::Recent(_) => "recent",
             Self::Imported(..) => "imported",
             Self::Completed(..) => "completed",
         }
@@ -130,16 +141,24 @@ pub enum Effect {
     Create(Mode, Option<Secret<String>>),
     /// Try to unlock; answered by [`Event::Unlocked`].
     Unlock(u64, Arc<Locked>, With),
+    /// Keep the vault's key for the next program of this login session, for so long; answered only where that cannot be, by
+    /// [`Event::NotRemembered`].
+    KeepKey(VaultId, DataKey, Duration),
+    /// Drop the key of this vault that is kept so.
+    ForgetKey(VaultId),
     /// Ask whether a keychain can be had, without raising a prompt; answered by [`Event::Probed`].
     Probe,
     /// Copy to the clipboard and clear it after so many seconds (0: never); answered by [`Event::Copied`].
     Copy(Secret<String>, u32),
-    /// Read the text in the clipboard; answered by [`Event::ClipboardText`].
+    /// Read the text in the clipboard, answered by [`Event::ClipboardText`], or else the QR codes of a picture there,
+    /// answered by [`Event::ClipboardPicture`].
     ReadClipboard,
     /// Clear the clipboard now if it still holds what was copied.
     ClearClipboard,
     /// Read and recognise an export; answered by [`Event::Imported`].
     Import(u64, PathBuf, Option<Secret<String>>),
+    /// Look for exports where downloads lie; answered by [`Event::Recent`].
+    Recent,
     /// Say what a path could become; answered by [`Event::Completed`].
     Complete(u64, String),
     /// Keep a habit in the local state of this machine: in which vault, what, when.
@@ -167,4 +186,11 @@ pub enum With {
     },
     /// The recovery key as typed.
     RecoveryKey(Secret<String>),
+    /// What needs no key press: a key kept for this login session, then the keychain without a prompt.
+    Start {
+        /// Whether keys are kept.
+        remembered: bool,
+        /// Whether the vault has a slot for the keychain.
+        keychain: bool,
+    },
 }

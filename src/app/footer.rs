@@ -63,6 +63,9 @@ impl Model {
             }
             Some(Modal::Paste(..)) => fixed(&[("enter", "take it"), ("esc", "leave")]),
             Some(Modal::Import(flow)) => match &flow.step {
+                ImportStep::Path { .. } if !flow.offered().is_empty() => {
+                    fixed(&[("↓", "choose"), ("enter", "read it"), ("tab", "complete"), ("esc", "leave")])
+                }
                 ImportStep::Path { .. } => fixed(&[("enter", "read it"), ("tab", "complete"), ("esc", "leave")]),
                 ImportStep::Password { .. } => fixed(&[("enter", "open it"), ("esc", "back")]),
                 ImportStep::Reading { .. } => fixed(&[("esc", "cancel")]),

@@ -6,6 +6,7 @@ use super::input::Input;
 use super::owner::Owner;
 use crate::otp::Account;
 use crate::text::clean;
+use crate::time::UnixTime;
 use crate::transfer::Import;
 use crate::vault::State;
 use crate::vault::view::fingerprint;
@@ -16,6 +17,19 @@ pub struct Flow {
     pub step: Step,
     /// What went wrong in the last step.
     pub error: Option<String>,
+    /// Exports that were downloaded lately, offered while no path is typed.
+    pub recent: Vec<Recent>,
+    /// Which of the offered paths is selected.
+    pub chosen: Option<usize>,
+}
+
+/// An export that was found where downloads lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recent {
+    /// The file, as it is shown: `~` for the home.
+    pub path: String,
+    /// The app's name.
+    pub app: &'static str,
 }
 
 /// The steps.
@@ -42,6 +56,8 @@ pub enum Step {
         path: PathBuf,
         /// Whether a password was given.
         with_password: bool,
+        /// Since when, by the panel's clock.
+        since: UnixTime,
     },
     /// What would happen.
     Preview(Preview),
@@ -102,7 +118,23 @@ impl Fate {
 impl Flow {
     /// An import that starts with a path, typed already or empty.
     pub fn new(path: &str) -> Self {
-        Self { step: Step::Path { line: Input::with(path), completions: Vec::new() }, error: None }
+        Self::at(Step::Path { line: Input::with(path), completions: Vec::new() })
+    }
+
+    /// An import at one of its steps.
+    pub fn at(step: Step) -> Self {
+        Self { step, error: None, recent: Vec::new(), chosen: None }
+    }
+
+    /// The paths that are offered now: completions, or what was downloaded lately while nothing is typed.
+    pub fn offered(&self) -> Vec<&str> {
+        match &self.step {
+            Step::Path { completions, .. } if !completions.is_empty() => {
+                completions.iter().map(String::as_str).collect()
+            }
+            Step::Path { line, .. } if line.is_empty() => self.recent.iter().map(|found| found.path.as_str()).collect(),
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Model {
     pub device: DeviceId,
     /// Names the session or attempt that answers belong to; answers to another are dropped.
     pub generation: u64,
+    /// Counts what is read for an import, so that an answer that comes after it was given up is dropped.
+    pub imports: u64,
     /// Sample accounts: nothing is read, saved or remembered.
     pub demo: bool,
     /// The profile's name, for the header.
@@ -158,6 +160,7 @@ impl Model {
             notice: None,
             device: start.device,
             generation: 0,
+            imports: 0,
             demo: false,
             profile: start.profile,
             vault_path: start.vault_path,

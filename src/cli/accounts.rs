@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::args::{Add, Edit, KindName, Owner, Remove, Restore, Settings, Tag};
+use super::clipboard::{Copied, copied};
 use super::codes::{account_of, pick, pick_any, pick_trashed};
 use super::failure::Failure;
 use super::files;
@@ -19,6 +20,7 @@ use crate::otp::{Account, Algorithm, Digits, Kind, Period, Pin, Seed, base32, ur
 use crate::policy::organisation;
 use crate::secret::Secret;
 use crate::text::clean;
+use crate::transfer::{Import, MAX_FILE, Source, import};
 use crate::vault::{EntryId, Value, field};
 
 /// The longest text that `add` reads from stdin, in bytes.
@@ -46,7 +48,12 @@ pub fn add(world: &World, args: &Add) -> Result<(), Failure> {
         return show_added(args, id, &account);
     }
     let id = EntryId(entropy::bytes());
-    let source = if args.uri.is_some() { "a link" } else { "typed in" };
+    let source = match (args.uri.is_some(), &args.qr, args.clipboard) {
+        (true, ..) => "a link",
+        (_, Some(_), _) => "a QR picture",
+        (_, _, true) => "the clipboard",
+        _ => "typed in",
+    };
     session.edit(world, |state, stamp| {
         state.add(id, &account, &identity, source, stamp);
         state.settle(id, stamp);
@@ -66,6 +73,16 @@ fn show_added(args: &Add, id: EntryId, account: &Account) -> Result<(), Failure>
 
 /// The account that the arguments, stdin and the answers to questions describe.
 fn asked_for(world: &World, args: &Add) -> Result<Account, Failure> {
+    if let Some(path) = &args.qr {
+        let bytes = files::read(path, MAX_FILE as u64 + 1)?;
+        return one_of(import(Source::new(bytes.expose()))?).map(|account| named(args, account))?;
+    }
+    if args.clipboard {
+        return match copied()? {
+            Copied::Text(text) => described(args, &text),
+            Copied::Picture(found) => one_of(found).map(|account| named(args, account))?,
+        };
+    }
     let text = match args.uri.as_deref() {
         Some("-") => from_stdin(world)?,
         Some(link) if uri::is_link(link) => {
@@ -89,8 +106,33 @@ fn asked_for(world: &World, args: &Add) -> Result<Account, Failure> {
         }
         None => from_stdin(world)?,
     };
+    described(args, &text)
+}
+
+/// The account of a link, or of a secret with what the arguments say.
+fn described(args: &Add, text: &Secret<String>) -> Result<Account, Failure> {
     let text = Secret::new(text.expose().trim().to_owned());
-    let mut account = if uri::is_link(text.expose()) { uri::parse(text.expose())? } else { typed(args, &text)? };
+    named(args, if uri::is_link(text.expose()) { uri::parse(text.expose())? } else { typed(args, &text)? })
+}
+
+/// The one account of a picture.
+fn one_of(found: Import) -> Result<Account, Failure> {
+    let mut accounts = found.entries;
+    match (accounts.pop(), accounts.len()) {
+        (Some(account), 0) => Ok(account),
+        (Some(_), others) => Err(Failure::usage(
+            format!("The picture holds {} accounts", others + 1),
+            "Bring all of them with `otpanel import`.",
+        )),
+        (None, _) => {
+            let why = found.skipped.first().map_or("no account", |s| s.reason.as_str());
+            Err(Failure::usage(format!("The picture holds nothing to add: {}", clean(why)), "Enrol this account anew."))
+        }
+    }
+}
+
+/// An account with the names that the arguments give it.
+fn named(args: &Add, mut account: Account) -> Result<Account, Failure> {
     if let Some(issuer) = &args.settings.issuer {
         account.issuer.clone_from(issuer);
     }

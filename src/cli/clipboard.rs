@@ -6,9 +6,46 @@ use super::session::World;
 use crate::config::Config;
 use crate::otp::code::Code;
 use crate::report::{Exit, Report, sentence};
-use crate::runtime::clipboard::{ClipboardError, Surroundings, Way, copy_once};
+use crate::runtime::clipboard::{ClipboardError, Picture, Surroundings, Way, copy_once, read_image, read_text};
 use crate::secret::Secret;
 use crate::text::clean;
+use crate::transfer::{Import, import_picture};
+
+/// What was found in the clipboard.
+pub enum Copied {
+    /// Text, which comes first where there are both.
+    Text(Secret<String>),
+    /// A picture with QR codes, read.
+    Picture(Import),
+}
+
+/// Reads the clipboard of the window system.
+///
+/// # Errors
+/// When it holds neither text nor a picture with a QR code, or cannot be reached.
+pub fn copied() -> Result<Copied, Failure> {
+    // Some programs that offer a picture alone answer the question for text with nonsense.
+    if let Ok(text) = read_text()
+        && !text.expose().trim().is_empty()
+    {
+        return Ok(Copied::Text(text));
+    }
+    let Picture { width, height, rgba } = read_image().map_err(|e| Failure::from(unread(&e)))?;
+    Ok(Copied::Picture(import_picture(width, height, rgba)?))
+}
+
+pub fn unread(error: &ClipboardError) -> Report {
+    let next = "Copy the link or the picture again, or give it as a file or on stdin.";
+    match error {
+        ClipboardError::Empty => Report::new(
+            Exit::Failed,
+            "The clipboard holds neither text nor a picture",
+            "It is empty, or what it holds is of another kind.",
+            next,
+        ),
+        other => Report::new(Exit::Failed, "The clipboard cannot be read", sentence(&other.to_string()), next),
+    }
+}
 
 /// Copies a code and leaves a holder behind that clears it.
 ///

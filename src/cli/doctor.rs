@@ -12,7 +12,7 @@ use super::harden::dumps_are_off;
 use super::output::{answer, columns, json};
 use super::session::{clock_trouble, places};
 use crate::config::Config;
-use crate::keychain::{Keychain as _, Probe, system};
+use crate::keychain::{Keychain as _, Probe, kernel, system};
 use crate::policy::{Found, Policy};
 use crate::report::{Report, system as system_words};
 use crate::text::clean;
@@ -79,7 +79,9 @@ pub fn doctor(global: &Global, args: &Doctor) -> Result<(), Failure> {
     all.push(writable("saving", paths.vault_file.parent().unwrap_or(Path::new("."))));
     all.push(writable("history", &paths.state_dir));
     all.push(keychain(&system::system().probe()));
-    let (good, text) = super::clipboard::prospect(&config.unwrap_or_default());
+    let config = config.unwrap_or_default();
+    all.extend(remembering(&config));
+    let (good, text) = super::clipboard::prospect(&config);
     all.push(finding("clipboard", if good { State::Ok } else { State::Note }, text));
     all.push(watcher(&paths.vault_file));
     all.extend(terminal());
@@ -213,6 +215,15 @@ fn on_network(folder: &Path) -> bool {
 #[cfg(not(target_os = "linux"))]
 fn on_network(_folder: &Path) -> bool {
     false
+}
+
+/// Whether keys can be kept for later commands, where the config says that they shall.
+fn remembering(config: &Config) -> Option<Finding> {
+    let time = config.unlock.remember.time()?;
+    Some(match kernel::probe() {
+        Ok(()) => finding("remembering", State::Ok, format!("the kernel keeps the key for {} s", time.as_secs())),
+        Err(why) => finding("remembering", State::Bad, format!("the key is not remembered: {why}")),
+    })
 }
 
 fn keychain(probe: &Probe) -> Finding {

@@ -123,6 +123,7 @@ fn all() -> Vec<(String, Report)> {
         UnlockError::NoPassword,
         UnlockError::NotInKeychain,
         UnlockError::KeychainForgets,
+        UnlockError::NotRemembered,
         UnlockError::RecoveryKey(BadRecoveryKey::Length(12)),
         UnlockError::RecoveryKey(BadRecoveryKey::Character(3)),
         UnlockError::RecoveryKey(BadRecoveryKey::Checksum),

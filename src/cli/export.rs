@@ -17,11 +17,12 @@ use crate::policy::organisation;
 use crate::secret::Secret;
 use crate::text::clean;
 use crate::transfer::export::{Sealing, sealing};
+use crate::transfer::qr;
 use crate::transfer::{ExportError, Exported, Format, export as write_export};
 use crate::vault::Entry;
 
 /// Where an export goes.
-enum Goal {
+pub(super) enum Goal {
     Stdout,
     /// A name that is free.
     New(PathBuf),
@@ -53,7 +54,13 @@ pub fn export(world: &World, args: &Args) -> Result<(), Failure> {
             "Put one of the passwords into a file and name that.",
         ));
     }
-    let goal = goal(args)?;
+    if args.qr && !matches!(format, Format::GoogleMigration | Format::UriList) {
+        return Err(Failure::usage(
+            format!("{} files are not shown as QR codes", format.name()),
+            "Use --format google for Google Authenticator, --format otpauth for one code for each account.",
+        ));
+    }
+    let goal = if args.qr { Goal::Stdout } else { goal(args.out.as_deref(), args.yes)? };
     let given = args.archive_password_file.as_deref().map(|p| read_password(p, "password file")).transpose()?;
     if given.as_ref().is_some_and(|p| p.expose().is_empty()) {
         return Err(Failure::EmptyPassword);
@@ -78,6 +85,10 @@ pub fn export(world: &World, args: &Args) -> Result<(), Failure> {
         }
     };
     let exported = write_export(format, &accounts, password.as_ref(), &mut random)?;
+    if args.qr {
+        tell(&goal, format, open, &exported, &unusable);
+        return as_codes(args, format, &accounts, &exported, &mut random);
+    }
     if open && matches!(goal, Goal::Stdout) && !args.yes && io::stdout().is_terminal() {
         let what = format!("Show {} in clear on this terminal?", secrets(exported.count));
         if !prompt::interactive() {
@@ -93,8 +104,8 @@ pub fn export(world: &World, args: &Args) -> Result<(), Failure> {
 }
 
 /// Decides where the export goes before anything is opened, and asks before a file is replaced.
-fn goal(args: &Args) -> Result<Goal, Failure> {
-    let Some(path) = args.out.as_deref().filter(|path| *path != Path::new("-")) else { return Ok(Goal::Stdout) };
+pub(super) fn goal(out: Option<&Path>, yes: bool) -> Result<Goal, Failure> {
+    let Some(path) = out.filter(|path| *path != Path::new("-")) else { return Ok(Goal::Stdout) };
     let fails = |source| Failure::File { path: path.to_owned(), doing: Doing::Write, source };
     let found = match fs::metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Goal::New(path.to_owned())),
@@ -107,10 +118,10 @@ fn goal(args: &Args) -> Result<Goal, Failure> {
         return Ok(Goal::Into(path.to_owned()));
     }
     let name = clean(&path.display().to_string()).into_owned();
-    if !args.yes && !prompt::interactive() {
+    if !yes && !prompt::interactive() {
         return Err(Failure::NeedsYes { what: format!("Replacing {name}") });
     }
-    if !args.yes && !prompt::yes(&format!("Replace {name}?"), false)? {
+    if !yes && !prompt::yes(&format!("Replace {name}?"), false)? {
         return Err(Failure::Cancelled);
     }
     // Where it is a link, what it leads to gives way.
@@ -169,8 +180,36 @@ fn chosen(world: &World, session: &Session, args: &Args) -> Result<(Vec<Account>
     Ok((accounts, unusable))
 }
 
+/// Shows an export of links as QR codes.
+fn as_codes(
+    args: &Args,
+    format: Format,
+    accounts: &[Account],
+    exported: &Exported,
+    random: &mut dyn FnMut(&mut [u8]),
+) -> Result<(), Failure> {
+    let columns = args.out.is_none().then(super::qr::columns);
+    let grids: Vec<qr::Grid> = if format == Format::GoogleMigration {
+        qr::migration(accounts, columns, random)
+    } else {
+        let text = String::from_utf8_lossy(exported.bytes.expose());
+        text.lines().filter_map(qr::grid).collect()
+    };
+    let n = grids.len();
+    let named = grids.into_iter().enumerate().map(|(i, grid)| (format!("{} of {n}:", i + 1), grid)).collect::<Vec<_>>();
+    let question = format!("Show {} as QR codes?", secrets(exported.count));
+    super::qr::show(&named, args.out.as_deref(), args.yes, &question)
+}
+
 fn send(goal: &Goal, exported: &Exported) -> Result<(), Failure> {
-    let bytes = exported.bytes.expose();
+    write(goal, exported.bytes.expose())
+}
+
+/// Writes bytes to where they go.
+///
+/// # Errors
+/// When they cannot be written; a file is as it was then.
+pub(super) fn write(goal: &Goal, bytes: &[u8]) -> Result<(), Failure> {
     let (path, done) = match goal {
         Goal::Stdout => {
             let text = std::str::from_utf8(bytes).map_err(|_| Failure::NotText { what: "export" })?;

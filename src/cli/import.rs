@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::args::Import as Args;
+use super::clipboard::{Copied, copied};
 use super::failure::Failure;
 use super::files;
 use super::output::{answer, columns, json, say};
@@ -51,6 +52,9 @@ pub fn import(world: &World, args: &Args) -> Result<(), Failure> {
     check_stdin(world, args)?;
     let mut password = args.archive_password_file.as_deref().map(|p| read_password(p, "password file")).transpose()?;
     let mut loaded = Vec::new();
+    if args.clipboard {
+        loaded.push(from_clipboard(format, &mut password)?);
+    }
     for path in &args.files {
         loaded.push(load(path, format, &mut password)?);
     }
@@ -250,6 +254,15 @@ fn check_stdin(world: &World, args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What the clipboard holds: text is read as a file would be, a picture has been read already.
+fn from_clipboard(format: Option<Format>, password: &mut Option<Secret<String>>) -> Result<Loaded, Failure> {
+    let label = "the clipboard".to_owned();
+    match copied()? {
+        Copied::Text(text) => open(text.expose().as_bytes(), None, label, format, password),
+        Copied::Picture(import) => Ok(Loaded { label, import }),
+    }
+}
+
 /// Reads and opens one export; asks for its password on a terminal.
 fn load(path: &PathBuf, format: Option<Format>, password: &mut Option<Secret<String>>) -> Result<Loaded, Failure> {
     let stdin = path == Path::new("-");
@@ -260,16 +273,19 @@ fn load(path: &PathBuf, format: Option<Format>, password: &mut Option<Secret<Str
     let bytes = files::read(path, MAX_FILE as u64 + 1)?;
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
     let label = if stdin { "stdin".to_owned() } else { path.display().to_string() };
+    open(bytes.expose(), name.as_deref().filter(|_| !stdin), label, format, password)
+}
+
+fn open(
+    bytes: &[u8],
+    name: Option<&str>,
+    label: String,
+    format: Option<Format>,
+    password: &mut Option<Secret<String>>,
+) -> Result<Loaded, Failure> {
     let mut tries = 3;
     loop {
-        let source = Source {
-            bytes: bytes.expose(),
-            name: name.as_deref().filter(|_| !stdin),
-            password: password.as_ref(),
-            format,
-            wal: None,
-            key_file: None,
-        };
+        let source = Source { bytes, name, password: password.as_ref(), format, wal: None, key_file: None };
         let asked = match read_export(source) {
             Ok(import) => return Ok(Loaded { label, import }),
             Err(ImportError::PasswordNeeded(_) | ImportError::MaybeEncrypted) if prompt::can_type_secrets() => {

@@ -17,9 +17,11 @@ pub mod harden;
 mod history;
 mod import;
 mod init;
+mod man;
 pub mod output;
 mod policy;
 mod prompt;
+mod qr;
 mod query;
 mod quick;
 mod recover;
@@ -34,6 +36,7 @@ use clap::CommandFactory as _;
 use failure::Failure;
 use session::World;
 
+use crate::keychain::kernel;
 use crate::runtime::{self, Panel};
 
 /// Carries out a command line.
@@ -52,6 +55,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Edit(args) => accounts::edit(&World::writing(global)?, &args),
         Command::Rm(args) => accounts::remove(&World::writing(global)?, &args),
         Command::Restore(args) => accounts::restore(&World::writing(global)?, &args),
+        Command::Qr(args) => qr::qr(&World::new(global)?, &args),
         Command::Tag(args) => accounts::tag(&World::writing(global)?, &args),
         Command::Import(args) => import::import(&World::writing(global)?, &args),
         Command::Export(args) => export::export(&World::writing(global)?, &args),
@@ -64,6 +68,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo => panel(global, true),
         Command::Lock => lock(),
         Command::Completions(args) => completions(&args),
+        Command::Man(args) => man::man(&args),
     }
 }
 
@@ -74,10 +79,15 @@ fn panel(global: Global, demo: bool) -> Result<(), Failure> {
     Ok(runtime::run(&Panel { paths, config, policy: found, demo })?)
 }
 
-/// No key outlives a command yet, so nothing can be forgotten.
+/// Forgets what `unlock: (remember: …)` keeps for later commands.
 #[expect(clippy::unnecessary_wraps, reason = "one shape for all commands")]
 fn lock() -> Result<(), Failure> {
-    output::say("There is nothing to lock: no key is kept between commands. An open panel locks by L.");
+    let text = match kernel::forget_all() {
+        0 => "There is nothing to lock: no key is kept between commands. An open panel locks by L.",
+        1 => "Locked: the key that was kept is gone. An open panel locks by L.",
+        _ => "Locked: the keys that were kept are gone. An open panel locks by L.",
+    };
+    output::say(text);
     Ok(())
 }
 

@@ -15,34 +15,39 @@ use crate::otp::{Account, Kind};
 use crate::rollback;
 use crate::unlock;
 use crate::vault::payload::glance::Glance;
-use crate::vault::{DataKey, Entry, Locked};
+use crate::vault::{DataKey, Entry, Locked, VaultId};
 
 /// Prints the code; nothing was said or done where it gives none.
 pub fn code(world: &World, args: &Args) -> Option<Result<(), Failure>> {
-    if world.names_password() {
-        return None;
-    }
     let locked = world.place().load().ok()?;
-    let dek = key(&locked)?;
-    let found = locked.glance(&dek, |glance| find(world, &locked, glance, &args.query))??;
+    let dek = key(world, &locked)?;
+    let vault = locked.vault_id();
+    let found = locked.glance(&dek, |glance| find(world, vault, glance, &args.query))??;
     Some(tell(args, &found))
 }
 
-fn key(locked: &Locked) -> Option<DataKey> {
-    unlock::key_of_keychain(locked, &system::system())
+fn key(world: &World, locked: &Locked) -> Option<DataKey> {
+    world.remembered(locked).or_else(|| {
+        if world.names_password() {
+            return None;
+        }
+        let dek = unlock::key_of_keychain(locked, &system::system())?;
+        world.remember(locked.vault_id(), &dek);
+        Some(dek)
+    })
 }
 
-fn find(world: &World, locked: &Locked, glance: &Glance<'_>, text: &str) -> Option<Found> {
+fn find(world: &World, vault: VaultId, glance: &Glance<'_>, text: &str) -> Option<Found> {
     let names: Vec<Named<'_>> =
         glance.live.iter().map(|one| Named { id: one.id, issuer: &one.issuer, account: &one.account }).collect();
     let [place] = query::find(text, &names).places[..] else { return None };
     let entry = glance.entry(place)?;
     let account = usable(&entry)?;
     if let Ok(mut local) = Local::open(&world.paths.state_dir) {
-        if rollback::is_behind(locked.vault_id(), &glance.seen, &local) {
+        if rollback::is_behind(vault, &glance.seen, &local) {
             return None;
         }
-        rollback::note_seen(locked.vault_id(), &glance.seen, &mut local);
+        rollback::note_seen(vault, &glance.seen, &mut local);
     }
     say_clock_trouble(world, glance.seen.values().copied().max());
     Some(Found::by_time(world, entry.id, account))

@@ -1,5 +1,6 @@
 //! From the command line to an open vault: places, config, and the ways in, tried in a fixed order.
 //!
+//! 0. The key that is kept for this login session, where the config says so (`unlock: (remember: …)`).
 //! 1. A password file (`--password-file`, else `OTPANEL_PASSWORD_FILE`) where the vault has a key that it can open.
 //! 2. The keychain, where the vault has a keychain key.
 //! 3. Typing, where a terminal is there.
@@ -26,7 +27,9 @@ use crate::text::clean;
 use crate::time::UnixTime;
 use crate::unlock::{self, UnlockError};
 use crate::vault::history::Reason;
-use crate::vault::{DeviceId, Entry, EntryId, Error, Locked, Place, SlotKind, Stamp, State, Unlocked, recovery};
+use crate::vault::{
+    DataKey, DeviceId, Entry, EntryId, Error, Locked, Place, SlotKind, Stamp, State, Unlocked, VaultId, recovery,
+};
 
 /// The greatest password file that is read, in bytes.
 const LONGEST_PASSWORD: u64 = 64 * 1024;
@@ -141,6 +144,36 @@ impl World {
     /// # Errors
     /// When no way is there, or the one that is there fails.
     pub fn unlock(&self, locked: &Locked) -> Result<Unlocked, Failure> {
+        if let Some(dek) = self.remembered(locked)
+            && let Ok(unlocked) = locked.open_with(&dek)
+        {
+            return Ok(unlocked);
+        }
+        let unlocked = self.unlock_anew(locked)?;
+        self.remember(unlocked.vault_id(), unlocked.data_key());
+        Ok(unlocked)
+    }
+
+    /// The key that was kept for this login session. A password file that is named on the command line comes before it.
+    pub fn remembered(&self, locked: &Locked) -> Option<DataKey> {
+        let asked = self.config.unlock.remember.is_on() && self.global.password_file.is_none();
+        if asked { unlock::remembered(locked.vault_id()) } else { None }
+    }
+
+    /// Keeps a key for this login session, where the config says so. What cannot be is said, once on this machine.
+    pub fn remember(&self, vault: VaultId, dek: &DataKey) {
+        if let Some(time) = self.config.unlock.remember.time()
+            && let Err(why) = unlock::remember(vault, dek, time)
+        {
+            let is_news = Local::open(&self.paths.state_dir)
+                .is_ok_and(|mut local| local.note_notice(&format!("not remembered: {why}")) && local.save().is_ok());
+            if is_news {
+                output::say(&format!("otpanel: the key is not remembered: {why}."));
+            }
+        }
+    }
+
+    fn unlock_anew(&self, locked: &Locked) -> Result<Unlocked, Failure> {
         let has = |kind: SlotKind| locked.slots().iter().any(|slot| slot.kind() == kind);
         let by_keychain = has(SlotKind::Keychain);
         if let Some(words) = self.given_password()?

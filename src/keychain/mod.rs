@@ -1,12 +1,14 @@
 //! The platform's keychain behind one small trait: set, get, search, delete, and a look that never prompts.
 //!
 //! Knows nothing of vaults: a service, a user and bytes. [`system`] is the machine's own keychain, [`folder`] a folder of
-//! files, [`memory`] the one for tests. Names given as service and user lie readable on disk in most keychains, even in locked ones: callers put only
+//! files, [`memory`] the one for tests, [`kernel`] the Linux kernel's, which keeps keys for a time. Names given as service and
+//! user lie readable on disk in most keychains, even in locked ones: callers put only
 //! random ids there.
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
 mod dbus;
 pub mod folder;
+pub mod kernel;
 pub mod memory;
 #[cfg(all(unix, not(target_vendor = "apple")))]
 mod secret_service;

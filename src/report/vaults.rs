@@ -147,6 +147,12 @@ fn unlock(error: &UnlockError) -> Report {
             "A key was stored and could not be read back, so the vault would not have opened again.",
             "Use a password: `otpanel init --unlock password`. `otpanel doctor` tells about the keychain.",
         ),
+        UnlockError::NotRemembered => Report::new(
+            Exit::Locked,
+            "No key is kept for this login session",
+            "Its time is over, or the vault was locked since.",
+            "Open the vault by its password, its recovery key or the keychain.",
+        ),
         UnlockError::RecoveryKey(inner) => recovery(inner),
     }
 }

@@ -31,10 +31,11 @@ use crate::policy::Found;
 use crate::time::UnixTime;
 use crate::transfer::{self, Source};
 use crate::tui::{Theme, view};
+use crate::unlock;
 use crate::vault::envelope::Unlocked;
 use crate::vault::file::Place;
 use crate::vault::{DataKey, DeviceId, EntryId, State, VaultId};
-use clipboard::{Clipboard, Report as ClipboardReport, Surroundings};
+use clipboard::{Clipboard, Picture, Report as ClipboardReport, Surroundings};
 use lanes::{Lane, spawn};
 use screen::Screen;
 use terminal::{Input, Out, Signal, Terminal};
@@ -213,12 +214,24 @@ impl Show {
                 Event::Copied(Ok(if how == "copied" { String::new() } else { how.to_owned() }))
             }
             ClipboardReport::Failed(error) => Event::Copied(Err(error.to_string())),
-            ClipboardReport::Text(text) => Event::ClipboardText(text.map_err(|e| e.to_string())),
+            // Text comes first, then a picture. Some programs that offer a picture alone answer for text with nonsense.
+            ClipboardReport::Text(Err(_)) => {
+                if let Some(clipboard) = &mut self.clipboard {
+                    clipboard.image();
+                }
+                return Ok(Vec::new());
+            }
+            ClipboardReport::Text(Ok(text)) => Event::ClipboardText(Ok(text)),
+            ClipboardReport::Image(Ok(picture)) => {
+                self.world.read_picture(picture);
+                return Ok(Vec::new());
+            }
+            ClipboardReport::Image(Err(error)) => Event::ClipboardText(Err(error.to_string())),
             ClipboardReport::ToTerminal(bytes) => {
                 self.screen.backend_mut().pass(bytes.expose())?;
                 return Ok(Vec::new());
             }
-            ClipboardReport::Cleared(_) | ClipboardReport::Image(_) => return Ok(Vec::new()),
+            ClipboardReport::Cleared(_) => return Ok(Vec::new()),
         };
         Ok(update(model, event))
     }
@@ -357,6 +370,12 @@ impl World {
         Watch::start(targets, tell).inspect_err(|error| tracing::error!(%error, "no watch")).ok()
     }
 
+    /// Looks for QR codes in a picture of the clipboard.
+    fn read_picture(&self, picture: Picture) {
+        let send = self.send.clone();
+        spawn("picture", move || drop(send.send(Incoming::Event(Box::new(perform::picture(picture))))));
+    }
+
     /// Hands an effect to the thread that carries it out.
     fn perform_in_background(&self, effect: Effect) {
         let (place, send) = (self.place.clone(), self.send.clone());
@@ -385,10 +404,15 @@ impl World {
             Effect::ReadCopy(generation, path, vault) => {
                 self.disk.run(move || answer(perform::read_copy(&place, generation, &path, &vault)));
             }
+            Effect::KeepKey(vault, dek, time) => {
+                perform::keep_key(vault, &dek, time).into_iter().for_each(answer);
+            }
+            Effect::ForgetKey(vault) => unlock::forget(vault),
             Effect::Probe => spawn("probe", move || answer(perform::probe())),
             Effect::Import(attempt, path, password) => {
                 spawn("import", move || answer(perform::import(attempt, &path, password.as_ref())));
             }
+            Effect::Recent => spawn("recent", move || answer(perform::recent())),
             Effect::Complete(attempt, typed) => {
                 spawn("complete", move || answer(perform::complete(attempt, &typed)));
             }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::event::{Event, ImportTrouble, Stored, With};
+use crate::app::import::Recent;
 use crate::app::order::{Habit, Habits, Order, Use};
 use crate::app::past::Kept;
 use crate::config::Config;
@@ -14,14 +15,15 @@ use crate::keychain::system;
 use crate::local::Local;
 use crate::otp::account::title;
 use crate::rollback;
+use crate::runtime::clipboard::Picture;
 use crate::secret::Secret;
 use crate::time::UnixTime;
-use crate::transfer::{self, MAX_FILE, Source};
-use crate::unlock::{self, Mode, New};
+use crate::transfer::{self, Format, MAX_FILE, Source};
+use crate::unlock::{self, Mode, New, UnlockError};
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::{FileError, Place};
 use crate::vault::history::{Reason, Version};
-use crate::vault::{DeviceId, VaultId, changes};
+use crate::vault::{DataKey, DeviceId, VaultId, changes};
 
 /// Milliseconds to wait before a vault that does not open is called damaged: a writer that truncates first shows an
 /// empty file for a moment.
@@ -179,6 +181,10 @@ pub fn unlock(attempt: u64, locked: &Locked, with: With) -> Event {
         With::RecoveryKey(text) => unlock::with_recovery_key(locked, &text),
         With::Keychain { may_prompt: false } => unlock::with_keychain(locked, &system::system()),
         With::Keychain { may_prompt: true } => unlock::with_keychain(locked, &system::asking()),
+        With::Start { remembered, keychain } => {
+            let kept = if remembered { unlock::with_remembered(locked) } else { Err(UnlockError::NotRemembered) };
+            if kept.is_err() && keychain { unlock::with_keychain(locked, &system::system()) } else { kept }
+        }
     };
     Event::Unlocked(attempt, opened.map(settled))
 }
@@ -187,6 +193,11 @@ pub fn unlock(attempt: u64, locked: &Locked, with: With) -> Event {
 fn settled(mut vault: Unlocked) -> Box<Unlocked> {
     vault.settle();
     Box::new(vault)
+}
+
+/// Keeps a vault's key for the next program; an event only where that cannot be.
+pub fn keep_key(vault: VaultId, dek: &DataKey, time: Duration) -> Option<Event> {
+    unlock::remember(vault, dek, time).err().map(|why| Event::NotRemembered(why.to_string()))
 }
 
 /// Asks whether a keychain can be had.
@@ -204,6 +215,59 @@ pub fn import(attempt: u64, path: &Path, password: Option<&Secret<String>>) -> E
         transfer::import(source).map(Box::new).map_err(ImportTrouble::Import)
     });
     Event::Imported(attempt, result)
+}
+
+/// How old a download may be to be offered.
+const RECENT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Downloads that are looked into, how large they may be, in bytes, and how many are offered.
+const LOOKED_AT: (usize, u64, usize) = (40, 4 << 20, 8);
+
+/// Looks for exports where downloads lie: recognised by their content, the newest first. Pictures and plain tables are left
+/// out, as most of them are something else.
+pub fn recent() -> Event {
+    let Some(folder) = downloads() else { return Event::Recent(Vec::new()) };
+    let now = std::time::SystemTime::now();
+    let young = |entry: std::fs::DirEntry| {
+        let about = entry.metadata().ok().filter(|about| about.is_file() && about.len() <= LOOKED_AT.1)?;
+        let time = about.modified().ok().filter(|time| now.duration_since(*time).is_ok_and(|age| age < RECENT))?;
+        Some((time, entry.path()))
+    };
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).filter_map(young).collect();
+    files.sort_unstable_by(|a, b| b.cmp(a));
+    let export = |(_, path): (_, PathBuf)| {
+        let bytes = Secret::new(std::fs::read(&path).ok()?);
+        let format = transfer::detect(bytes.expose()).filter(|f| !matches!(f, Format::Picture | Format::Csv))?;
+        Some(Recent { path: short(&path)?, app: format.name() })
+    };
+    Event::Recent(files.into_iter().take(LOOKED_AT.0).filter_map(export).take(LOOKED_AT.2).collect())
+}
+
+/// Where the desktop puts downloads.
+fn downloads() -> Option<PathBuf> {
+    let home = PathBuf::from(std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"))?);
+    let config = std::env::var_os("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+    let set = std::fs::read_to_string(config.join("user-dirs.dirs")).ok();
+    let set = set.as_deref().into_iter().flat_map(str::lines).find_map(|line| line.strip_prefix("XDG_DOWNLOAD_DIR="));
+    let set = set.map(|value| value.trim_matches('"')).map(|value| match value.strip_prefix("$HOME/") {
+        Some(rest) => home.join(rest),
+        None => PathBuf::from(value),
+    });
+    // "The home itself" is how a desktop says that there is none.
+    Some(set.filter(|folder| *folder != home && folder.is_absolute()).unwrap_or_else(|| home.join("Downloads")))
+}
+
+/// A path with `~` for the home; none where it is no text.
+fn short(path: &Path) -> Option<String> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let below = home.as_ref().filter(|home| home.is_absolute()).and_then(|home| path.strip_prefix(home).ok());
+    below.map_or_else(|| path.to_str().map(str::to_owned), |below| Some(format!("~/{}", below.to_str()?)))
+}
+
+/// Reads the QR codes of a picture from the clipboard.
+pub fn picture(picture: Picture) -> Event {
+    let Picture { width, height, rgba } = picture;
+    Event::ClipboardPicture(transfer::import_picture(width, height, rgba).map(Box::new))
 }
 
 /// The bytes of an export: a regular file of a bounded size.

@@ -12,6 +12,7 @@ mod formats;
 mod json;
 mod parts;
 pub mod plan;
+pub mod qr;
 mod text;
 
 use crate::otp::{Account, Kind, ParamError, account::title, base32, uri::UriError};
@@ -214,6 +215,15 @@ pub fn import(source: Source<'_>) -> Result<Import, ImportError> {
         return Err(ImportError::TooMany { what: "accounts", limit: MAX_ENTRIES });
     }
     Ok(import)
+}
+
+/// Reads the QR codes of a picture that is pixels already, as a clipboard gives it: four bytes for each (red, green, blue,
+/// alpha), row by row.
+///
+/// # Errors
+/// [`ImportError`] when no code with an account is in it.
+pub fn import_picture(width: usize, height: usize, mut rgba: Secret<Vec<u8>>) -> Result<Import, ImportError> {
+    formats::picture::read_pixels(width, height, std::mem::take(rgba.expose_mut()))
 }
 
 /// Writes an import as the command line prints it for scripts, secrets included. Characters that steer a terminal are

@@ -16,9 +16,25 @@ pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
             canvas.put(1, 0, "Import", canvas.theme.strong);
             canvas.text(1, top, columns, "Which file? Type, paste or drop its path.", canvas.theme.text);
             canvas.input(1, top + 1, columns, line, false, true);
-            let room = canvas.height().saturating_sub(top + 5) as usize;
-            for (i, name) in completions.iter().take(room).enumerate() {
-                canvas.text(3, top + 3 + i as u16, columns.saturating_sub(2), &clean(name), canvas.theme.dim);
+            // In a low window the list takes the place of an error.
+            let list = top + if tall { 3 } else { 2 };
+            let hidden = !tall && flow.error.is_some();
+            let room = if hidden { 0 } else { canvas.height().saturating_sub(list + 1 + u16::from(tall)) as usize };
+            let offered = flow.offered();
+            let recent = completions.is_empty();
+            let first = (flow.chosen.unwrap_or(0) + 1).saturating_sub(room);
+            for (i, name) in offered.iter().enumerate().skip(first).take(room) {
+                let y = list + (i - first) as u16;
+                let mut stop = columns.saturating_sub(2);
+                if recent && canvas.width() >= 40 {
+                    let x = canvas.right(canvas.width() - 1, y, flow.recent[i].app, canvas.theme.dim);
+                    stop = x.saturating_sub(4);
+                }
+                canvas.text(3, y, stop, &clean(name), canvas.theme.dim);
+                if flow.chosen == Some(i) {
+                    canvas.restyle(0, y, canvas.width(), canvas.theme.selected);
+                    canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent);
+                }
             }
             top + 2
         }
@@ -30,10 +46,14 @@ pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
             canvas.input(1, top + 1, columns, line, true, true);
             top + 2
         }
-        Step::Reading { path, .. } => {
+        Step::Reading { path, since, .. } => {
             canvas.put(1, 0, "Import", canvas.theme.strong);
             let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            canvas.text(1, top, columns, &format!("reading {}…", clean(&file)), canvas.theme.dim);
+            // A slow one is a key derivation: how long it takes in all, nobody can tell.
+            let took = model.now.secs().saturating_sub(since.secs());
+            let slow =
+                if took < 2 { String::new() } else { format!(" {took} s; its app made the key slow on purpose") };
+            canvas.text(1, top, columns, &format!("reading {}…{slow}", clean(&file)), canvas.theme.dim);
             top + 1
         }
         Step::Preview(preview) => {

@@ -34,7 +34,7 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
                 x,
                 area.y + 1,
                 columns,
-                "A link, a secret or a file's path. Empty: the clipboard's text.",
+                "A link, a secret or a file's path. Empty: what the clipboard holds.",
                 canvas.theme.dim,
             );
             canvas.input(x, area.y + 3, columns, line, false, true);

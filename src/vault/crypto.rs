@@ -77,6 +77,16 @@ pub fn open(key: &Secret<[u8; 32]>, aad: &[u8], text: &mut Vec<u8>) -> bool {
     good
 }
 
+/// As [`open`], of a text that stands within other bytes; gives what it held, in the same place. None, with the place as it
+/// was, when key, text or `aad` are not those.
+#[must_use]
+pub fn open_within<'a>(key: &Secret<[u8; 32]>, aad: &[u8], sealed: &'a mut [u8]) -> Option<&'a [u8]> {
+    let (text, tag) = sealed.split_at_mut(sealed.len().checked_sub(TAG_LEN)?);
+    let tag = (&*tag).try_into().ok()?;
+    cipher(key).decrypt_inout_detached(&Nonce::default(), aad, (&mut *text).into(), tag).ok()?;
+    Some(text)
+}
+
 fn cipher(key: &Secret<[u8; 32]>) -> Aes256Gcm {
     Aes256Gcm::new(&(*key.expose()).into())
 }
@@ -113,6 +123,10 @@ mod tests {
             assert!(bad.is_empty());
         }
         assert!(!open(&key, b"other", &mut text.clone()));
+        let mut within = text.clone();
+        assert!(open_within(&key, b"other", &mut within).is_none() && within == text, "nothing is given out");
+        assert_eq!(open_within(&key, b"", &mut within), Some(&[0; 16][..]));
+        assert!(open_within(&key, b"", &mut [0; 15]).is_none());
         assert!(open(&key, b"", &mut text));
         assert_eq!(text, [0; 16]);
     }

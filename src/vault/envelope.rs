@@ -189,10 +189,18 @@ impl Locked {
         self.unseal(dek.duplicate(), None)
     }
 
-    /// Shows what one code needs, without opening the rest; nothing where [`Self::open`] must say more.
-    pub fn glance<T>(&self, dek: &DataKey, look: impl FnOnce(&Glance<'_>) -> T) -> Option<T> {
-        let text = self.plain(dek).ok()?;
-        glance(unpad(text.expose()).ok()?).map(|glance| look(&glance))
+    /// Shows what one code needs, without decoding the rest; nothing where [`Self::open`] must say more. The file is
+    /// decrypted where it stands.
+    pub fn glance<T>(self, dek: &DataKey, look: impl FnOnce(&Glance<'_>) -> T) -> Option<T> {
+        let mut bytes = Secret::new(Arc::unwrap_or_clone(self.bytes));
+        let salt = array_at(bytes.expose(), 40);
+        let (before, sealed) = bytes.expose_mut().split_at_mut(self.mac_at + MAC_LEN);
+        let (head, mac) = before.split_at(self.mac_at);
+        if !crypto::hmac_matches(&header_key(dek, &salt), head, mac) {
+            return None;
+        }
+        let text = crypto::open_within(&payload_key(dek, &salt), before, sealed)?;
+        glance(unpad(text).ok()?).map(|glance| look(&glance))
     }
 
     fn unseal(&self, dek: DataKey, opened_by: Option<SlotId>) -> Result<Unlocked, Error> {

@@ -14,7 +14,11 @@ mod init;
 mod keychain;
 #[cfg(unix)]
 mod managed;
+#[cfg(target_os = "linux")]
+mod pictures;
 mod places;
+#[cfg(target_os = "linux")]
+mod remember;
 #[cfg(target_os = "linux")]
 #[path = "../support/mod.rs"]
 mod support;

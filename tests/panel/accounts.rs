@@ -192,3 +192,72 @@ fn a_file_that_went_back_is_healed() {
     let favourites = journey.file.as_ref().unwrap().state.live().filter(|e| e.favourite()).count();
     assert_eq!(favourites, 2);
 }
+
+#[test]
+fn a_picture_in_the_clipboard_opens_the_form_or_the_preview() {
+    use otpanel::app::event::{Effect, Event};
+    use otpanel::transfer::{self, ImportError, Source};
+    let pasted = |text: &str| {
+        let mut journey = Journey::unlocked(&accounts()).keys("p<enter>");
+        assert!(matches!(journey.kept.pop(), Some(Effect::ReadClipboard)));
+        journey.event(Event::ClipboardPicture(transfer::import(Source::new(text.as_bytes())).map(Box::new)));
+        journey
+    };
+    let one = "otpauth://totp/Aardvark:ada?secret=MZTWQ2LKMZTWQ2LK&issuer=Aardvark";
+    let journey = pasted(one);
+    assert!(journey.screen().contains("Aardvark"), "{}", journey.screen());
+    let journey = journey.keys("<enter>");
+    assert!(journey.screen().contains("Aardvark"), "{}", journey.screen());
+    let journey = pasted(&format!("{one}\n{}", one.replace("ada", "eve").replace("MZTW", "NZTW")));
+    assert!(journey.screen().contains("2 to import"), "{}", journey.screen());
+
+    let mut journey = Journey::unlocked(&accounts()).keys("p<enter>");
+    let none = ImportError::Refused { format: transfer::Format::Picture, reason: String::from("No QR code is there.") };
+    journey.event(Event::ClipboardPicture(Err(none)));
+    assert!(journey.screen().contains("No QR code is there"), "{}", journey.screen());
+    let mut journey = journey.keys("<esc>");
+    journey.event(Event::ClipboardPicture(transfer::import(Source::new(one.as_bytes())).map(Box::new)));
+    assert!(!journey.screen().contains("Aardvark"), "an answer that comes too late is dropped");
+}
+
+#[test]
+fn exports_among_the_downloads_are_offered_and_chosen_by_the_arrows() {
+    use otpanel::app::event::{Effect, Event};
+    use otpanel::app::import::Recent;
+    let mut journey = Journey::unlocked(&[]);
+    journey.answer_imports = false;
+    let mut journey = journey.keys("i");
+    assert!(matches!(journey.kept.pop(), Some(Effect::Recent)));
+    let found = |path: &str, app| Recent { path: path.to_owned(), app };
+    journey
+        .event(Event::Recent(vec![found("~/Downloads/aegis.json", "Aegis"), found("~/Downloads/2fas.2fas", "2FAS")]));
+    let screen = journey.screen();
+    assert!(screen.contains("~/Downloads/aegis.json") && screen.contains("2FAS"), "{screen}");
+    let journey = journey.keys("x");
+    assert!(!journey.screen().contains("aegis.json"), "what is typed comes first");
+    let mut journey = journey.keys("<backspace><down><down><up><down><enter>");
+    let Some(Effect::Import(_, path, None)) = journey.kept.pop() else { panic!("it is read") };
+    assert_eq!(path.to_str(), Some("~/Downloads/2fas.2fas"));
+    assert!(journey.screen().contains("reading 2fas.2fas"));
+}
+
+#[test]
+fn an_answer_to_a_reading_that_was_given_up_is_dropped() {
+    use otpanel::app::event::{Effect, Event};
+    use otpanel::transfer::{self, Source};
+    let read = |link: &str| Ok(Box::new(transfer::import(Source::new(link.as_bytes())).unwrap()));
+    let mut journey = Journey::unlocked(&[]);
+    journey.answer_imports = false;
+    let mut journey = journey.keys("islow<enter>");
+    let Some(Effect::Import(slow, ..)) = journey.kept.pop() else { panic!("it is read") };
+    journey = journey.seconds(5);
+    assert!(journey.screen().contains("reading slow… 5 s"), "{}", journey.screen());
+    let mut journey = journey.keys("<esc><ctrl-u>quick<enter>");
+    let Some(Effect::Import(quick, ..)) = journey.kept.pop() else { panic!("it is read") };
+    journey.event(Event::Imported(slow, read("otpauth://totp/Slow?secret=MZTWQ2LKMZTWQ2LK")));
+    assert!(journey.screen().contains("reading quick"), "{}", journey.screen());
+    journey.event(Event::Imported(quick, read("otpauth://totp/Quick?secret=NZTWQ2LKMZTWQ2LK")));
+    assert!(journey.screen().contains("1 to import") && journey.screen().contains("Quick"), "{}", journey.screen());
+    journey.event(Event::Imported(quick, read("otpauth://totp/Slow?secret=MZTWQ2LKMZTWQ2LK")));
+    assert!(!journey.screen().contains("Slow"));
+}

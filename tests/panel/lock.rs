@@ -1,9 +1,10 @@
 //! Opening, locking, the first start, and vaults that cannot be opened.
 
-use otpanel::app::event::{Effect, Event};
+use otpanel::app::event::{Effect, Event, With};
 use otpanel::app::model::Stage;
 use otpanel::config::Config;
 use otpanel::keychain::Probe;
+use otpanel::unlock::UnlockError;
 use otpanel::vault::file::FileError;
 
 use crate::harness::{Journey, PASSWORD, accounts, vault};
@@ -272,4 +273,29 @@ fn a_vault_that_changed_while_it_was_opened_is_read_again() {
     started(&mut journey);
     assert_eq!(journey.session().rows.all.len(), 8, "the answer joins what both hold");
     assert_eq!(journey.saves, 1, "and brings back what the file lacks");
+}
+
+#[test]
+fn a_kept_key_is_asked_for_at_the_start_and_dropped_by_the_lock() {
+    let mut config = Config::default();
+    config.unlock.remember = "15m".parse().unwrap();
+    let mut journey = Journey::fresh(config);
+    journey.file = Some(vault(&accounts()));
+    started(&mut journey);
+    let Some(Effect::Unlock(attempt, _, With::Start { remembered: true, keychain: false })) = journey.kept.pop() else {
+        panic!("it is asked for")
+    };
+    journey.event(Event::Unlocked(attempt, Err(UnlockError::NotRemembered)));
+    let screen = journey.screen();
+    assert!(screen.contains("otpanel is locked") && !screen.contains("No key is kept"), "{screen}");
+
+    let mut journey = journey.keys(PASSWORD).keys("<enter>");
+    let id = journey.file.as_ref().unwrap().vault_id();
+    let kept = journey.kept.pop();
+    assert!(matches!(kept, Some(Effect::KeepKey(vault, _, time)) if vault == id && time.as_secs() == 900));
+    journey.event(Event::NotRemembered(String::from("this kernel has no keyring")));
+    assert!(journey.screen().contains("the key is not remembered: this kernel has no keyring"));
+    let mut journey = journey.keys("L");
+    assert!(matches!(journey.kept.pop(), Some(Effect::ForgetKey(vault)) if vault == id));
+    assert!(journey.screen().contains("otpanel is locked"));
 }

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{change, list, modal};
 use crate::app::event::{Effect, ImportTrouble};
-use crate::app::import::{Fate, Flow, Preview, Step};
+use crate::app::import::{Fate, Flow, Preview, Recent, Step};
 use crate::app::input::Input;
 use crate::app::model::{Model, Tone};
 use crate::app::owner::Owner;
@@ -31,18 +31,34 @@ fn with_flow<T>(model: &mut Model, act: impl FnOnce(&mut Flow) -> T) -> Option<T
 
 /// A key in the import.
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
-    let attempt = model.generation;
+    let (attempt, now) = (model.generation, model.now);
     let page = (model.size.1 as usize / 2).max(1);
+    // Whatever is being read, a key may give it up.
+    let reading = model.imports + 1;
     let Some(session) = model.session_mut() else { return Vec::new() };
     let Some(flow) = flow(session) else { return Vec::new() };
+    let offered = flow.offered().len();
     match &mut flow.step {
         Step::Path { line, completions } => match key.code {
             KeyCode::Esc => session.modal = None,
-            KeyCode::Enter => return submit(model),
+            KeyCode::Down if offered > 0 => flow.chosen = Some(flow.chosen.map_or(0, |at| (at + 1).min(offered - 1))),
+            KeyCode::Up if offered > 0 => flow.chosen = flow.chosen.and_then(|at| at.checked_sub(1)),
+            KeyCode::Enter => {
+                if let Some(path) = flow.chosen.and_then(|at| flow.offered().get(at).map(|path| (*path).to_owned())) {
+                    let is_folder = path.ends_with('/');
+                    flow.chosen = None;
+                    flow.step = Step::Path { line: Input::with(&path), completions: Vec::new() };
+                    if is_folder {
+                        return vec![Effect::Complete(attempt, path)];
+                    }
+                }
+                return submit(model);
+            }
             KeyCode::Tab => return vec![Effect::Complete(attempt, line.text().to_owned())],
             _ => {
                 if line.key(key) {
                     completions.clear();
+                    flow.chosen = None;
                     flow.error = None;
                 }
             }
@@ -51,9 +67,10 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             KeyCode::Esc => back_to_path(flow),
             KeyCode::Enter if !line.is_empty() => {
                 let (path, password) = (path.clone(), line.take());
-                flow.step = Step::Reading { path: path.clone(), with_password: true };
+                flow.step = Step::Reading { path: path.clone(), with_password: true, since: now };
                 flow.error = None;
-                return vec![Effect::Import(attempt, path, Some(password))];
+                model.imports = reading;
+                return vec![Effect::Import(reading, path, Some(password))];
             }
             _ => {
                 if line.key(key) {
@@ -64,6 +81,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Step::Reading { .. } => {
             if key.code == KeyCode::Esc {
                 back_to_path(flow);
+                model.imports = reading;
             }
         }
         Step::Preview(preview) => {
@@ -112,24 +130,34 @@ fn back_to_path(flow: &mut Flow) {
         Step::Password { path, .. } | Step::Reading { path, .. } => path.display().to_string(),
         Step::Path { .. } | Step::Preview(_) => String::new(),
     };
-    *flow = Flow::new(&path);
+    let recent = std::mem::take(&mut flow.recent);
+    *flow = Flow { recent, ..Flow::new(&path) };
 }
 
 /// Reads the file whose path is typed.
 pub fn submit(model: &mut Model) -> Vec<Effect> {
-    let attempt = model.generation;
-    with_flow(model, |flow| {
+    let (attempt, now) = (model.imports + 1, model.now);
+    let effects = with_flow(model, |flow| {
         let Step::Path { line, .. } = &flow.step else { return Vec::new() };
         let typed = line.text().trim();
         if typed.is_empty() {
             return Vec::new();
         }
         let path = PathBuf::from(modal::path_of(typed).unwrap_or_else(|| typed.to_owned()));
-        flow.step = Step::Reading { path: path.clone(), with_password: false };
+        flow.step = Step::Reading { path: path.clone(), with_password: false, since: now };
         flow.error = None;
+        flow.chosen = None;
         vec![Effect::Import(attempt, path, None)]
     })
-    .unwrap_or_default()
+    .unwrap_or_default();
+    model.imports = attempt;
+    effects
+}
+
+/// Exports were looked for among the downloads.
+pub fn recent(model: &mut Model, found: Vec<Recent>) -> Vec<Effect> {
+    with_flow(model, |flow| flow.recent = found);
+    Vec::new()
 }
 
 /// A paste: into the line, or, where it is a dropped path, read at once.
@@ -155,14 +183,14 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
 
 /// An export was read.
 pub fn imported(model: &mut Model, attempt: u64, result: Result<Box<Import>, ImportTrouble>) -> Vec<Effect> {
-    if attempt != model.generation {
+    if attempt != model.imports {
         return Vec::new();
     }
     let owner = Owner::offered(&model.policy);
     let Some(session) = model.session_mut() else { return Vec::new() };
     let state = session.vault.state.clone();
     let Some(flow) = flow(session) else { return Vec::new() };
-    let Step::Reading { path, with_password } = &flow.step else { return Vec::new() };
+    let Step::Reading { path, with_password, .. } = &flow.step else { return Vec::new() };
     let (path, with_password) = (path.clone(), *with_password);
     match result {
         Ok(import) => {
@@ -203,6 +231,7 @@ pub fn completed(model: &mut Model, attempt: u64, names: Vec<String>) -> Vec<Eff
                     *line = Input::with(&common);
                 }
                 *completions = if names.len() == 1 { Vec::new() } else { names };
+                flow.chosen = None;
             }
         });
     }
@@ -225,16 +254,19 @@ fn common_start(names: &[String]) -> String {
 
 /// Opens the preview of links that were pasted.
 pub fn take_text(model: &mut Model, text: &str) -> Vec<Effect> {
-    let owner = Owner::offered(&model.policy);
-    let Some(session) = model.session_mut() else { return Vec::new() };
     match transfer::import(transfer::Source::new(text.as_bytes())) {
-        Ok(import) => {
-            let preview = Preview::new(import, "pasted", &session.vault.state, owner);
-            session.modal = Some(Modal::Import(Box::new(Flow { step: Step::Preview(preview), error: None })));
-        }
+        Ok(import) => preview(model, import, "pasted"),
         Err(error) => model.say_report(&Report::from(&error)),
     }
     Vec::new()
+}
+
+/// Opens the preview of what was read.
+pub fn preview(model: &mut Model, import: Import, from: &str) {
+    let owner = Owner::offered(&model.policy);
+    let Some(session) = model.session_mut() else { return };
+    let preview = Preview::new(import, from, &session.vault.state, owner);
+    session.modal = Some(Modal::Import(Box::new(Flow::at(Step::Preview(preview)))));
 }
 
 fn apply(model: &mut Model) {

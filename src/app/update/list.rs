@@ -118,7 +118,10 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PreviousTab => turn_tab(model, true),
         Action::Add => super::modal::open_form(model, Form::new()),
         Action::Paste => session.modal = Some(Modal::Paste(Input::default(), None)),
-        Action::Import => session.modal = Some(Modal::Import(Box::new(Flow::new("")))),
+        Action::Import => {
+            session.modal = Some(Modal::Import(Box::new(Flow::new(""))));
+            return vec![Effect::Recent];
+        }
         Action::Edit => edit(model),
         Action::Delete => match selected {
             Some(id) if model.config.confirm_delete => session_modal(model, Modal::Delete(id)),

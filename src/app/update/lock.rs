@@ -51,10 +51,13 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
 
 /// Drops the session whatever it holds.
 pub fn lock_at_once(model: &mut Model) -> Vec<Effect> {
+    let forget = model.session().map(|session| Effect::ForgetKey(session.vault.vault_id()));
     model.stage = Stage::Locked(Box::new(Lock::new(None)));
     model.notice = None;
     model.generation += 1;
-    vec![Effect::ClearClipboard, Effect::Look]
+    let mut effects = vec![Effect::ClearClipboard, Effect::Look];
+    effects.extend(forget.filter(|_| model.config.unlock.remember.is_on()));
+    effects
 }
 
 /// The vault file was looked at.
@@ -96,8 +99,12 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
                 let lock = Lock::new(Some(vault));
                 let keychain = lock.has_slot(SlotKind::Keychain);
                 model.stage = Stage::Locked(Box::new(lock));
-                // At the start the keychain opens the vault without a key being pressed.
-                if keychain { ask_keychain(model, false) } else { Vec::new() }
+                // At the start the keychain, or a key that was kept, opens the vault without a key being pressed.
+                let (now, remembered) = (model.now, model.config.unlock.remember.is_on());
+                if !keychain && !remembered {
+                    return Vec::new();
+                }
+                begin(model, Waiting::Keychain(now), With::Start { remembered, keychain })
             }
         },
     }
@@ -167,9 +174,15 @@ pub fn unlocked(model: &mut Model, attempt: u64, result: Result<Box<Unlocked>, U
     match result {
         Ok(vault) => {
             model.notice = None;
+            // A key that was kept opens without a slot; its time is not made longer.
+            let time = vault.opened_by().and(model.config.unlock.remember.time());
+            let remember = time.map(|time| Effect::KeepKey(vault.vault_id(), vault.data_key().duplicate(), time));
             model.stage = Stage::Open(Box::new(Session::new(*vault, &model.config, model.now)));
-            files::opened(model)
+            let mut effects = files::opened(model);
+            effects.extend(remember);
+            effects
         }
+        Err(UnlockError::NotRemembered) => Vec::new(),
         Err(error) => {
             lock.error = Some(Report::from(&error));
             if by_keychain { vec![Effect::Probe] } else { Vec::new() }

@@ -42,10 +42,16 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::History(generation, read) => past::history(model, generation, read),
         Event::CopyRead(generation, read) => past::copy_read(model, generation, read),
         Event::Unlocked(attempt, result) => lock::unlocked(model, attempt, result),
+        Event::NotRemembered(why) => {
+            model.say(Tone::Warn, format!("the key is not remembered: {why}"));
+            Vec::new()
+        }
         Event::Probed(probe) => lock::probed(model, probe),
         Event::Created(result) => welcome::created(model, result),
         Event::Copied(result) => list::copied(model, result),
         Event::ClipboardText(read) => modal::clipboard_read(model, read),
+        Event::ClipboardPicture(read) => modal::picture_read(model, read),
+        Event::Recent(found) => import::recent(model, found),
         Event::Imported(attempt, result) => import::imported(model, attempt, result),
         Event::Completed(attempt, names) => import::completed(model, attempt, names),
     };

@@ -13,7 +13,9 @@ use crate::app::owner::Owner;
 use crate::app::qr::Qr;
 use crate::app::session::{Modal, Palette};
 use crate::otp::{base32, uri};
+use crate::report::Report;
 use crate::secret::Secret;
+use crate::transfer::{Import, ImportError};
 use crate::vault::EntryId;
 
 /// A key while something lies over the list.
@@ -185,6 +187,26 @@ pub fn clipboard_read(model: &mut Model, read: Result<Secret<String>, String>) -
             Vec::new()
         }
     }
+}
+
+/// The QR codes of the picture in the clipboard: one opens the form, several the preview.
+pub fn picture_read(model: &mut Model, read: Result<Box<Import>, ImportError>) -> Vec<Effect> {
+    if !model.session().is_some_and(|s| matches!(s.modal, Some(Modal::Paste(..)))) {
+        return Vec::new();
+    }
+    match read {
+        Ok(found) if found.entries.len() == 1 && found.skipped.is_empty() => {
+            let mut form = Form::filled(&found.entries[0], None);
+            form.source = "a QR picture";
+            open_form(model, form);
+        }
+        Ok(found) => import::preview(model, *found, "clipboard"),
+        Err(error) => {
+            let report = Report::from(&error);
+            refuse(model, format!("{}. {}", report.problem, report.cause));
+        }
+    }
+    Vec::new()
 }
 
 /// Takes a link, several links, a secret or the path of a file and opens what fits: the form, the preview or the import.

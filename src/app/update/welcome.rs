@@ -208,6 +208,9 @@ fn check(model: &mut Model) -> Vec<Effect> {
         model.generation += 1;
         model.say(Tone::Good, "the vault is ready; keep the recovery key away from this machine");
         model.say_at_opening();
+        if then_import {
+            return vec![Effect::Recent];
+        }
     }
     Vec::new()
 }

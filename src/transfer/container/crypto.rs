@@ -7,7 +7,7 @@ use aes_gcm::AesGcm;
 use aes_gcm::aead::consts::{U12, U16};
 use aes_gcm::aead::{AeadInOut, KeyInit, Nonce};
 use cbc::cipher::{
-    BlockModeDecrypt, KeyIvInit,
+    BlockModeDecrypt, BlockModeEncrypt, KeyIvInit,
     block_padding::{NoPadding, Padding, Pkcs7},
 };
 
@@ -47,6 +47,11 @@ pub fn seal(key: &[u8; 32], nonce: &[u8; 12], aad: &[u8], plain: &[u8]) -> Vec<u
 /// Opens AES-256-CBC with PKCS#7 padding. Without a MAC, so that a wrong key may rarely go unnoticed here.
 pub fn cbc(key: &[u8; 32], iv: &[u8; 16], sealed: &[u8]) -> Option<Secret<Vec<u8>>> {
     unpad::<Pkcs7>(key, iv, sealed)
+}
+
+/// Seals with AES-256-CBC and PKCS#7 padding. It authenticates nothing: a MAC must.
+pub fn cbc_seal(key: &[u8; 32], iv: &[u8; 16], plain: &[u8]) -> Vec<u8> {
+    cbc::Encryptor::<Aes256>::new(key.into(), iv.into()).encrypt_padded_vec::<Pkcs7>(plain)
 }
 
 /// Opens AES-256-CBC without padding.

@@ -127,10 +127,10 @@ pub const WRITER: Writer = Writer {
                 "used_frequency": 0,
                 "tags": account.groups,
             });
-            match kind {
-                Kind::Totp { period, .. } => entry["period"] = json!(period.secs()),
-                Kind::Hotp { counter, .. } => entry["counter"] = json!(counter),
-                _ => {}
+            // The app has it where time counts; other readers of its files want it always.
+            entry["period"] = json!(kind.period().unwrap_or(30));
+            if let Kind::Hotp { counter, .. } = kind {
+                entry["counter"] = json!(counter);
             }
             entry
         };

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use data_encoding::BASE64;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::container::kdf::{Hash, Key};
 use super::super::container::{base64, crypto, kdf};
-use super::super::export::{Groups, Sealing, Writer, by_time};
+use super::super::export::{Groups, Random, Sealing, Writer, by_time};
 use super::super::json::Json;
 use super::super::{Format, Import, ImportError, Source, secret_text, text};
 use super::{group_names, item, uuid, written};
@@ -100,15 +101,18 @@ fn unseal(text: &str, (enc, mac): &(Key, Key)) -> Result<Option<Secret<Vec<u8>>>
     Ok(crypto::cbc(enc.expose(), iv, data))
 }
 
-/// A plain vault of logins, each with its one-time password as a link.
+/// Rounds of PBKDF2, as the app makes them by default.
+const ROUNDS: u32 = 600_000;
+
+/// A vault of logins, each with its one-time password as a link; with a password as the app's "password protected" export.
 pub const WRITER: Writer = Writer {
-    sealing: Sealing::Never,
+    sealing: Sealing::Optional,
     groups: Groups::One,
     note: true,
     favourite: true,
     twins: true,
     refusal: by_time,
-    write: |accounts, _, random| {
+    write: |accounts, password, random| {
         let ids: HashMap<&str, String> = group_names(accounts).into_iter().map(|name| (name, uuid(random))).collect();
         let folders: Vec<Value> = group_names(accounts).iter().map(|n| json!({"id": ids[n], "name": n})).collect();
         let login = |account: &&Account| {
@@ -132,6 +136,43 @@ pub const WRITER: Writer = Writer {
             })
         };
         let items: Vec<Value> = accounts.iter().map(login).collect();
-        written(&json!({"encrypted": false, "folders": folders, "items": items}))
+        let plain = written(&json!({"encrypted": false, "folders": folders, "items": items}));
+        match password {
+            None => plain,
+            Some(password) => sealed(plain.expose(), password, random),
+        }
     },
 };
+
+fn sealed(plain: &[u8], password: &Secret<String>, random: Random<'_>) -> Secret<Vec<u8>> {
+    let mut salt = [0; 16];
+    random(&mut salt);
+    // The salt is used as the text that it is.
+    let salt = BASE64.encode(&salt);
+    let key = kdf::pbkdf2(FORMAT, Hash::Sha256, password.expose().as_bytes(), salt.as_bytes(), u64::from(ROUNDS))
+        .expect("our own rounds are within the bounds");
+    let keys = (expand(&key, b"enc"), expand(&key, b"mac"));
+    let validation = uuid(random);
+    written(&json!({
+        "encrypted": true,
+        "passwordProtected": true,
+        "salt": salt,
+        "kdfType": 0,
+        "kdfIterations": ROUNDS,
+        "kdfMemory": null,
+        "kdfParallelism": null,
+        "encKeyValidation_DO_NOT_EDIT": seal(validation.as_bytes(), &keys, random),
+        "data": seal(plain, &keys, random),
+    }))
+}
+
+/// Seals as `2.IV|ciphertext|MAC`.
+fn seal(plain: &[u8], (enc, mac): &(Key, Key), random: Random<'_>) -> String {
+    let mut iv = [0; 16];
+    random(&mut iv);
+    let data = crypto::cbc_seal(enc.expose(), &iv, plain);
+    let mut tag = <Hmac<Sha256> as KeyInit>::new_from_slice(mac.expose()).expect("HMAC takes a key of any length");
+    tag.update(&iv);
+    tag.update(&data);
+    format!("2.{}|{}|{}", BASE64.encode(&iv), BASE64.encode(&data), BASE64.encode(&tag.finalize().into_bytes()))
+}

@@ -1,12 +1,13 @@
-//! Ente Auth's sealed export (FORMATS 5). The plain one is a list of links with more of Ente's own in each.
+//! Ente Auth's export (FORMATS 5): a list of links with more of Ente's own in each, plain or sealed.
 
+use data_encoding::BASE64;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::container::{base64, kdf, secretstream};
-use super::super::export::{Groups, Sealing, Writer, no_pins};
+use super::super::export::{Groups, Random, Sealing, Writer, no_pins};
 use super::super::json::Json;
 use super::super::{Format, Import, ImportError, Source, text};
-use super::uri_list;
+use super::{uri_list, written};
 use crate::otp::{Account, uri};
 use crate::secret::Secret;
 
@@ -31,16 +32,41 @@ pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
     Ok(import)
 }
 
-/// The plain list; Ente's own additions carry tags, note and favourite.
+/// Bytes and passes of the derivation, between what the app asks for on a computer and on a small phone.
+const MEMORY: u64 = 256 << 20;
+const PASSES: u64 = 4;
+
+/// The list, plain or sealed; Ente's own additions carry tags, note and favourite.
 pub const WRITER: Writer = Writer {
-    sealing: Sealing::Never,
+    sealing: Sealing::Optional,
     groups: Groups::Many,
     note: true,
     favourite: true,
     twins: true,
     refusal: no_pins,
-    write: |accounts, _, _| uri_list::lines(accounts.iter().map(|account| link(account))),
+    write: |accounts, password, random| {
+        let list = uri_list::lines(accounts.iter().map(|account| link(account)));
+        match password {
+            None => list,
+            Some(password) => sealed(list.expose(), password, random),
+        }
+    },
 };
+
+fn sealed(list: &[u8], password: &Secret<String>, random: Random<'_>) -> Secret<Vec<u8>> {
+    let (mut salt, mut header) = ([0; 16], [0; secretstream::HEADER]);
+    random(&mut salt);
+    random(&mut header);
+    let key = kdf::argon2id(FORMAT, password.expose().as_bytes(), &salt, (MEMORY / 1024, PASSES, 1))
+        .expect("our own cost is within the bounds");
+    let data = secretstream::seal(key.expose(), &header, list);
+    written(&serde_json::json!({
+        "version": 1,
+        "kdfParams": {"memLimit": MEMORY, "opsLimit": PASSES, "salt": BASE64.encode(&salt)},
+        "encryptedData": BASE64.encode(&data),
+        "encryptionNonce": BASE64.encode(&header),
+    }))
+}
 
 fn link(account: &Account) -> Secret<String> {
     let display = serde_json::json!({

@@ -6,7 +6,7 @@ use data_encoding::{BASE64, BASE64_NOPAD};
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use prost::Message;
 
-use super::super::export::{Groups, Sealing, Writer, no_pins};
+use super::super::export::{Groups, Random, Sealing, Writer, no_pins};
 use super::super::{EntryError, Import};
 use super::uri_list;
 use crate::otp::{Account, Algorithm, Digits, Kind, ParamError, Period, Seed, names, uri};
@@ -183,18 +183,22 @@ pub const WRITER: Writer = Writer {
         }
         _ => no_pins(account),
     },
-    write: |accounts, _, random| {
-        let mut id = [0; 4];
-        random(&mut id);
-        let batch_id = i64::from(u32::from_be_bytes(id) >> 1);
-        let parts = accounts.chunks(BATCH);
-        let batch_size = parts.len() as i64;
-        uri_list::lines(parts.enumerate().map(|(index, part)| {
-            let accounts = part.iter().map(|account| otp(account)).collect();
-            link(&Payload { accounts, version: 1, batch_size, batch_index: index as i64, batch_id })
-        }))
-    },
+    write: |accounts, _, random| uri_list::lines(links(accounts, BATCH, random).into_iter()),
 };
+
+/// The links of one batch, so many accounts in each.
+pub fn links(accounts: &[&Account], per: usize, random: Random<'_>) -> Vec<Secret<String>> {
+    let mut id = [0; 4];
+    random(&mut id);
+    let batch_id = i64::from(u32::from_be_bytes(id) >> 1);
+    let parts = accounts.chunks(per);
+    let batch_size = parts.len() as i64;
+    let link_of = |(index, part): (usize, &[&Account])| {
+        let accounts = part.iter().map(|account| otp(account)).collect();
+        link(&Payload { accounts, version: 1, batch_size, batch_index: index as i64, batch_id })
+    };
+    parts.enumerate().map(link_of).collect()
+}
 
 /// Accounts of one link: as many as a QR code that a phone reads well.
 const BATCH: usize = 10;

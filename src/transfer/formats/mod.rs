@@ -42,6 +42,8 @@ use super::{Format, Import, ImportError, Source, text};
 use crate::otp::Account;
 use crate::secret::Secret;
 
+pub(super) use migration::links as migration_links;
+
 /// Reads a source by its marks, its text, or at last by trying what has no mark.
 pub(super) fn read(source: Source<'_>) -> Result<Import, ImportError> {
     match detect::guess(source.bytes) {

@@ -35,7 +35,20 @@ pub fn read(bytes: &[u8]) -> Result<Import, ImportError> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    let picture = gray(reader.decode().map_err(damaged)?);
+    accounts(reader.decode().map_err(damaged)?)
+}
+
+/// Reads every code of a picture that is pixels already: red, green, blue and alpha of each, row by row.
+pub fn read_pixels(width: usize, height: usize, rgba: Vec<u8>) -> Result<Import, ImportError> {
+    if (width as u64).saturating_mul(height as u64) > MAX_PIXELS {
+        return Err(ImportError::TooMany { what: "pixels", limit: MAX_PIXELS as usize });
+    }
+    let picture = image::RgbaImage::from_raw(width as u32, height as u32, rgba).ok_or(ImportError::Unknown)?;
+    accounts(picture.into())
+}
+
+fn accounts(picture: DynamicImage) -> Result<Import, ImportError> {
+    let picture = gray(picture);
     let texts = codes(&picture);
     if texts.is_empty() {
         return Err(none("There is no QR code that can be read in this picture. Try a screenshot instead of a photo."));

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::fast::{END, Reader, rises};
+use super::fast::{END, Reader, USUAL_ENTRY, rises};
 use super::{DeviceId, Entry, EntryId, field};
 
 /// The names of an account that is in use.
@@ -35,7 +35,8 @@ pub struct Glance<'a> {
 pub fn glance(text: &[u8]) -> Option<Glance<'_>> {
     let mut reader = Reader { rest: std::str::from_utf8(text).ok()?, devices: Vec::new() };
     let seen = reader.head()?.seen;
-    let mut live = Vec::new();
+    // Room at once: a list that grows is copied, and wiped where it was.
+    let mut live = Vec::with_capacity(reader.rest.len() / USUAL_ENTRY + 1);
     let mut last = None;
     while !reader.skip(END) {
         let text = reader.rest;
@@ -94,7 +95,7 @@ fn body<'a>(from: &mut Reader<'a>, (issuer, account): &mut Names<'a>) -> Option<
     from.pass()?;
     let is_stamped = from.skip(", at: ");
     if is_stamped {
-        from.stamp()?;
+        from.pass_stamp()?;
     }
     if from.skip(", fields: {") {
         map(from, |from, name| match name {
@@ -105,14 +106,14 @@ fn body<'a>(from: &mut Reader<'a>, (issuer, account): &mut Names<'a>) -> Option<
         is_stamped.then_some(())?;
     }
     if from.skip(", later: {") {
-        map(from, |from, _| from.stamp().map(drop))?;
+        map(from, |from, _| from.pass_stamp())?;
     }
     if from.skip(", tags: {") {
         map(from, |from, _| from.flag().map(drop))?;
         is_stamped.then_some(())?;
     }
     if from.skip(", tags_later: {") {
-        map(from, |from, _| from.stamp().map(drop))?;
+        map(from, |from, _| from.pass_stamp())?;
     }
     Some(())
 }

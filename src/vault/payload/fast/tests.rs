@@ -144,6 +144,12 @@ proptest! {
     }
 
     #[test]
+    fn plain_text_ends_where_the_slow_look_says(bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'a')], 0..40)) {
+        let slow = bytes.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)).unwrap_or(bytes.len());
+        prop_assert_eq!(plain(&bytes), slow);
+    }
+
+    #[test]
     fn a_text_with_a_fault_is_declined_or_read_as_the_other_reader_reads_it(text in faulty()) {
         agree(&text)?;
     }
