@@ -127,6 +127,36 @@ fn bare(
     Ok((Unlocked::create(vault, dek, slots, state), recovery::write(&recovery_bytes)))
 }
 
+/// Puts a vault that comes from a backup into its file, opened by all that opened it before, and by what is given here: one
+/// more password with its cost, this keychain.
+///
+/// # Errors
+/// [`UnlockError`]; then neither a file nor an item in the keychain is left behind.
+pub fn settle(
+    place: &Place,
+    mut unlocked: Unlocked,
+    password: Option<(&Secret<String>, KdfParams)>,
+    keychain: Option<&dyn Keychain>,
+    stamp: Stamp,
+) -> Result<Unlocked, UnlockError> {
+    if let Some((password, kdf)) = password {
+        add_password(&mut unlocked, password, kdf, stamp)?;
+    }
+    let before = ids_of(&unlocked, SlotKind::Keychain);
+    if let Some(keychain) = keychain {
+        add_keychain(&mut unlocked, keychain, stamp)?;
+    }
+    if let Err(error) = place.create_known(&mut unlocked) {
+        for id in ids_of(&unlocked, SlotKind::Keychain).into_iter().filter(|id| !before.contains(id)) {
+            if let Some(keychain) = keychain {
+                let _ = keychain.delete(SERVICE, &user_of(unlocked.vault_id(), id));
+            }
+        }
+        return Err(error.into());
+    }
+    Ok(unlocked)
+}
+
 /// Keeps the key of an open vault for later programs of this login session, for so long.
 ///
 /// # Errors

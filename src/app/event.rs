@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::backup::{News, Task};
 use super::import::Recent;
 use super::order::Habit;
 use super::past::Kept;
+use crate::backup::restore::Offer;
 use crate::config::{Config, ConfigError};
 use crate::keychain::Probe;
 use crate::rollback::WentBack;
@@ -71,6 +73,12 @@ pub enum Event {
     Imported(u64, Result<Box<Import>, ImportTrouble>),
     /// What a typed path could become.
     Completed(u64, Vec<String>),
+    /// A task of the backup ended. The number is the session's.
+    BackedUp(u64, Box<News>),
+    /// Backups were looked for: those in reach, or why nothing can be said.
+    BackupsFound(u64, Result<Vec<Offer>, String>),
+    /// A vault was made anew from its backup.
+    MadeAgain(Result<Box<Unlocked>, UnlockError>),
 }
 
 /// A vault as it was found in its file.
@@ -119,6 +127,9 @@ impl Event {
             Self::Recent(_) => "recent",
             Self::Imported(..) => "imported",
             Self::Completed(..) => "completed",
+            Self::BackedUp(..) => "backed up",
+            Self::BackupsFound(..) => "backups found",
+            Self::MadeAgain(_) => "made again",
         }
     }
 }
@@ -163,6 +174,13 @@ pub enum Effect {
     Complete(u64, String),
     /// Keep a habit in the local state of this machine: in which vault, what, when.
     Remember(VaultId, Habit, UnixTime),
+    /// Do something with the backups of the open vault; answered by [`Event::BackedUp`].
+    Backup(u64, Box<Unlocked>, Task),
+    /// Look for backups in the keychain or in this folder, and open them by this password or recovery key; answered by
+    /// [`Event::BackupsFound`].
+    FindBackups(u64, Option<PathBuf>, Option<Secret<String>>),
+    /// Make a vault anew from its backup, which lies in this folder or in the keychain; answered by [`Event::MadeAgain`].
+    MakeAgain(Box<Offer>, Option<PathBuf>),
     /// Open the sample accounts; answered by a new model.
     Demo,
     /// Stop as on Ctrl-Z.

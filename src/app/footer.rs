@@ -1,13 +1,16 @@
 //! The keys in the last line and the tabs in the second: what they say and where, for the drawing and for the mouse.
 
+use super::backup::View as BackupView;
 use super::import::Step as ImportStep;
 use super::keys::{Action, describe, show};
 use super::layout::WIDE;
 use super::model::{Model, Stage};
 use super::owner::Owner;
 use super::past::Side;
+use super::restore::{Restore, Step as RestoreStep};
 use super::rows::Tab;
 use super::session::Modal;
+use crate::backup::standing::Standing;
 use crate::config::Glyphs;
 use crate::text::width;
 
@@ -24,6 +27,17 @@ pub struct Item {
     pub from: u16,
     /// The column after the last.
     pub to: u16,
+}
+
+/// The keys of a restore.
+pub fn restore_keys(restore: &Restore) -> Vec<(&'static str, &'static str)> {
+    match &restore.step {
+        RestoreStep::Folder(_) => vec![("enter", "look there"), ("esc", "back")],
+        RestoreStep::Looking { .. } => vec![("esc", "cancel")],
+        RestoreStep::Key { .. } => vec![("enter", "open it"), ("tab", "from a folder"), ("esc", "back")],
+        RestoreStep::Preview(_) => vec![("enter", "restore"), ("f", "from a folder"), ("esc", "back")],
+        RestoreStep::Making => Vec::new(),
+    }
 }
 
 /// What pressing the key makes of accounts that are to come.
@@ -81,6 +95,8 @@ impl Model {
                     fixed(&keys)
                 }
             },
+            Some(Modal::Backup(view)) => self.backup_keys(view),
+            Some(Modal::Restore(restore)) => fixed(&restore_keys(restore)),
             Some(Modal::Past(past)) if past.ask.is_some() => Vec::new(),
             Some(Modal::Past(past)) => match past.tab {
                 Side::Trash => {
@@ -102,6 +118,7 @@ impl Model {
                 Action::Add,
                 Action::Quit,
                 Action::Import,
+                Action::Backup,
                 Action::Palette,
                 Action::Paste,
                 Action::Edit,
@@ -109,6 +126,22 @@ impl Model {
             ]),
         };
         self.place(&mut items)
+    }
+
+    fn backup_keys(&self, view: &BackupView) -> Vec<(String, String, Option<Action>)> {
+        let Some(session) = self.session().filter(|_| view.ask.is_none()) else { return Vec::new() };
+        let off = session.backup.standing.iter().all(|status| status.standing == Standing::Off);
+        let others = session.backup.devices.iter().any(|seen| !seen.this);
+        let mut keys = vec![("n", "now"), ("v", "verify"), ("f", "folder"), ("r", "restore")];
+        if off {
+            keys.drain(..2);
+        }
+        keys.push(("d", if off { "turn on" } else { "turn off" }));
+        if others {
+            keys.push(("x", "forget"));
+        }
+        keys.push(("esc", "back"));
+        keys.iter().map(|(key, word)| (show(key, self.ascii()), (*word).to_owned(), None)).collect()
     }
 
     fn actions(&self, actions: &[Action]) -> Vec<(String, String, Option<Action>)> {

@@ -62,6 +62,8 @@ pub enum Action {
     ShowNext,
     /// The trash and the older copies.
     Trash,
+    /// The backup.
+    Backup,
     /// Save again after a failure.
     Save,
     /// Lock.
@@ -160,6 +162,7 @@ table! {
         Sort "sort" ["o"] "sort" "sort by issuer, name, most used, last used, or in your own order";
         MoveUp "move_up" ["K" "alt-up"] "move up" "move the selected row up in your own order";
         MoveDown "move_down" ["J" "alt-down"] "move down" "move the selected row down in your own order";
+        Backup "backup" ["b"] "backup" "the backup: how it stands, where it lies, restore from it";
         Trash "trash" ["H"] "history" "the trash and older copies, and bring back from them";
     }
     Program: {

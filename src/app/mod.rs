@@ -3,6 +3,7 @@
 //! [`event`] names what comes in and what goes out, [`model`] what is known, [`mod@update`] how the one changes the other,
 //! [`keys`] which key means what. `tui` draws a [`Model`]; `runtime` feeds events in and performs effects.
 
+pub mod backup;
 pub mod event;
 pub mod footer;
 pub mod form;
@@ -15,6 +16,7 @@ pub mod order;
 pub mod owner;
 pub mod past;
 pub mod qr;
+pub mod restore;
 pub mod rows;
 pub mod search;
 pub mod session;

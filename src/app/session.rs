@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::backup::{Backup, View as BackupView};
 use super::form::Form;
 use super::import::Flow;
 use super::input::Input;
 use super::order::{Order, Uses};
 use super::past::Past;
 use super::qr::Qr;
+use super::restore::Restore;
 use super::rows::{Row, Rows, Tab};
 use super::search::Searcher;
 use crate::config::Config;
@@ -51,6 +53,8 @@ pub struct Session {
     pub undo: Vec<Undo>,
     /// How the saving goes.
     pub saving: Saving,
+    /// How the backup goes.
+    pub backup: Backup,
     /// The last key or click.
     pub touched: UnixTime,
     /// The last left click: row and time.
@@ -147,6 +151,10 @@ pub enum Modal {
     Past(Box<Past>),
     /// The question before an account's QR code, and then the code itself.
     Qr(EntryId, Option<Qr>),
+    /// The backup.
+    Backup(Box<BackupView>),
+    /// A restore from a backup.
+    Restore(Box<Restore>),
     /// Leaving with changes that are not saved.
     Leave,
 }
@@ -193,6 +201,7 @@ impl Session {
             copied: None,
             undo: Vec::new(),
             saving: Saving::default(),
+            backup: Backup::default(),
             touched: now,
             clicked: None,
             order: Order::default(),

@@ -1,6 +1,8 @@
 //! The first start: how the vault should open, the recovery key and its check. Nothing is written before the choice.
 
 use super::input::Input;
+use super::restore::Restore;
+use crate::backup::restore::Offer;
 use crate::keychain::Probe;
 use crate::report::Report;
 use crate::secret::Secret;
@@ -17,6 +19,8 @@ pub struct Welcome {
     pub then_import: bool,
     /// What went wrong.
     pub error: Option<Report>,
+    /// Backups that lie in the keychain.
+    pub found: Vec<Offer>,
 }
 
 /// The steps.
@@ -38,6 +42,8 @@ pub enum Step {
         /// What is wrong with them.
         problem: Option<&'static str>,
     },
+    /// A restore from a backup.
+    Restore(Box<Restore>),
     /// The vault is being made.
     Making,
     /// The recovery key is shown.
@@ -62,8 +68,8 @@ pub enum Step {
     },
 }
 
-/// The lines of the first screen: key, words.
-pub const STARTS: [(char, &str); 3] =
+/// The lines of the first screen but the restore's: key, words.
+const STARTS: [(char, &str); 3] =
     [('n', "Start a new vault"), ('i', "Start from another app's export"), ('d', "Look around with sample accounts")];
 
 /// The ways in which a vault opens, best first.
@@ -79,7 +85,30 @@ pub const SHORTEST_PASSWORD: usize = 8;
 impl Welcome {
     /// The first screen.
     pub fn new() -> Self {
-        Self { step: Step::Start(0), keychain: None, then_import: false, error: None }
+        Self { step: Step::Start(0), keychain: None, then_import: false, error: None, found: Vec::new() }
+    }
+
+    /// The lines of the first screen: key, words. A backup that was found goes first.
+    pub fn starts(&self) -> Vec<(char, &'static str)> {
+        let mut lines = STARTS.to_vec();
+        if self.found.is_empty() {
+            lines.insert(2, ('r', "Restore a backup from a folder"));
+        } else {
+            lines.insert(0, ('r', "Restore it"));
+        }
+        lines
+    }
+
+    /// Takes in the backups that lie in the keychain. What the user has selected stays selected, unless nothing was yet.
+    pub fn found(&mut self, offers: Vec<Offer>) {
+        self.found = offers;
+        if let Step::Start(selected) = &mut self.step
+            && *selected > 0
+            && !self.found.is_empty()
+        {
+            // The lines behind the first come one later, but the restore's own does not.
+            *selected = [0, 2, 0, 3][(*selected).min(3)];
+        }
     }
 
     /// Whether a way can be chosen: the keychain's need a keychain that answers.

@@ -2,8 +2,8 @@
 //! replay and reorder, and is shared by many devices. `docs/vault.md` has the protocol and its reasons.
 //!
 //! [`item`] names what lies there, [`record`] says what of a vault goes there, [`round`] is the protocol, [`sealed`] the
-//! form of the items in a keychain or a folder, [`restore`] the way back, [`ledger`] what this
-//! machine remembers of it, [`place`] where the backups of a vault go. Knows no screen and no command line.
+//! form of the items in a keychain or a folder, [`restore`] the way back, [`ledger`] what this machine remembers of it,
+//! [`place`] where the backups of a vault go, [`standing`] how they stand. Knows no screen and no command line.
 
 mod flaw;
 pub mod item;
@@ -13,6 +13,7 @@ pub mod record;
 pub mod restore;
 pub mod round;
 pub mod sealed;
+pub mod standing;
 
 #[cfg(test)]
 mod model;

@@ -14,6 +14,7 @@ use super::round::{self, Backed, Job, Known, RoundError, Vault};
 use super::sealed::Sealed;
 use crate::keychain::folder::FolderKeychain;
 use crate::keychain::{Keychain, KeychainError, Probe, system};
+use crate::local::{self, Local};
 use crate::policy::{self, ManagedStore, PERSONAL, Policy};
 use crate::time::UnixTime;
 use crate::vault::file::FileError;
@@ -111,7 +112,8 @@ pub fn destinations(ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Dest
         names_only: policy.secrets == policy::Secrets::NamesOnly,
     });
     let stores = std::iter::once(Store::Keychain).chain(ledger.folder.clone().map(Store::Folder));
-    let own = stores.map(|store| Destination { identity: PERSONAL.into(), store, on: wanted, names_only: false });
+    let on = wanted && policy.identity_for(true).is_ok();
+    let own = stores.map(|store| Destination { identity: PERSONAL.into(), store, on, names_only: false });
     managed.into_iter().chain(own).collect()
 }
 
@@ -168,7 +170,14 @@ pub struct Here<'a> {
     pub now: UnixTime,
 }
 
-impl Here<'_> {
+impl<'p> Here<'p> {
+    /// This machine, now, by its local state; where none can be kept, for this once only.
+    pub fn new(place: &'p Place) -> Self {
+        let local = Local::open(&place.state_dir).unwrap_or_else(|_| Local::unkept());
+        let (device, label) = (DeviceId(local.device()), local::label());
+        Self { state_dir: &place.state_dir, device, label, now: UnixTime::now() }
+    }
+
     fn job<'a>(&'a self, to: &'a Destination, vault: &Unlocked, full: bool) -> Job<'a> {
         Job {
             identity: &to.identity,
@@ -284,94 +293,7 @@ pub struct Verified {
     pub devices: Vec<round::Device>,
 }
 
-/// How a destination stands, the best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
-    /// Everything is there.
-    On,
-    /// Something waits: for the first account, for the keychain to be unlocked, for the next try.
-    Waiting,
-    /// It cannot be had here.
-    Unavailable,
-    /// Turned off.
-    Off,
-}
-
-impl Standing {
-    /// `on`, `off`, `waiting`, `unavailable`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::On => "on",
-            Self::Off => "off",
-            Self::Waiting => "waiting",
-            Self::Unavailable => "unavailable",
-        }
-    }
-}
-
-/// How a destination stands, with its figures.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// Which.
-    pub to: Destination,
-    /// In a word.
-    pub standing: Standing,
-    /// Live accounts in the last good backup.
-    pub accounts: usize,
-    /// Accounts that are not there yet, or older there.
-    pub pending: usize,
-    /// When the last good backup was.
-    pub last: Option<UnixTime>,
-    /// Why it is not on, and what to do.
-    pub reason: Option<String>,
-}
-
-/// Looks how a destination stands, without a prompt and without reading items.
-pub fn status(to: &Destination, probe: &Probe, vault: &Unlocked, ledger: &Ledger) -> Status {
-    let id = to.id();
-    let done = ledger.done.get(&id);
-    let live = vault.state.live().filter(|entry| entry.identity() == to.identity).count();
-    let pending = match done {
-        None => live,
-        Some(done) if done.records == digest(&vault.state, to) => 0,
-        Some(done) => newer(&vault.state, to, done).max(1),
-    };
-    let (standing, reason) = if to.on {
-        match (probe, ledger.failed.get(&id)) {
-            (Probe::Locked, _) => (Standing::Waiting, Some(probe.describe())),
-            (Probe::Ready, Some(why)) => (Standing::Waiting, Some(why.clone())),
-            (Probe::Ready, None) if done.is_none() => {
-                (Standing::Waiting, Some("The backup starts with the first account.".into()))
-            }
-            (Probe::Ready, None) => (Standing::On, None),
-            (other, _) => (Standing::Unavailable, Some(instead(other))),
-        }
-    } else {
-        (Standing::Off, Some("It was turned off; `otpanel backup enable` turns it on.".into()))
-    };
-    let (accounts, last) = (done.map_or(0, |done| done.accounts), done.map(|done| UnixTime(done.time)));
-    Status { to: to.clone(), standing, accounts, pending, last, reason }
-}
-
-/// The command that makes a folder a destination.
-const FOLDER: &str = "`otpanel backup enable --folder DIR`.";
-
-/// Why no backup can be made, and the way out that always is there.
-fn instead(probe: &Probe) -> String {
-    let said = probe.describe();
-    let said = said.replace(", or use a password.", ".").replace(" Use a password.", "");
-    format!("{said} Or choose a folder: {FOLDER}")
-}
-
-/// Entries with a stamp that the last backup had not seen.
-fn newer(state: &State, to: &Destination, done: &Done) -> usize {
-    let records = record::project(state, &to.identity, &BTreeSet::new(), to.names_only);
-    let is_newer = |stamp: Stamp| done.seen.get(&stamp.device.to_string()).is_none_or(|seen| *seen < stamp.time);
-    let bodies = records.entries.values().filter_map(|entry| entry.body.as_ref());
-    bodies.filter(|body| body.fields.values().any(|register| is_newer(register.stamp))).count()
-}
-
-fn digest(state: &State, to: &Destination) -> String {
+pub(super) fn digest(state: &State, to: &Destination) -> String {
     let records = record::project(state, &to.identity, &BTreeSet::new(), to.names_only);
     // Purged entries have no identity any more; that one was of this identity, its absence here tells.
     let keys = state.meta.iter().filter(|(name, _)| name.starts_with("slot/"));
@@ -381,6 +303,16 @@ fn digest(state: &State, to: &Destination) -> String {
         hash.update([u8::from(matches!(register.value, Value::Flag(_)))]);
     }
     data_encoding::HEXLOWER.encode(&hash.finalize())
+}
+
+/// The command that makes a folder a destination.
+const FOLDER: &str = "`otpanel backup enable --folder DIR`.";
+
+/// Why no backup can be made, and the way out that always is there.
+pub(super) fn instead(probe: &Probe) -> String {
+    let said = probe.describe();
+    let said = said.replace(", or use a password.", ".").replace(" Use a password.", "");
+    format!("{said} Or choose a folder: {FOLDER}")
 }
 
 /// Why a round stopped, in words, with what to do.

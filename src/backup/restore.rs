@@ -1,13 +1,19 @@
 //! The way back: finding what backups lie in a store, and opening one with what a new machine has.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::item::{Keys, Name};
+use super::ledger::Ledger;
+use super::place::{Destination, Store, destinations};
+use super::record;
 use super::round::{Device, Ring, gather};
 use super::sealed::{OuterKey, Sealed, service};
 use crate::keychain::{Keychain, KeychainError};
+use crate::policy::{self, PERSONAL, Policy};
 use crate::secret::Secret;
-use crate::vault::{DataKey, DeviceId, Key, Slot, SlotId, State, VaultId, recovery};
+use crate::time::UnixTime;
+use crate::vault::{DataKey, DeviceId, Key, Slot, SlotId, State, Unlocked, VaultId, recovery};
 
 /// The backup of a vault, found and not opened.
 pub struct Found {
@@ -31,9 +37,18 @@ pub enum Way<'a> {
     Recovery(&'a Secret<String>),
 }
 
+impl<'a> Way<'a> {
+    /// By what was typed: a recovery key, where it reads as one, else a password.
+    pub fn typed(words: &'a Secret<String>) -> Self {
+        if recovery::read(words.expose()).is_ok() { Self::Recovery(words) } else { Self::Password(words) }
+    }
+}
+
 /// A backup that was opened.
 pub struct Restored {
-    /// Whose.
+    /// Whose accounts: `personal` or `managed/NAME`.
+    pub identity: String,
+    /// Of which vault.
     pub vault: VaultId,
     /// The vault's key.
     pub data: DataKey,
@@ -125,6 +140,7 @@ pub fn open(keychain: &dyn Keychain, identity: &str, found: &Found, way: &Way<'_
     slots.sort_unstable_by_key(|slot| slot.id);
     slots.dedup_by_key(|slot| slot.id);
     Ok(Restored {
+        identity: identity.to_owned(),
         vault: found.vault,
         by_way: slots.iter().any(|slot| opened.iter().any(|(id, _)| *id == slot.id)),
         data,
@@ -151,11 +167,116 @@ fn by_way(found: &Found, way: &Way<'_>) -> Result<Vec<(SlotId, DataKey)>, Restor
     Ok(slots.filter_map(|slot| Some((slot.id, slot.unwrap(found.vault, key).ok()??))).collect())
 }
 
-/// A state that holds what was restored, its backup keys too, for a new vault.
-pub fn state_of(restored: &Restored, identity: &str, stamp: crate::vault::Stamp) -> State {
-    let mut state = restored.records.clone();
-    for (kid, key) in &restored.keys {
-        super::record::add_key(&mut state, identity, *kid, key, stamp);
+/// The backups of one vault that lie in reach: one of each identity.
+pub struct Offer {
+    /// Which vault.
+    pub vault: VaultId,
+    /// Those that were opened.
+    pub opened: Vec<Restored>,
+    /// How many were not: they need a key, or another one than was given.
+    pub sealed: usize,
+    /// How many devices have a key there.
+    pub devices: usize,
+}
+
+/// Where a restore looks: the organisation's backup, where one manages the machine, then the user's own, in the keychain or
+/// in the folder that the user names.
+pub fn sources(policy: &Policy, folder: Option<&Path>) -> Vec<Destination> {
+    let store = folder.map_or(Store::Keychain, |path| Store::Folder(path.to_owned()));
+    let ledger = Ledger { folder: folder.map(Path::to_owned), ..Ledger::default() };
+    let may = |to: &Destination| to.on && (folder.is_none() || to.store == store);
+    let mut all: Vec<Destination> = destinations(&ledger, true, policy).into_iter().filter(may).collect();
+    // The organisation's too may lie in a folder that is named.
+    if let (Some(managed), Some(_)) = (&policy.identity, folder)
+        && policy.backup != policy::Backup::Forbidden
+        && !all.iter().any(|to| to.identity != PERSONAL)
+    {
+        all.insert(0, Destination { identity: managed.identity(), store, on: true, names_only: false });
     }
-    state
+    all
+}
+
+/// Finds the backups in reach and opens those that the given way opens, the one with most devices first.
+///
+/// # Errors
+/// [`KeychainError`] where nothing was found and a store failed.
+pub fn look(from: &[Destination], may_prompt: bool, way: &Way<'_>) -> Result<Vec<Offer>, KeychainError> {
+    let mut offers: Vec<Offer> = Vec::new();
+    let mut failed = None;
+    for to in from {
+        let keychain = to.open(may_prompt);
+        if let Err(error) = look_in(&*keychain, &to.identity, way, &mut offers) {
+            failed = failed.or(Some(error));
+        }
+    }
+    offers.sort_by_key(|offer| std::cmp::Reverse(offer.devices));
+    match failed {
+        Some(error) if offers.is_empty() => Err(error),
+        _ => Ok(offers),
+    }
+}
+
+fn look_in(
+    keychain: &dyn Keychain,
+    identity: &str,
+    way: &Way<'_>,
+    offers: &mut Vec<Offer>,
+) -> Result<(), KeychainError> {
+    for mut found in find(keychain, identity)? {
+        let at = offers.iter().position(|offer| offer.vault == found.vault).unwrap_or(offers.len());
+        if at == offers.len() {
+            offers.push(Offer { vault: found.vault, opened: Vec::new(), sealed: 0, devices: 0 });
+        }
+        let offer = &mut offers[at];
+        offer.devices = offer.devices.max(found.devices.len());
+        // The key that opened the one opens the other, without being derived again.
+        let known = offer.opened.first().map(|restored| restored.data.duplicate());
+        let way = if known.is_some() { &Way::Alone } else { way };
+        found.data.extend(known);
+        match open(keychain, identity, &found, way) {
+            Ok(restored) => offer.opened.push(restored),
+            Err(RestoreError::NeedsKey | RestoreError::WrongKey) => offer.sealed += 1,
+            Err(RestoreError::Store(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+impl Offer {
+    /// All that was opened, as records of a vault.
+    pub fn records(&self) -> State {
+        let mut all = State::default();
+        for part in &self.opened {
+            all.join(&part.records);
+        }
+        all
+    }
+
+    /// The vault that was backed up, made anew with its slots and backup keys. None where nothing was opened.
+    pub fn vault_again(&self, now: UnixTime, device: DeviceId) -> Option<Unlocked> {
+        let first = self.opened.first()?;
+        let mut state = self.records();
+        let stamp = state.next_stamp(now, device);
+        for part in &self.opened {
+            for (kid, key) in &part.keys {
+                record::add_key(&mut state, &part.identity, *kid, key, stamp);
+            }
+        }
+        Some(Unlocked::create(self.vault, first.data.duplicate(), first.slots.clone(), state))
+    }
+
+    /// The password or recovery key that was given opens the vault itself.
+    pub fn by_way(&self) -> bool {
+        self.opened.iter().any(|part| part.by_way)
+    }
+
+    /// Items that are missing, under another key, or damaged.
+    pub fn unread(&self) -> usize {
+        self.opened.iter().map(|part| part.unread).sum()
+    }
+
+    /// Live accounts in it.
+    pub fn accounts(&self) -> usize {
+        self.opened.iter().map(|part| record::live(&part.records)).sum()
+    }
 }

@@ -13,14 +13,13 @@ use super::prompt;
 use super::recover::{rfc3339, shown, when};
 use super::session::{Session, World};
 use crate::backup::ledger::Ledger;
-use crate::backup::place::{self, BackupError, Destination, Here, InFile, Status, Store, Verified};
+use crate::backup::place::{self, BackupError, Destination, Here, InFile, Store, Verified};
 use crate::backup::round::{Device, Known};
+use crate::backup::standing::{self, Status, cause};
 use crate::keychain::{Keychain, Probe};
-use crate::local::{self, Local};
 use crate::policy::{self, PERSONAL};
 use crate::report::{Exit, Report};
 use crate::text::clean;
-use crate::time::UnixTime;
 use crate::vault::file::Place;
 use crate::vault::{DeviceId, VaultId};
 
@@ -48,13 +47,6 @@ fn failed(error: &BackupError) -> Failure {
     Report::new(Exit::Failed, "The backup was not done", cause(error), next).into()
 }
 
-fn cause(error: &BackupError) -> String {
-    match error {
-        BackupError::Round(error) => place::words(error),
-        BackupError::Local(error) => format!("{error}."),
-    }
-}
-
 /// A yes: given with the command, or on a terminal as the answer to a question.
 fn agreed(yes: bool, what: &str, question: &str, default: bool) -> Result<(), Failure> {
     if yes {
@@ -64,11 +56,6 @@ fn agreed(yes: bool, what: &str, question: &str, default: bool) -> Result<(), Fa
         return Err(Failure::NeedsYes { what: what.to_owned() });
     }
     if prompt::yes(question, default)? { Ok(()) } else { Err(Failure::Cancelled) }
-}
-
-fn here(place: &Place) -> Here<'_> {
-    let local = Local::open(&place.state_dir).unwrap_or_else(|_| Local::unkept());
-    Here { state_dir: &place.state_dir, device: DeviceId(local.device()), label: local::label(), now: UnixTime::now() }
 }
 
 fn remember(place: &Place, vault: VaultId, change: impl FnOnce(&mut Ledger)) -> Result<(), Failure> {
@@ -95,20 +82,13 @@ fn destinations(session: &Session) -> Vec<Destination> {
     place::destinations(&ledger(session), session.backup, &session.policy)
 }
 
-/// Those that are on and have something to keep, now or before.
 fn wanted(session: &Session) -> Vec<Destination> {
-    let ledger = ledger(session);
-    let has = |to: &Destination| {
-        ledger.done.contains_key(&to.id())
-            || session.unlocked.state.entries.values().any(|entry| entry.identity() == to.identity)
-    };
-    let all = place::destinations(&ledger, session.backup, &session.policy);
-    all.into_iter().filter(|to| to.on && has(to)).collect()
+    standing::wanted(&session.unlocked.state, &ledger(session), session.backup, &session.policy)
 }
 
 /// One round to a destination; the accounts that it holds then. The words of a failure are kept for `backup status`.
 fn round(session: &mut Session, to: &Destination, keychain: &dyn Keychain) -> Result<usize, BackupError> {
-    let here = here(&session.place);
+    let here = Here::new(&session.place);
     let mut vault = InFile { place: &session.place, unlocked: &mut session.unlocked, device: here.device };
     Ok(here.back_up(to, keychain, &mut vault, &mut Known::default(), true)?.accounts)
 }
@@ -193,19 +173,9 @@ impl From<&Status> for StatusRow {
     }
 }
 
-/// How all destinations stand: the identity in force first, then the best, which is what the user relies on.
-fn all_status(session: &Session) -> Vec<Status> {
-    let ledger = ledger(session);
-    let mut all: Vec<Status> = (destinations(session).iter())
-        .map(|to| place::status(to, &to.open(false).probe(), &session.unlocked, &ledger))
-        .collect();
-    all.sort_by_key(|status| (status.to.identity == PERSONAL, status.standing));
-    all
-}
-
 fn status(world: &World, as_json: bool) -> Result<(), Failure> {
     let session = world.open()?;
-    let all = all_status(&session);
+    let all = standing::all(&session.unlocked, &ledger(&session), session.backup, &session.policy);
     if as_json {
         let mut rows: Vec<StatusRow> = all.iter().map(StatusRow::from).collect();
         let mut first = rows.remove(0);
@@ -289,7 +259,7 @@ struct VerifyRow {
 
 fn verify(world: &World, as_json: bool) -> Result<(), Failure> {
     let session = world.open()?;
-    let here = here(&session.place);
+    let here = Here::new(&session.place);
     let mut rows = Vec::new();
     let mut good = true;
     let has_folder = destinations(&session).iter().any(|to| matches!(to.store, Store::Folder(_)));
@@ -374,7 +344,7 @@ fn disable(world: &World, wipe: bool, yes: bool) -> Result<(), Failure> {
     remember(&session.place, vault, |ledger| ledger.off = true)?;
     let mut bad = None;
     if wipe {
-        let here = here(&session.place);
+        let here = Here::new(&session.place);
         let done = ledger(&session).done;
         for to in &all {
             let keychain = to.open(prompt::can_type_secrets());
@@ -403,7 +373,7 @@ struct DeviceRow {
 }
 
 fn device_rows(session: &Session) -> Result<Vec<(Destination, Device)>, Failure> {
-    let here = here(&session.place);
+    let here = Here::new(&session.place);
     let mut rows = Vec::new();
     for to in destinations(session) {
         let keychain = to.open(prompt::can_type_secrets());
@@ -417,7 +387,7 @@ fn device_rows(session: &Session) -> Result<Vec<(Destination, Device)>, Failure>
 
 fn devices(world: &World, as_json: bool) -> Result<(), Failure> {
     let session = world.open()?;
-    let own = here(&session.place).device;
+    let own = Here::new(&session.place).device;
     let row = |(to, device): (Destination, Device)| DeviceRow {
         id: device.id.to_string(),
         this: device.id == own,
@@ -451,7 +421,7 @@ fn devices(world: &World, as_json: bool) -> Result<(), Failure> {
 
 fn forget(world: &World, named: &str, yes: bool) -> Result<(), Failure> {
     let mut session = world.open()?;
-    let here = here(&session.place);
+    let here = Here::new(&session.place);
     let matching: Vec<(Destination, Device)> = (device_rows(&session)?.into_iter())
         .filter(|(_, device)| device.id.to_string() == named || device.label == named)
         .collect();

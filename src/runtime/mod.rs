@@ -3,6 +3,7 @@
 //! It wakes for events and at the moments at which something visible changes by itself ([`Model::next_change`]): once a
 //! second while codes are shown, never while the panel is locked.
 
+mod backup;
 pub mod clipboard;
 mod lanes;
 mod perform;
@@ -27,7 +28,7 @@ use crate::entropy;
 use crate::local::Local;
 use crate::otp::Account;
 use crate::paths::Paths;
-use crate::policy::Found;
+use crate::policy::{Found, Policy};
 use crate::time::UnixTime;
 use crate::transfer::{self, Source};
 use crate::tui::{Theme, view};
@@ -35,6 +36,7 @@ use crate::unlock;
 use crate::vault::envelope::Unlocked;
 use crate::vault::file::Place;
 use crate::vault::{DataKey, DeviceId, EntryId, State, VaultId};
+use backup::{LAST_ROUND, Memory};
 use clipboard::{Clipboard, Picture, Report as ClipboardReport, Surroundings};
 use lanes::{Lane, spawn};
 use screen::Screen;
@@ -295,6 +297,7 @@ impl Drop for Show {
     /// then the terminal is given back.
     fn drop(&mut self) {
         self.world.disk.finish(LAST_SAVE);
+        self.world.backups.finish(LAST_ROUND);
         let last = self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).unwrap_or_default();
         // What was to be written when the loop ended is written still: the blank that clears, above all.
         let told = self.inbox.try_iter().filter_map(|incoming| match incoming {
@@ -342,6 +345,10 @@ struct World {
     config: Arc<Config>,
     config_file: PathBuf,
     disk: Lane,
+    /// The one thread that the backup's calls to a keychain are made on.
+    backups: Lane,
+    policy: Arc<Policy>,
+    memory: Memory,
     send: Sender<Incoming>,
 }
 
@@ -352,6 +359,9 @@ impl World {
             config: Arc::new(panel.config.clone()),
             config_file: panel.paths.config_file.clone(),
             disk: Lane::start("disk"),
+            backups: Lane::start("backup"),
+            policy: Arc::new(panel.policy.in_force()),
+            memory: Memory::default(),
             send,
         }
     }
@@ -408,6 +418,18 @@ impl World {
                 perform::keep_key(vault, &dek, time).into_iter().for_each(answer);
             }
             Effect::ForgetKey(vault) => unlock::forget(vault),
+            Effect::Backup(generation, vault, task) => {
+                let (config, policy) = (Arc::clone(&self.config), Arc::clone(&self.policy));
+                let world = backup::Surroundings { place, config, policy, memory: self.memory.clone() };
+                self.backups.run(move || answer(backup::task(&world, generation, vault, task)));
+            }
+            Effect::FindBackups(attempt, folder, key) => {
+                let policy = Arc::clone(&self.policy);
+                spawn("look", move || answer(backup::find(&policy, attempt, folder, key.as_ref())));
+            }
+            Effect::MakeAgain(offer, folder) => {
+                spawn("restore", move || answer(backup::make_again(&place, &offer, folder)));
+            }
             Effect::Probe => spawn("probe", move || answer(perform::probe())),
             Effect::Import(attempt, path, password) => {
                 spawn("import", move || answer(perform::import(attempt, &path, password.as_ref())));

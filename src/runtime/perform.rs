@@ -288,7 +288,7 @@ fn read_export(path: &Path) -> Result<Secret<Vec<u8>>, String> {
 }
 
 /// A path with `~/` at its start resolved.
-fn home(path: &Path) -> PathBuf {
+pub fn home(path: &Path) -> PathBuf {
     match (path.strip_prefix("~"), std::env::var_os("HOME")) {
         (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
         _ => path.to_owned(),

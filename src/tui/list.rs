@@ -45,7 +45,7 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
     }
 }
 
-/// The state in few words: what is not saved first, else how many accounts there are.
+/// The state in few words: what is not saved first, then the backup, else how many accounts there are.
 fn state(session: &Session, model: &Model) -> (Tone, String) {
     let n = session.rows.all.len();
     let accounts = if n == 1 { String::from("1 account") } else { format!("{n} accounts") };
@@ -56,7 +56,11 @@ fn state(session: &Session, model: &Model) -> (Tone, String) {
     } else if session.hidden {
         (Tone::Info, format!("{accounts}, codes hidden"))
     } else {
-        (Tone::Good, accounts)
+        match session.backup.headline(model.now) {
+            Some(headline) if model.size.0 >= WIDE => (headline.tone, headline.long),
+            Some(headline) => (headline.tone, headline.short),
+            None => (Tone::Good, accounts),
+        }
     }
 }
 

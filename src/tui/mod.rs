@@ -1,5 +1,6 @@
 //! How a model looks: `view(&Model, &Theme, &mut Frame)`, one file per part of the screen. Never changes anything.
 
+mod backup;
 mod big;
 mod canvas;
 mod detail;
@@ -10,6 +11,7 @@ mod lock;
 mod modal;
 mod past;
 mod qr;
+mod restore;
 pub mod theme;
 mod welcome;
 
@@ -38,6 +40,8 @@ pub fn view(model: &Model, theme: &Theme, frame: &mut Frame) {
             Some(Modal::Import(flow)) => import::view(flow, model, &mut canvas),
             Some(Modal::Form(form)) => form::view(form, model, &mut canvas),
             Some(Modal::Qr(id, Some(shown))) => qr::view(shown, *id, session, &mut canvas),
+            Some(Modal::Backup(shown)) => backup::view(shown, session, model, &mut canvas),
+            Some(Modal::Restore(shown)) => restore::view(shown, model, &mut canvas),
             Some(Modal::Past(shown)) => past::view(shown, session, model, &mut canvas),
             over => {
                 if session.big && session.selected_row().is_some() {

@@ -49,12 +49,12 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
             );
             question(canvas, "QR code", &text, &[("enter", "show it"), ("esc", "leave it")]);
         }
-        Modal::Form(_) | Modal::Import(_) | Modal::Past(_) => {}
+        Modal::Form(_) | Modal::Import(_) | Modal::Past(_) | Modal::Backup(_) | Modal::Restore(_) => {}
     }
 }
 
 /// An area in the middle of the screen, as large as asked for where it fits.
-fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
+pub fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
     let width = columns.min(canvas.width());
     let height = rows.min(canvas.height());
     Rect::new((canvas.width() - width) / 2, (canvas.height() - height) / 2, width, height)

@@ -4,12 +4,16 @@ use ratatui::layout::Rect;
 
 use super::Canvas;
 use crate::app::Model;
-use crate::app::welcome::{MODES, STARTS, Step, Welcome, groups};
+use crate::app::restore::describe;
+use crate::app::welcome::{MODES, Step, Welcome, groups};
 use crate::keychain::Probe;
 use crate::text::wrap;
 
 /// Draws the step.
 pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
+    if let Step::Restore(restore) = &welcome.step {
+        return super::restore::view(restore, model, canvas);
+    }
     let roomy = canvas.height() >= 14;
     let x = if canvas.width() >= 60 { 3 } else { 1 };
     let columns = canvas.width().saturating_sub(x + 1).min(72);
@@ -19,7 +23,7 @@ pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
         y += if roomy { 2 } else { 1 };
     }
     let keys = match &welcome.step {
-        Step::Start(selected) => start(*selected, model, canvas, x, y, columns),
+        Step::Start(selected) => start(welcome, *selected, model, canvas, x, y, columns),
         Step::Unlock(selected) => unlock(welcome, *selected, canvas, x, y, columns),
         Step::Password { first, second, repeat, problem, .. } => {
             y = canvas.paragraph(x, y, columns, "A password for the vault. A few words are good.", canvas.theme.text)
@@ -35,6 +39,7 @@ pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
             }
             vec![("enter", "go on"), ("esc", "back")]
         }
+        Step::Restore(_) => Vec::new(),
         Step::Making => {
             canvas.put(x, y, "making the vault…", canvas.theme.dim);
             Vec::new()
@@ -60,10 +65,27 @@ pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
 
 type Keys = Vec<(&'static str, &'static str)>;
 
-fn start(selected: usize, model: &Model, canvas: &mut Canvas, x: u16, mut y: u16, columns: u16) -> Keys {
-    y = canvas.paragraph(x, y, columns, "No vault yet.", canvas.theme.text);
+fn start(
+    welcome: &Welcome,
+    selected: usize,
+    model: &Model,
+    canvas: &mut Canvas,
+    x: u16,
+    mut y: u16,
+    columns: u16,
+) -> Keys {
+    if let Some(report) = &welcome.error {
+        y = canvas.paragraph(x, y, columns, &format!("{}. {}", report.problem, report.cause), canvas.theme.error);
+    }
+    let words = match welcome.found.first() {
+        None => String::from("No vault yet."),
+        Some(offer) => {
+            format!("No vault yet. A backup lies in this session's keychain: {}.", describe(offer, model.now))
+        }
+    };
+    y = canvas.paragraph(x, y, columns, &words, canvas.theme.text);
     y += u16::from(canvas.height() > 9);
-    for (i, (key, words)) in STARTS.iter().enumerate() {
+    for (i, (key, words)) in welcome.starts().iter().enumerate() {
         if i == selected {
             canvas.put(x - 1, y, canvas.mark("▌", ">"), canvas.theme.accent);
         }

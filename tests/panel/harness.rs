@@ -8,6 +8,7 @@ use otpanel::app::model::{Stage, Start};
 use otpanel::app::past::Kept;
 use otpanel::app::session::Session;
 use otpanel::app::{Model, keys, update};
+use otpanel::backup::restore::Offer;
 use otpanel::config::Config;
 use otpanel::keychain::Probe;
 use otpanel::otp::{Account, uri};
@@ -44,6 +45,8 @@ pub struct Journey {
     pub save_fails: Option<fn() -> FileError>,
     pub saves: usize,
     pub probe: Probe,
+    /// What the next look for backups finds.
+    pub backups: Vec<Offer>,
     pub quit: bool,
     pub suspended: bool,
     /// Effects that are not answered by themselves are kept here.
@@ -143,6 +146,7 @@ impl Journey {
             save_fails: None,
             saves: 0,
             probe: Probe::Ready,
+            backups: Vec::new(),
             quit: false,
             suspended: false,
             kept: Vec::new(),
@@ -223,6 +227,7 @@ impl Journey {
                 Event::Unlocked(attempt, unlock::with_recovery_key(&locked, &key).map(Box::new))
             }
             Effect::Probe => Event::Probed(self.probe.clone()),
+            Effect::FindBackups(attempt, ..) => Event::BackupsFound(attempt, Ok(std::mem::take(&mut self.backups))),
             Effect::Copy(text, _) => {
                 self.clipboard = Some(text.expose().clone());
                 Event::Copied(Ok(String::new()))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::backup;
 use crate::app::event::{Effect, Stored};
 use crate::app::keys::Action;
 use crate::app::model::{Model, Stage, Tone};
@@ -55,6 +56,7 @@ pub fn retry_when_due(session: &mut Session, now: UnixTime) {
 /// Ends: what is not under way to the file yet goes there first.
 pub fn end(model: &mut Model) -> Vec<Effect> {
     let mut effects = last_save(model);
+    effects.extend(backup::last(model));
     effects.extend([Effect::ClearClipboard, Effect::Quit]);
     effects
 }
@@ -117,6 +119,7 @@ pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, F
         Ok(stored) => {
             let anew = std::mem::take(&mut session.saving.vanished);
             let healed = session.saving.failed.take().is_some();
+            session.backup.saved(now);
             // A counter code may be shown once nothing of it is in memory only.
             if !session.saving.again {
                 reveal_counter(session);
@@ -161,6 +164,7 @@ fn say_vanished(model: &mut Model) {
 /// it and for whether it went back.
 pub fn opened(model: &mut Model) -> Vec<Effect> {
     super::order::recall(model);
+    backup::opened(model);
     model.say_at_opening();
     let (now, device, days) = (model.now, model.device, model.config.trash_days);
     let Some(session) = model.session_mut() else { return Vec::new() };
@@ -231,6 +235,13 @@ pub fn reread(model: &mut Model, generation: u64, found: Result<Option<Stored>, 
         Err(error) => model.say_report(&Report::from(&error)),
     }
     Vec::new()
+}
+
+/// Takes in a vault that was saved by a round of the backup, with what other devices had stored.
+pub fn take_in(model: &mut Model, stored: Unlocked) {
+    let Some(session) = model.session_mut() else { return };
+    let news = absorb(session, stored);
+    tell(model, &news);
 }
 
 /// Joins a stored vault into the open one and says what came with it.

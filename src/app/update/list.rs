@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{change, files, lock, order, past};
+use super::{backup, change, files, lock, order, past};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
@@ -163,6 +163,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Sort => return order::turn(model),
         Action::MoveUp => return order::shift(model, true),
         Action::MoveDown => return order::shift(model, false),
+        Action::Backup => return backup::open(model),
         Action::Trash => return past::open(model),
         Action::Save => {
             if session.saving.vanished {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::files;
+use super::{backup, files, restore};
 use crate::app::event::{Effect, With};
 use crate::app::model::{Lock, Model, Stage, Tone, Waiting};
 use crate::app::session::{Session, Then};
@@ -52,10 +52,12 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
 /// Drops the session whatever it holds.
 pub fn lock_at_once(model: &mut Model) -> Vec<Effect> {
     let forget = model.session().map(|session| Effect::ForgetKey(session.vault.vault_id()));
+    let backup = backup::last(model);
     model.stage = Stage::Locked(Box::new(Lock::new(None)));
     model.notice = None;
     model.generation += 1;
     let mut effects = vec![Effect::ClearClipboard, Effect::Look];
+    effects.extend(backup);
     effects.extend(forget.filter(|_| model.config.unlock.remember.is_on()));
     effects
 }
@@ -72,7 +74,9 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
         Ok(None) => match &model.stage {
             Stage::Opening => {
                 model.stage = Stage::Welcome(Box::default());
-                vec![Effect::Probe]
+                let mut effects = vec![Effect::Probe];
+                effects.extend(restore::look_at_start(model));
+                effects
             }
             // The file vanished while the panel is locked: nothing here can bring it back, so say where copies are.
             Stage::Locked(_) | Stage::Broken(_) => {

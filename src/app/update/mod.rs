@@ -1,5 +1,6 @@
 //! How events change the model: dispatch here, one file per mode beside.
 
+mod backup;
 mod change;
 mod files;
 mod form;
@@ -10,10 +11,12 @@ pub mod modal;
 mod mouse;
 mod order;
 pub mod past;
+mod restore;
 mod welcome;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use super::backup::Task;
 use super::event::{Effect, Event};
 use super::keys::{Action, Keymap};
 use super::model::{Model, Stage, Tone};
@@ -54,6 +57,9 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Recent(found) => import::recent(model, found),
         Event::Imported(attempt, result) => import::imported(model, attempt, result),
         Event::Completed(attempt, names) => import::completed(model, attempt, names),
+        Event::BackedUp(generation, news) => backup::answered(model, generation, news),
+        Event::BackupsFound(attempt, found) => restore::found(model, attempt, found),
+        Event::MadeAgain(result) => restore::made(model, result),
     };
     model.keep_in_view();
     effects.extend(files::save_if_changed(model));
@@ -130,7 +136,7 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     session.revealed = session.revealed.filter(|(_, until)| now < *until);
     session.counter_code = session.counter_code.filter(|code| now < code.until);
     files::retry_when_due(session, now);
-    Vec::new()
+    backup::on_tick(model)
 }
 
 fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<Effect> {
@@ -147,12 +153,17 @@ fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<E
             if let Some(session) = model.session_mut().filter(|_| hide) {
                 session.hidden = config.hide_codes;
             }
+            let backup = config.backup != model.config.backup;
             (model.keymap, model.config) = (keymap, config);
             match crate::app::keys::told(problems) {
                 Some(problem) => model.say(Tone::Warn, problem),
                 None => model.say(Tone::Info, "the changed settings are in force"),
             }
-            mouse.into_iter().collect()
+            let mut effects: Vec<Effect> = mouse.into_iter().collect();
+            if backup {
+                effects.extend(backup::send(model, Task::Round { whole: false }));
+            }
+            effects
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{act, form, import, list, past};
+use super::{act, backup, form, import, list, past, restore};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
@@ -59,6 +59,8 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         }
         Some(Modal::Import(_)) => import::on_key(model, key),
         Some(Modal::Past(_)) => past::on_key(model, key),
+        Some(Modal::Backup(_)) => backup::on_key(model, key),
+        Some(Modal::Restore(_)) => restore::on_key(model, key),
         Some(Modal::Qr(id, shown)) => {
             let (id, first) = (*id, shown.is_none());
             let yes = first && matches!(key.code, KeyCode::Enter | KeyCode::Char('y'));
@@ -98,7 +100,8 @@ fn show_qr(model: &mut Model, id: EntryId) {
 /// Whether something in the modal is left by Esc first.
 const fn takes_esc(modal: Option<&Modal>) -> bool {
     match modal {
-        Some(Modal::Import(_)) => true,
+        Some(Modal::Import(_) | Modal::Restore(_)) => true,
+        Some(Modal::Backup(view)) => view.ask.is_some(),
         Some(Modal::Past(past)) => past.ask.is_some(),
         _ => false,
     }
@@ -167,6 +170,8 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         }
         Some(Modal::Form(_)) => form::on_paste(model, text),
         Some(Modal::Import(_)) => import::on_paste(model, text),
+        Some(Modal::Backup(_)) => backup::on_paste(model, text),
+        Some(Modal::Restore(_)) => restore::on_paste(model, text),
         Some(Modal::Qr(..)) => {
             session.modal = None;
             Vec::new()

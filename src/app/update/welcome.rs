@@ -2,12 +2,14 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::{files, restore};
 use crate::app::event::Effect;
 use crate::app::import::Flow;
 use crate::app::input::Input;
 use crate::app::model::{Model, Stage, Tone};
+use crate::app::restore::Restore;
 use crate::app::session::{Modal, Session};
-use crate::app::welcome::{MODES, SHORTEST_PASSWORD, STARTS, Step, Welcome, groups};
+use crate::app::welcome::{MODES, SHORTEST_PASSWORD, Step, Welcome, groups};
 use crate::keychain::Probe;
 use crate::report::Report;
 use crate::secret::Secret;
@@ -35,6 +37,10 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     let Stage::Welcome(welcome) = &mut model.stage else { return Vec::new() };
+    if matches!(welcome.step, Step::Restore(_)) {
+        return restore::on_key(model, key);
+    }
+    let starts = welcome.starts();
     let best = MODES.iter().position(|(mode, ..)| welcome.offers(*mode)).unwrap_or(2);
     match &mut welcome.step {
         Step::Start(selected) => {
@@ -45,10 +51,10 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                     None
                 }
                 KeyCode::Down | KeyCode::Char('j') => {
-                    *selected = (*selected + 1).min(STARTS.len() - 1);
+                    *selected = (*selected + 1).min(starts.len() - 1);
                     None
                 }
-                KeyCode::Enter => Some(STARTS[*selected].0),
+                KeyCode::Enter => Some(starts[*selected].0),
                 KeyCode::Char(c) => Some(c),
                 _ => None,
             };
@@ -57,6 +63,11 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                     welcome.then_import = chosen == Some('i');
                     welcome.step = Step::Unlock(best);
                     return vec![Effect::Probe];
+                }
+                Some('r') => {
+                    let found = std::mem::take(&mut welcome.found);
+                    let restore = Restore::found(None, found, None).unwrap_or_else(Restore::from_folder);
+                    welcome.step = Step::Restore(Box::new(restore));
                 }
                 Some('d') => return vec![Effect::Demo],
                 _ => {}
@@ -87,7 +98,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             _ => {}
         },
         Step::Password { .. } => return on_password_key(welcome, key),
-        Step::Making => {}
+        Step::Making | Step::Restore(_) => {}
         Step::RecoveryKey { .. } => {
             if key.code == KeyCode::Enter {
                 to_check(welcome);
@@ -152,6 +163,7 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     match &mut welcome.step {
         Step::Password { first, second, repeat, .. } => if *repeat { second } else { first }.insert(text),
         Step::Check { line, .. } => line.insert(text),
+        Step::Restore(_) => return restore::on_paste(model, &Secret::new(text.to_owned())),
         Step::Start(_) | Step::Unlock(_) | Step::Making | Step::RecoveryKey { .. } => {}
     }
     Vec::new()
@@ -200,17 +212,28 @@ fn check(model: &mut Model) -> Vec<Effect> {
     }
     let then_import = welcome.then_import;
     if let Step::Check { vault, .. } = std::mem::replace(&mut welcome.step, Step::Making) {
-        let mut session = Session::new(*vault, &model.config, model.now);
-        if then_import {
-            session.modal = Some(Modal::Import(Box::new(Flow::new(""))));
-        }
-        model.stage = Stage::Open(Box::new(session));
-        model.generation += 1;
-        model.say(Tone::Good, "the vault is ready; keep the recovery key away from this machine");
-        model.say_at_opening();
-        if then_import {
-            return vec![Effect::Recent];
-        }
+        return enter(
+            model,
+            *vault,
+            then_import,
+            "the vault is ready; keep the recovery key away from this machine".into(),
+        );
     }
     Vec::new()
+}
+
+/// Opens a vault that was just made.
+pub fn enter(model: &mut Model, vault: Unlocked, then_import: bool, words: String) -> Vec<Effect> {
+    let mut session = Session::new(vault, &model.config, model.now);
+    if then_import {
+        session.modal = Some(Modal::Import(Box::new(Flow::new(""))));
+    }
+    model.stage = Stage::Open(Box::new(session));
+    model.generation += 1;
+    model.say(Tone::Good, words);
+    let mut effects = files::opened(model);
+    if then_import {
+        effects.push(Effect::Recent);
+    }
+    effects
 }

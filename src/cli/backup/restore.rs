@@ -8,13 +8,11 @@ use super::super::output::say;
 use super::super::prompt;
 use super::super::recover::{shown, when};
 use super::super::session::{Session, World};
-use super::{agreed, failed, here, remember};
-use crate::backup::place::{Destination, Store};
-use crate::backup::restore::{self, RestoreError, Restored, Way};
-use crate::keychain::{Keychain, Probe};
-use crate::policy::PERSONAL;
+use super::{agreed, failed, remember};
+use crate::backup::place::{Destination, Here};
+use crate::backup::restore::{self, Offer, Way};
+use crate::keychain::{Keychain, Probe, system};
 use crate::report::{Exit, Report};
-use crate::secret::Secret;
 use crate::text::clean;
 use crate::time::UnixTime;
 use crate::unlock;
@@ -26,35 +24,36 @@ use crate::vault::{Unlocked, recovery};
 /// # Errors
 /// When no backup is found or opens, nobody said yes, or the vault cannot be written.
 pub fn get_back(world: &World, folder: Option<&Path>, yes: bool) -> Result<(), Failure> {
-    let store = match folder {
-        None => Store::Keychain,
-        Some(path) => Store::Folder(path.canonicalize().map_err(|source| Failure::File {
-            path: path.to_owned(),
-            doing: Doing::Read,
-            source,
-        })?),
-    };
-    let from = Destination { identity: PERSONAL.into(), store, on: true, names_only: false };
+    let folder = folder.map(|path| {
+        path.canonicalize().map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Read, source })
+    });
+    let folder = folder.transpose()?;
+    let from = restore::sources(&world.policy, folder.as_deref());
+    if from.is_empty() {
+        world.policy.identity_for(true)?;
+    }
     // A restore is asked for by the user: the keychain may show its dialog, where somebody can see it.
-    let keychain = from.open(prompt::can_type_secrets());
-    if let probe @ (Probe::NoBus | Probe::NoProvider | Probe::NoCollection | Probe::Unsupported(_)) = keychain.probe() {
+    let probes: Vec<Probe> = from.iter().map(|to| to.open(prompt::can_type_secrets()).probe()).collect();
+    if let Some(probe) = probes.first()
+        && !probes.iter().any(|probe| matches!(probe, Probe::Ready | Probe::Locked))
+    {
         let next = "A backup in a folder is restored by `otpanel backup restore --folder DIR`.";
         return Err(Report::new(Exit::Failed, "No backup can be looked for", probe.describe(), next).into());
     }
     let place = world.place();
     if world.paths.vault_file.symlink_metadata().is_ok() {
-        return join_in(world, &from, &*keychain, yes);
+        return join_in(world, &from, yes);
     }
-    let restored = open_one(world, &from, &*keychain)?;
-    let accounts = restored.records.live().count();
-    told_of(&from, &restored);
+    let offer = open_one(world, &from)?;
+    let accounts = offer.accounts();
+    told_of(&from, &offer);
     let question = format!("Make {} with these accounts?", shown(&world.paths.vault_file));
     agreed(yes, "Restoring a backup", &question, true)?;
-    let unlocked = new_vault(world, &from, &place, &restored, &*keychain)?;
+    let unlocked = new_vault(world, &place, &offer, folder.is_none())?;
     say(&format!("Restored {accounts} accounts into {}.", shown(&world.paths.vault_file)));
     let vault = unlocked.vault_id();
-    if let Store::Folder(path) = &from.store {
-        remember(&place, vault, |ledger| ledger.folder = Some(path.clone()))?;
+    if folder.is_some() {
+        remember(&place, vault, |ledger| ledger.folder = folder)?;
     }
     // This machine backs up from now on too.
     let (backup, policy) = (world.config.backup.enabled, world.policy.clone());
@@ -62,39 +61,38 @@ pub fn get_back(world: &World, folder: Option<&Path>, yes: bool) -> Result<(), F
     Ok(())
 }
 
-fn told_of(from: &Destination, restored: &Restored) {
-    let names: Vec<String> = restored
-        .devices
-        .iter()
+fn told_of(from: &[Destination], offer: &Offer) {
+    let devices = offer.opened.iter().flat_map(|part| &part.devices);
+    let names: Vec<String> = devices
         .map(|device| format!("{} ({} accounts, {})", clean(&device.label), device.accounts, when(device.time.0)))
         .collect();
-    say(&format!("A backup lies in the {}: {}.", from.store_name(), names.join(", ")));
-    if restored.unread > 0 {
-        say(&format!("{} of its items are missing or cannot be opened; what can be is restored.", restored.unread));
+    let store = from.last().map_or("keychain", Destination::store_name);
+    say(&format!("A backup lies in the {store}: {}.", names.join(", ")));
+    let unread = offer.unread();
+    if unread > 0 {
+        say(&format!("{unread} of its items are missing or cannot be opened; what can be is restored."));
+    }
+    if offer.sealed > 0 {
+        say("A part of it does not open with this key, and stays there.");
     }
 }
 
 /// Finds and opens the backup of one vault, by what is at hand.
-fn open_one(world: &World, from: &Destination, keychain: &dyn Keychain) -> Result<Restored, Failure> {
-    let found = restore::find(keychain, &from.identity).map_err(|error| failed(&error.into()))?;
-    if found.is_empty() {
-        let next = "Another folder: `otpanel backup restore --folder DIR`. A new vault: `otpanel init`.";
-        return Err(Report::new(Exit::NotFound, "No backup lies there", "No item of otpanel was found.", next).into());
-    }
+fn open_one(world: &World, from: &[Destination]) -> Result<Offer, Failure> {
     let mut words = world.given_password()?;
     for attempt in 0..4 {
-        let mut wrong = false;
-        for one in &found {
-            let way = words.as_ref().map_or(Way::Alone, way);
-            match restore::open(keychain, &from.identity, one, &way) {
-                Ok(restored) => return Ok(restored),
-                Err(RestoreError::Store(error)) => return Err(failed(&error.into())),
-                Err(RestoreError::WrongKey) => wrong = true,
-                Err(RestoreError::NeedsKey) => {}
-            }
+        let way = words.as_ref().map_or(Way::Alone, Way::typed);
+        let offers = restore::look(from, prompt::can_type_secrets(), &way).map_err(|error| failed(&error.into()))?;
+        if offers.is_empty() {
+            let next = "Another folder: `otpanel backup restore --folder DIR`. A new vault: `otpanel init`.";
+            let cause = "No item of otpanel was found.";
+            return Err(Report::new(Exit::NotFound, "No backup lies there", cause, next).into());
+        }
+        if let Some(offer) = offers.into_iter().find(|offer| !offer.opened.is_empty()) {
+            return Ok(offer);
         }
         if !prompt::can_type_secrets() || attempt == 3 {
-            let (problem, cause) = if wrong {
+            let (problem, cause) = if words.is_some() {
                 (
                     "That key does not open the backup",
                     "The password or recovery key is not that of the vault backed up.",
@@ -104,7 +102,7 @@ fn open_one(world: &World, from: &Destination, keychain: &dyn Keychain) -> Resul
             };
             return Err(Report::new(Exit::Locked, problem, cause, "Give it by --password-file FILE.").into());
         }
-        if wrong {
+        if words.is_some() {
             say("That does not open it. Try again.");
         }
         words = Some(prompt::secret("Password or recovery key of the vault that was backed up")?);
@@ -112,49 +110,35 @@ fn open_one(world: &World, from: &Destination, keychain: &dyn Keychain) -> Resul
     unreachable!("the last attempt returns")
 }
 
-fn way(words: &Secret<String>) -> Way<'_> {
-    if recovery::read(words.expose()).is_ok() { Way::Recovery(words) } else { Way::Password(words) }
-}
-
 /// A vault that did not exist here: the one that was backed up, with its slots, and one that opens it here.
-fn new_vault(
-    world: &World,
-    from: &Destination,
-    place: &Place,
-    restored: &Restored,
-    keychain: &dyn Keychain,
-) -> Result<Unlocked, Failure> {
-    let device = here(place).device;
-    let stamp = restored.records.next_stamp(UnixTime::now(), device);
-    let state = restore::state_of(restored, PERSONAL, stamp);
-    let mut unlocked = Unlocked::create(restored.vault, restored.data.duplicate(), restored.slots.clone(), state);
+fn new_vault(world: &World, place: &Place, offer: &Offer, by_keychain: bool) -> Result<Unlocked, Failure> {
+    let (now, device) = (UnixTime::now(), Here::new(place).device);
+    let unlocked = offer.vault_again(now, device).expect("it was opened");
+    let stamp = unlocked.state.next_stamp(now, device);
     let given = world.given_password()?.filter(|words| recovery::read(words.expose()).is_err());
-    if let Some(words) = given {
-        // The password that opened the backup opens the vault; another one becomes one more.
-        if !restored.by_way {
-            let kdf = unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms)));
-            unlock::add_password(&mut unlocked, &words, kdf, stamp)?;
-        }
-    } else if keychain.probe() == Probe::Ready && from.store == Store::Keychain {
-        unlock::add_keychain(&mut unlocked, keychain, stamp)?;
-    }
-    place.create_known(&mut unlocked)?;
-    Ok(unlocked)
+    // The password that opened the backup opens the vault; another one becomes one more.
+    let kdf = || unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms)));
+    let password = given.as_ref().filter(|_| !offer.by_way()).map(|words| (words, kdf()));
+    let keychain = if prompt::can_type_secrets() { system::asking() } else { system::system() };
+    let with =
+        (given.is_none() && by_keychain && keychain.probe() == Probe::Ready).then_some(&keychain as &dyn Keychain);
+    Ok(unlock::settle(place, unlocked, password, with, stamp)?)
 }
 
 /// Into a vault that is here: a restore joins, and replaces nothing.
-fn join_in(world: &World, from: &Destination, keychain: &dyn Keychain, yes: bool) -> Result<(), Failure> {
+fn join_in(world: &World, from: &[Destination], yes: bool) -> Result<(), Failure> {
     let mut session = world.open()?;
-    let restored = open_one(world, from, keychain)?;
-    told_of(from, &restored);
+    let offer = open_one(world, from)?;
+    told_of(from, &offer);
+    let records = offer.records();
     let before = session.unlocked.state.live().count();
     let mut joined = (*session.unlocked.state).clone();
-    joined.join(&restored.records);
+    joined.join(&records);
     let added = joined.live().count().saturating_sub(before);
     let question = format!("Join it into this vault? {added} accounts come in addition; nothing is replaced.");
     agreed(yes, "Restoring a backup", &question, true)?;
     session.edit(world, |state, stamp| {
-        state.join(&restored.records);
+        state.join(&records);
         state.note(stamp);
     });
     session.save_before(crate::vault::history::Reason::Restore)?;

@@ -1,0 +1,263 @@
+//! The backups of an open vault: what is known of them, when the next round is due, and what the panel says of it.
+
+use std::path::PathBuf;
+
+use super::input::Input;
+use super::model::Tone;
+use crate::backup::place::{Store, Verified};
+use crate::backup::round::Device;
+use crate::backup::standing::{Standing, Status};
+use crate::text::clean;
+use crate::time::UnixTime;
+use crate::vault::DeviceId;
+use crate::vault::envelope::Unlocked;
+
+/// Seconds after the opening until the first round: the first frames go first.
+const FIRST_SECS: u64 = 1;
+/// Seconds after a save until its round, so that a burst of edits is one.
+const AFTER_SAVE_SECS: u64 = 2;
+/// The fewest seconds between two rounds.
+const APART_SECS: u64 = 5;
+/// Seconds between two looks at what other devices wrote.
+const LOOK_SECS: u64 = 300;
+/// Seconds between two rounds that read every item.
+const WHOLE_SECS: u64 = 24 * 3600;
+/// Seconds until a failed round is tried again; doubled with each failure, up to [`LOOK_SECS`] times two.
+const RETRY_SECS: u64 = 60;
+
+/// Something to do with the backups of the open vault. All are done one after another on one thread.
+pub enum Task {
+    /// A round to every place that is on; whether it reads every item.
+    Round {
+        /// It does.
+        whole: bool,
+    },
+    /// A round that the user asked for: the keychain may show its dialog.
+    Now,
+    /// Open every item and look whether all can be restored.
+    Verify,
+    /// Turn it on, and keep it in this folder too.
+    Enable(Option<PathBuf>),
+    /// Turn it off, and perhaps delete what this device has stored.
+    Disable {
+        /// Delete it.
+        wipe: bool,
+    },
+    /// Delete what another device has stored, once all of it is here.
+    Forget(DeviceId),
+    /// Look how it stands, since the settings changed.
+    Look,
+}
+
+impl Task {
+    /// Why something moves, for whoever asked for it; none for what is done in the background.
+    const fn words(&self) -> Option<&'static str> {
+        match self {
+            Self::Round { .. } | Self::Look => None,
+            Self::Now => Some("backing up…"),
+            Self::Verify => Some("reading every item…"),
+            Self::Enable(_) => Some("turning it on…"),
+            Self::Disable { .. } => Some("turning it off…"),
+            Self::Forget(_) => Some("forgetting…"),
+        }
+    }
+}
+
+/// What came of a [`Task`].
+pub struct News {
+    /// How every destination stands, the identity in force first, then the best.
+    pub standing: Vec<Status>,
+    /// The devices that back up there, where they were looked at.
+    pub devices: Option<Vec<Seen>>,
+    /// The vault as a round saved it, with what other devices had stored.
+    pub vault: Option<Box<Unlocked>>,
+    /// What is to be said.
+    pub said: Option<(Tone, String)>,
+    /// Something that should have been done was not: it is tried again.
+    pub failed: bool,
+    /// What a look at every item found, for each destination by its name.
+    pub verified: Vec<(&'static str, Verified)>,
+}
+
+/// A device in one of the places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The device.
+    pub device: Device,
+    /// `keychain` or `folder`.
+    pub store: &'static str,
+    /// It is this one.
+    pub this: bool,
+}
+
+/// What the panel knows of the backups of the open vault.
+#[derive(Default)]
+pub struct Backup {
+    /// How every destination stands; empty until the first answer.
+    pub standing: Vec<Status>,
+    /// The devices that back up there.
+    pub devices: Vec<Seen>,
+    /// Tasks that were not answered yet.
+    pub running: usize,
+    /// What the user waits for.
+    pub doing: Option<&'static str>,
+    /// Something was saved that no round knows yet.
+    pub stale: bool,
+    /// What the last look at every item found.
+    pub verified: Vec<(&'static str, Verified)>,
+    /// When the next round is due.
+    due: Option<UnixTime>,
+    /// When a round reads every item again.
+    whole: UnixTime,
+    /// When the last task ended.
+    ended: UnixTime,
+    /// Rounds that failed, one after another.
+    failures: u32,
+}
+
+/// The backup screen.
+#[derive(Default)]
+pub struct View {
+    /// The selected device.
+    pub selected: usize,
+    /// A question over it.
+    pub ask: Option<Ask>,
+}
+
+/// What is asked on the backup screen.
+pub enum Ask {
+    /// Turn it off: keep or delete what is stored?
+    Off,
+    /// Delete what this device stored?
+    Forget(Seen),
+    /// Which folder? With what is wrong with the answer.
+    Folder(Input, Option<String>),
+}
+
+/// How the backup stands, for the header: the same in many words and in few.
+pub struct Headline {
+    /// How it is meant.
+    pub tone: Tone,
+    /// In a sentence.
+    pub long: String,
+    /// For narrow screens.
+    pub short: String,
+}
+
+impl Backup {
+    /// The vault was opened now: a round is due soon.
+    pub fn begin(&mut self, now: UnixTime) {
+        self.due = Some(now.plus_secs(FIRST_SECS));
+        self.whole = now;
+    }
+
+    /// The vault was saved: a round is due soon, but not right after the last.
+    pub fn saved(&mut self, now: UnixTime) {
+        self.stale = true;
+        self.hurry(now.plus_secs(AFTER_SAVE_SECS).max(self.ended.plus_secs(APART_SECS)));
+    }
+
+    fn hurry(&mut self, at: UnixTime) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// The round that is due now, if one is.
+    pub fn due(&mut self, now: UnixTime) -> Option<Task> {
+        if self.running > 0 || self.due.is_none_or(|due| due > now) {
+            return None;
+        }
+        Some(Task::Round { whole: self.whole <= now })
+    }
+
+    /// A task was sent off.
+    pub fn sent(&mut self, task: &Task) {
+        self.running += 1;
+        if let Some(words) = task.words() {
+            self.doing = Some(words);
+            self.verified.clear();
+        }
+        if matches!(task, Task::Round { .. } | Task::Now | Task::Enable(_)) {
+            (self.due, self.stale) = (None, false);
+        }
+    }
+
+    /// A task was answered. The vault and what is to be said are the caller's.
+    pub fn answered(&mut self, news: &mut News, now: UnixTime) {
+        self.running = self.running.saturating_sub(1);
+        self.ended = now;
+        if self.running == 0 {
+            self.doing = None;
+        }
+        self.standing = std::mem::take(&mut news.standing);
+        self.verified = std::mem::take(&mut news.verified);
+        if let Some(devices) = news.devices.take() {
+            self.devices = devices;
+        }
+        if news.failed {
+            self.failures += 1;
+            self.stale = true;
+            let pause = RETRY_SECS << (self.failures - 1).min(4);
+            self.hurry(now.plus_secs(pause.min(2 * LOOK_SECS)));
+        } else {
+            self.failures = 0;
+            if self.whole <= now {
+                self.whole = now.plus_secs(WHOLE_SECS);
+            }
+            self.hurry(now.plus_secs(LOOK_SECS));
+        }
+    }
+
+    /// The destination that the header speaks of: one that was good and is not any more, else the first that keeps
+    /// something, else the first.
+    pub fn headline(&self, now: UnixTime) -> Option<Headline> {
+        let keeps = |status: &&Status| status.last.is_some() || status.pending > 0;
+        let status = (self.standing.iter())
+            .find(|status| status.to.on && status.last.is_some() && status.standing != Standing::On)
+            .or_else(|| self.standing.iter().find(keeps))
+            .or_else(|| self.standing.first())?;
+        let (tone, long, short) = match status.standing {
+            Standing::On if self.stale || self.running > 0 && status.pending > 0 => {
+                (Tone::Info, String::from("backing up a change"), String::from("backing up"))
+            }
+            Standing::On => {
+                let ago = status.last.map_or_else(String::new, |last| ago(last, now));
+                let where_to = match &status.to.store {
+                    Store::Keychain => "this computer",
+                    Store::Folder(_) => "folder",
+                };
+                (Tone::Good, format!("{} backed up {ago} · {where_to}", status.accounts), ago)
+            }
+            Standing::Waiting if status.last.is_none() && status.pending == 0 => {
+                (Tone::Info, status.brief.to_owned(), String::from("no accounts"))
+            }
+            Standing::Waiting => {
+                let n = status.pending;
+                let long = if n == 0 { status.brief.to_owned() } else { format!("{n} waiting: {}", status.brief) };
+                (Tone::Warn, long, if n == 0 { String::from("waiting") } else { format!("{n} waiting") })
+            }
+            Standing::Unavailable => {
+                (Tone::Warn, format!("not backed up: {}", status.brief), String::from("no backup"))
+            }
+            Standing::Off => (Tone::Info, String::from("backup off"), String::from("backup off")),
+        };
+        Some(Headline { tone, long, short })
+    }
+}
+
+/// How long ago, in a word that changes once a minute at most: nothing on the screen moves but the countdown.
+pub fn ago(then: UnixTime, now: UnixTime) -> String {
+    match now.secs_since(then) {
+        0..60 => String::from("just now"),
+        secs @ 60..3_600 => format!("{} min ago", secs / 60),
+        secs @ 3_600..172_800 => format!("{} h ago", secs / 3_600),
+        secs => format!("{} days ago", secs / 86_400),
+    }
+}
+
+/// The place of a destination, for people.
+pub fn place(store: &Store) -> String {
+    match store {
+        Store::Keychain => String::from("this session's keychain"),
+        Store::Folder(path) => clean(&path.display().to_string()).into_owned(),
+    }
+}

@@ -1,0 +1,191 @@
+//! The backup of the open vault: sending rounds off when they are due, taking in what came of them, and the screen's keys.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::{files, modal, restore};
+use crate::app::backup::{Ask, News, Seen, Task, View};
+use crate::app::event::Effect;
+use crate::app::input::Input;
+use crate::app::model::{Model, Tone};
+use crate::app::session::Modal;
+use crate::backup::standing::Standing;
+use crate::policy;
+use crate::secret::Secret;
+use crate::text::clean;
+
+/// Sends a task off. Sample accounts are never backed up.
+pub fn send(model: &mut Model, task: Task) -> Vec<Effect> {
+    let (generation, demo) = (model.generation, model.demo);
+    let Some(session) = model.session_mut().filter(|_| !demo) else { return Vec::new() };
+    session.backup.sent(&task);
+    vec![Effect::Backup(generation, Box::new(session.vault.duplicate()), task)]
+}
+
+/// A vault was opened: its backup is looked at soon.
+pub fn opened(model: &mut Model) {
+    let now = model.now;
+    if let Some(session) = model.session_mut() {
+        session.backup.begin(now);
+    }
+}
+
+/// Sends off what is due.
+pub fn on_tick(model: &mut Model) -> Vec<Effect> {
+    let now = model.now;
+    let due = model.session_mut().and_then(|session| session.backup.due(now));
+    due.map_or_else(Vec::new, |task| send(model, task))
+}
+
+/// The last round before locking or leaving, where something was saved that no round knows. Its answer finds nobody.
+pub fn last(model: &mut Model) -> Vec<Effect> {
+    let stale = model.session().is_some_and(|session| session.backup.stale);
+    if stale { send(model, Task::Round { whole: false }) } else { Vec::new() }
+}
+
+/// A task ended.
+pub fn answered(model: &mut Model, generation: u64, mut news: Box<News>) -> Vec<Effect> {
+    if generation != model.generation {
+        return Vec::new();
+    }
+    let now = model.now;
+    let Some(session) = model.session_mut() else { return Vec::new() };
+    session.backup.answered(&mut news, now);
+    if let Some((tone, text)) = news.said.take() {
+        model.say(tone, text);
+    }
+    if let Some(vault) = news.vault.take() {
+        files::take_in(model, *vault);
+    }
+    Vec::new()
+}
+
+/// Opens the screen. The devices are those that the last round met.
+pub fn open(model: &mut Model) -> Vec<Effect> {
+    if model.demo {
+        model.say(Tone::Info, "sample accounts: nothing is kept, so nothing is backed up");
+        return Vec::new();
+    }
+    if let Some(session) = model.session_mut() {
+        session.modal = Some(Modal::Backup(Box::default()));
+    }
+    send(model, Task::Look)
+}
+
+fn view(model: &mut Model) -> Option<&mut View> {
+    match &mut model.session_mut()?.modal {
+        Some(Modal::Backup(view)) => Some(view),
+        _ => None,
+    }
+}
+
+fn ask(model: &mut Model, ask: Option<Ask>) -> Vec<Effect> {
+    if let Some(view) = view(model) {
+        view.ask = ask;
+    }
+    Vec::new()
+}
+
+/// A key on the screen.
+pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    let Some(view) = view(model) else { return Vec::new() };
+    let selected = view.selected;
+    if let Some(question) = view.ask.take() {
+        return answer(model, question, key);
+    }
+    let Some(session) = model.session() else { return Vec::new() };
+    let devices = session.backup.devices.len();
+    let device = session.backup.devices.get(selected).cloned();
+    let off = session.backup.standing.iter().all(|status| status.standing == Standing::Off);
+    let step = |model: &mut Model, to: usize| {
+        if let Some(view) = self::view(model) {
+            view.selected = to.min(devices.saturating_sub(1));
+        }
+        Vec::new()
+    };
+    match key.code {
+        KeyCode::Up | KeyCode::Char('k') => step(model, selected.saturating_sub(1)),
+        KeyCode::Down | KeyCode::Char('j') => step(model, selected + 1),
+        KeyCode::Char('q' | 'b') => {
+            if let Some(session) = model.session_mut() {
+                session.modal = None;
+            }
+            Vec::new()
+        }
+        KeyCode::Char('n') if off => {
+            model.say(Tone::Warn, "the backup is off; d turns it on");
+            Vec::new()
+        }
+        KeyCode::Char('n') => send(model, Task::Now),
+        KeyCode::Char('v') => send(model, Task::Verify),
+        KeyCode::Char('f') if may_turn_on(model) => ask(model, Some(Ask::Folder(Input::default(), None))),
+        KeyCode::Char('r') => restore::open(model),
+        KeyCode::Char('d') if off && may_turn_on(model) => send(model, Task::Enable(None)),
+        KeyCode::Char('d') if !off => match required(model) {
+            Some(name) => {
+                model.say(Tone::Warn, format!("the backup stays on: the policy of {name} requires it"));
+                Vec::new()
+            }
+            None => ask(model, Some(Ask::Off)),
+        },
+        KeyCode::Char('x') => match device {
+            Some(Seen { this: true, .. }) => {
+                model.say(Tone::Info, "this is the device that you use; d turns its backup off and can delete it");
+                Vec::new()
+            }
+            Some(seen) => ask(model, Some(Ask::Forget(seen))),
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the config lets it be on; says so where it does not.
+fn may_turn_on(model: &mut Model) -> bool {
+    let enabled = model.config.backup.enabled;
+    if !enabled {
+        model.say(Tone::Warn, "the config says `backup: (enabled: false)`; change it there, it is read at once");
+    }
+    enabled
+}
+
+/// The organisation that requires the backup.
+fn required(model: &Model) -> Option<String> {
+    let managed = model.policy.identity.as_ref()?;
+    (model.policy.backup == policy::Backup::Required).then(|| clean(&managed.name).into_owned())
+}
+
+fn answer(model: &mut Model, question: Ask, key: KeyEvent) -> Vec<Effect> {
+    match (question, key.code) {
+        (_, KeyCode::Esc) | (Ask::Off | Ask::Forget(_), KeyCode::Char('n' | 'q')) => Vec::new(),
+        (Ask::Off, KeyCode::Char('k') | KeyCode::Enter) => send(model, Task::Disable { wipe: false }),
+        (Ask::Off, KeyCode::Char('w')) => send(model, Task::Disable { wipe: true }),
+        (Ask::Forget(seen), KeyCode::Char('y') | KeyCode::Enter) => send(model, Task::Forget(seen.device.id)),
+        (Ask::Folder(line, _), KeyCode::Enter) => {
+            let typed = line.text().trim();
+            match modal::path_of(typed) {
+                Some(path) => send(model, Task::Enable(Some(path.into()))),
+                None => {
+                    let problem = "the whole path, please: /home/you/Sync/otpanel, or ~/Sync/otpanel";
+                    let problem = (!typed.is_empty()).then(|| problem.to_owned());
+                    ask(model, Some(Ask::Folder(line, problem)))
+                }
+            }
+        }
+        (Ask::Folder(mut line, problem), _) => {
+            let problem = if line.key(key) { None } else { problem };
+            ask(model, Some(Ask::Folder(line, problem)))
+        }
+        // Any other key leaves the question where it is.
+        (question, _) => ask(model, Some(question)),
+    }
+}
+
+/// A paste goes into the line that asks for a folder.
+pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
+    if let Some(View { ask: Some(Ask::Folder(line, problem)), .. }) = view(model) {
+        let text = text.expose().trim();
+        line.insert(&modal::path_of(text).unwrap_or_else(|| text.to_owned()));
+        *problem = None;
+    }
+    Vec::new()
+}

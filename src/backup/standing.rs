@@ -1,0 +1,122 @@
+//! How the backups of a vault stand, in figures and in words: for `otpanel backup status` and for the panel.
+
+use std::collections::BTreeSet;
+
+use super::ledger::{Done, Ledger};
+use super::place::{self, BackupError, Destination, Store, digest, instead};
+use super::record;
+use crate::keychain::Probe;
+use crate::policy::{PERSONAL, Policy};
+use crate::time::UnixTime;
+use crate::vault::{Stamp, State, Unlocked};
+
+/// How a destination stands, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Everything is there.
+    On,
+    /// Something waits: for the first account, for the keychain to be unlocked, for the next try.
+    Waiting,
+    /// It cannot be had here.
+    Unavailable,
+    /// Turned off.
+    Off,
+}
+
+impl Standing {
+    /// `on`, `off`, `waiting`, `unavailable`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+            Self::Waiting => "waiting",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// How a destination stands, with its figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Which.
+    pub to: Destination,
+    /// In a word.
+    pub standing: Standing,
+    /// Live accounts in the last good backup.
+    pub accounts: usize,
+    /// Accounts that are not there yet, or older there.
+    pub pending: usize,
+    /// When the last good backup was.
+    pub last: Option<UnixTime>,
+    /// Why it is not on, in two or three words; empty where it is.
+    pub brief: &'static str,
+    /// Why it is not on, and what to do.
+    pub reason: Option<String>,
+}
+
+/// Looks how a destination stands, without a prompt and without reading items.
+pub fn status(to: &Destination, probe: &Probe, vault: &Unlocked, ledger: &Ledger) -> Status {
+    let id = to.id();
+    let done = ledger.done.get(&id);
+    let live = vault.state.live().filter(|entry| entry.identity() == to.identity).count();
+    let pending = match done {
+        None => live,
+        Some(done) if done.records == digest(&vault.state, to) => 0,
+        Some(done) => newer(&vault.state, to, done).max(1),
+    };
+    let (standing, brief, reason) = match (to.on, probe, ledger.failed.get(&id)) {
+        (false, ..) => {
+            (Standing::Off, "off", Some("It was turned off; `otpanel backup enable` turns it on.".to_owned()))
+        }
+        (true, Probe::Locked, _) => (Standing::Waiting, "keychain locked", Some(probe.describe())),
+        (true, Probe::Ready, Some(why)) => (Standing::Waiting, "the last try failed", Some(why.clone())),
+        (true, Probe::Ready, None) if done.is_none() && live == 0 => {
+            let (brief, reason) = ("backup starts with the first account", "The backup starts with the first account.");
+            (Standing::Waiting, brief, Some(reason.to_owned()))
+        }
+        (true, Probe::Ready, None) if done.is_none() => {
+            (Standing::Waiting, "not yet backed up", Some("It is about to be backed up for the first time.".to_owned()))
+        }
+        (true, Probe::Ready, None) => (Standing::On, "", None),
+        (true, other, _) => {
+            let brief = if to.store == Store::Keychain { "no keychain" } else { "the folder cannot be used" };
+            (Standing::Unavailable, brief, Some(instead(other)))
+        }
+    };
+    let (accounts, last) = (done.map_or(0, |done| done.accounts), done.map(|done| UnixTime(done.time)));
+    Status { to: to.clone(), standing, accounts, pending, last, brief, reason }
+}
+
+/// Entries with a stamp that the last backup had not seen.
+fn newer(state: &State, to: &Destination, done: &Done) -> usize {
+    let records = record::project(state, &to.identity, &BTreeSet::new(), to.names_only);
+    let is_newer = |stamp: Stamp| done.seen.get(&stamp.device.to_string()).is_none_or(|seen| *seen < stamp.time);
+    let bodies = records.entries.values().filter_map(|entry| entry.body.as_ref());
+    bodies.filter(|body| body.fields.values().any(|register| is_newer(register.stamp))).count()
+}
+
+/// How all destinations stand, asked without a prompt: the identity in force first, then the best, which is what the user
+/// relies on.
+pub fn all(vault: &Unlocked, ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Status> {
+    let mut all: Vec<Status> = (place::destinations(ledger, enabled, policy).iter())
+        .map(|to| status(to, &to.open(false).probe(), vault, ledger))
+        .collect();
+    all.sort_by_key(|status| (status.to.identity == PERSONAL, status.standing));
+    all
+}
+
+/// The destinations that are on and have something to keep, now or before.
+pub fn wanted(state: &State, ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Destination> {
+    let has = |to: &Destination| {
+        ledger.done.contains_key(&to.id()) || state.entries.values().any(|entry| entry.identity() == to.identity)
+    };
+    place::destinations(ledger, enabled, policy).into_iter().filter(|to| to.on && has(to)).collect()
+}
+
+/// Why a backup was not done, with what to do.
+pub fn cause(error: &BackupError) -> String {
+    match error {
+        BackupError::Round(error) => place::words(error),
+        BackupError::Local(error) => format!("{error}."),
+    }
+}

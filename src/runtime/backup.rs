@@ -1,0 +1,295 @@
+//! The backup carried out: rounds, looks and restores, one plain function for each. They run on one thread, since keychains
+//! may block for as long as their time limit.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::app::backup::{News, Seen, Task, place as shown};
+use crate::app::event::Event;
+use crate::app::model::Tone;
+use crate::backup::ledger::Ledger;
+use crate::backup::place::{BackupError, Destination, Here, InFile, Store, destinations};
+use crate::backup::restore::{self, Offer, Way};
+use crate::backup::round::{Backed, Device, Known};
+use crate::backup::standing;
+use crate::config::Config;
+use crate::keychain::{Keychain, KeychainError, Probe, system};
+use crate::policy::Policy;
+use crate::secret::Secret;
+use crate::text::clean;
+use crate::unlock;
+use crate::vault::envelope::Unlocked;
+use crate::vault::file::Place;
+use crate::vault::{DeviceId, SlotKind, VaultId};
+
+/// How long leaving waits for the last round.
+pub const LAST_ROUND: Duration = Duration::from_secs(5);
+
+/// What is remembered between rounds, so that what did not change is not read again.
+#[derive(Clone, Default)]
+pub struct Memory(Arc<Mutex<BTreeMap<String, Known>>>);
+
+/// The surroundings of a task.
+pub struct Surroundings {
+    /// The vault's file and the folder of local state.
+    pub place: Place,
+    /// The settings in force.
+    pub config: Arc<Config>,
+    /// What an organisation set.
+    pub policy: Arc<Policy>,
+    /// What earlier rounds read.
+    pub memory: Memory,
+}
+
+/// One task on an open vault, and its news.
+struct Work<'a> {
+    world: &'a Surroundings,
+    vault: Box<Unlocked>,
+    news: News,
+}
+
+/// Carries a task out.
+pub fn task(world: &Surroundings, generation: u64, vault: Box<Unlocked>, task: Task) -> Event {
+    let news =
+        News { standing: Vec::new(), devices: None, vault: None, said: None, failed: false, verified: Vec::new() };
+    let mut work = Work { world, vault, news };
+    match task {
+        Task::Round { whole } => work.rounds(whole, false),
+        Task::Now => work.rounds(true, true),
+        Task::Verify => work.verify(),
+        Task::Enable(folder) => work.enable(folder.as_deref()),
+        Task::Disable { wipe } => work.disable(wipe),
+        Task::Forget(device) => work.forget(device),
+        Task::Look => {}
+    }
+    work.news.standing = standing::all(&work.vault, &work.ledger(), world.config.backup.enabled, &world.policy);
+    Event::BackedUp(generation, Box::new(work.news))
+}
+
+impl Work<'_> {
+    fn id(&self) -> VaultId {
+        self.vault.vault_id()
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger::load(&self.world.place.state_dir, self.id())
+    }
+
+    fn remember(&self, change: impl FnOnce(&mut Ledger)) -> Result<(), BackupError> {
+        Ok(Ledger::change(&self.world.place.state_dir, self.id(), change)?)
+    }
+
+    fn wanted(&self) -> Vec<Destination> {
+        standing::wanted(&self.vault.state, &self.ledger(), self.world.config.backup.enabled, &self.world.policy)
+    }
+
+    fn say(&mut self, tone: Tone, text: String) {
+        self.news.said = Some((tone, text));
+    }
+
+    fn failed(&mut self, what: &str, error: &BackupError) {
+        self.say(Tone::Error, format!("{what}: {}", clean(&standing::cause(error))));
+    }
+
+    /// A round to every place that is on. One that nobody asked for leaves a keychain alone that is not unlocked.
+    fn rounds(&mut self, whole: bool, asked: bool) {
+        let mut told = Vec::new();
+        let mut devices = Vec::new();
+        for to in self.wanted() {
+            let keychain = to.open(asked);
+            if !asked && keychain.probe() != Probe::Ready {
+                // How it stands says why; a place that never could be had is not tried again and again.
+                self.news.failed |= self.ledger().done.contains_key(&to.id());
+                continue;
+            }
+            match self.round(&to, &*keychain, whole) {
+                Ok(backed) => {
+                    let own = Here::new(&self.world.place).device;
+                    let seen = |device: Device| Seen { this: device.id == own, store: to.store_name(), device };
+                    devices.extend(backed.devices.into_iter().map(seen));
+                    told.push((to, backed.accounts));
+                }
+                Err(error) => {
+                    self.news.failed = true;
+                    if asked {
+                        self.failed("not backed up", &error);
+                    }
+                }
+            }
+        }
+        if !told.is_empty() {
+            self.news.devices = Some(devices);
+            self.news.vault = Some(Box::new(self.vault.duplicate()));
+        }
+        if asked {
+            if let ([(to, n), ..], None) = (told.as_slice(), &self.news.said) {
+                let text = format!("{n} accounts are backed up to {}; that reaches {}", shown(&to.store), to.reach());
+                self.say(Tone::Good, clean(&text).into_owned());
+            }
+        } else {
+            self.tell_once(&told);
+        }
+    }
+
+    fn round(&mut self, to: &Destination, keychain: &dyn Keychain, whole: bool) -> Result<Backed, BackupError> {
+        let world = self.world;
+        let mut memory = world.memory.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = memory.entry(format!("{} {}", self.id(), to.id())).or_default();
+        let here = Here::new(&world.place);
+        let mut vault = InFile { place: &world.place, unlocked: &mut self.vault, device: here.device };
+        here.back_up(to, keychain, &mut vault, known, whole)
+    }
+
+    /// What is stored, where, and how to see more: once for each place.
+    fn tell_once(&mut self, done: &[(Destination, usize)]) {
+        for (to, n) in done {
+            let topic = format!("on {}", to.id());
+            if self.ledger().told.contains(&topic) {
+                continue;
+            }
+            let place = match &to.store {
+                Store::Keychain => String::from("this computer's keychain"),
+                Store::Folder(_) => String::from("the folder"),
+            };
+            self.say(
+                Tone::Info,
+                format!("{n} accounts are backed up, sealed, in {place}: b tells more, or turns it off"),
+            );
+            // Where it cannot be kept, it is said again.
+            let _ = self.remember(|ledger| {
+                ledger.told.insert(topic);
+            });
+        }
+    }
+
+    fn verify(&mut self) {
+        let mut bad = None;
+        for to in self.wanted() {
+            let keychain = to.open(true);
+            match Here::new(&self.world.place).verify(&to, &*keychain, &self.vault) {
+                Ok(verified) => self.news.verified.push((to.store_name(), verified)),
+                Err(error) => bad = Some(error),
+            }
+        }
+        match bad {
+            Some(error) => self.failed("not verified", &error),
+            None if self.news.verified.is_empty() => {
+                self.say(Tone::Warn, String::from("there is no backup to verify yet"));
+            }
+            None => {}
+        }
+    }
+
+    fn enable(&mut self, folder: Option<&Path>) {
+        let folder = match folder.map(made).transpose() {
+            Ok(folder) => folder,
+            Err(why) => return self.say(Tone::Error, why),
+        };
+        let remembered = self.remember(|ledger| {
+            ledger.off = false;
+            if folder.is_some() {
+                ledger.folder = folder;
+            }
+        });
+        match remembered {
+            Ok(()) => self.rounds(true, true),
+            Err(error) => self.failed("not turned on", &error),
+        }
+    }
+
+    fn disable(&mut self, wipe: bool) {
+        let all = destinations(&self.ledger(), self.world.config.backup.enabled, &self.world.policy);
+        if let Err(error) = self.remember(|ledger| ledger.off = true) {
+            return self.failed("not turned off", &error);
+        }
+        self.say(Tone::Good, String::from("the backup is off; what was stored stays"));
+        if !wipe {
+            return;
+        }
+        let done = self.ledger().done;
+        let mut bad = None;
+        for to in &all {
+            let keychain = to.open(true);
+            // Where nothing was ever kept, nothing need be reached.
+            if keychain.probe() != Probe::Ready && !done.contains_key(&to.id()) {
+                continue;
+            }
+            bad = Here::new(&self.world.place).wipe(to, &*keychain, self.id()).err().or(bad);
+        }
+        match bad {
+            Some(error) => self.failed("the backup is off, but not all of it could be deleted", &error),
+            None => self.say(Tone::Good, String::from("the backup is off, and what this device had stored is deleted")),
+        }
+    }
+
+    fn forget(&mut self, device: DeviceId) {
+        let mut result = Ok(());
+        for to in self.wanted() {
+            let keychain = to.open(true);
+            let place = &self.world.place;
+            let here = Here::new(place);
+            let mut vault = InFile { place, unlocked: &mut self.vault, device: here.device };
+            result = result.and(here.forget(&to, &*keychain, &mut vault, device));
+        }
+        match result {
+            Ok(()) => {
+                self.rounds(true, true);
+                self.say(Tone::Good, String::from("forgotten; if that device is still in use, it writes itself back"));
+            }
+            Err(error) => self.failed("not forgotten", &error),
+        }
+    }
+}
+
+/// A folder that is there, or can be made, by its whole path.
+fn made(path: &Path) -> Result<PathBuf, String> {
+    let path = super::perform::home(path);
+    let made = fs::create_dir_all(&path).and_then(|()| path.canonicalize());
+    made.map_err(|error| format!("the folder {} cannot be used: {error}", clean(&path.display().to_string())))
+}
+
+/// Looks for backups and opens those that this key opens. The keychain shows its dialog only where a key was typed.
+pub fn find(policy: &Policy, attempt: u64, folder: Option<PathBuf>, key: Option<&Secret<String>>) -> Event {
+    let folder = match folder.map(|path| super::perform::home(&path).canonicalize()).transpose() {
+        Ok(folder) => folder,
+        Err(error) => return Event::BackupsFound(attempt, Err(format!("this folder cannot be read: {error}"))),
+    };
+    let from = restore::sources(policy, folder.as_deref());
+    let way = key.map_or(Way::Alone, Way::typed);
+    let found = restore::look(&from, key.is_some(), &way);
+    Event::BackupsFound(attempt, found.map_err(|error| words(&error)))
+}
+
+fn words(error: &KeychainError) -> String {
+    match error {
+        KeychainError::Unavailable(probe) => probe.describe(),
+        KeychainError::Locked => Probe::Locked.describe(),
+        other => format!("{other}."),
+    }
+}
+
+/// Makes a vault anew from its backup. Where the vault opened by a keychain before, or by no password, this one opens it
+/// too.
+pub fn make_again(place: &Place, offer: &Offer, folder: Option<PathBuf>) -> Event {
+    let Here { device, now, .. } = Here::new(place);
+    let Some(vault) = offer.vault_again(now, device) else {
+        return Event::MadeAgain(Err(unlock::UnlockError::NotInKeychain));
+    };
+    let stamp = vault.state.next_stamp(now, device);
+    let has = |kind| vault.slots().iter().any(|slot| slot.kind() == kind);
+    let keychain = system::asking();
+    let wanted = has(SlotKind::Keychain) || !has(SlotKind::Password);
+    let with = (wanted && keychain.probe() == Probe::Ready).then_some(&keychain as &dyn Keychain);
+    let made = unlock::settle(place, vault, None, with, stamp);
+    if let (Ok(vault), Some(folder)) = (&made, folder) {
+        let folder = super::perform::home(&folder).canonicalize().unwrap_or(folder);
+        let kept = Ledger::change(&place.state_dir, vault.vault_id(), |ledger| ledger.folder = Some(folder));
+        if let Err(error) = kept {
+            tracing::warn!(%error, "the folder is not remembered");
+        }
+    }
+    Event::MadeAgain(made.map(Box::new))
+}
