@@ -215,30 +215,28 @@ impl Backup {
             .find(|status| status.to.on && status.last.is_some() && status.standing != Standing::On)
             .or_else(|| self.standing.iter().find(keeps))
             .or_else(|| self.standing.first())?;
-        let (tone, long, short) = match status.standing {
-            Standing::On if self.stale || self.running > 0 && status.pending > 0 => {
+        let (tone, long, short) = match (status.standing, status.last, status.pending) {
+            (Standing::On, ..) if self.stale => {
                 (Tone::Info, String::from("backing up a change"), String::from("backing up"))
             }
-            Standing::On => {
-                let ago = status.last.map_or_else(String::new, |last| ago(last, now));
-                let where_to = match &status.to.store {
-                    Store::Keychain => "this computer",
-                    Store::Folder(_) => "folder",
-                };
-                (Tone::Good, format!("{} backed up {ago} · {where_to}", status.accounts), ago)
+            (Standing::On, last, _) => {
+                let ago = last.map_or_else(String::new, |last| ago(last, now));
+                let place = if status.to.store == Store::Keychain { "this computer" } else { "folder" };
+                (Tone::Good, format!("{} backed up {ago} · {place}", status.accounts), ago)
             }
-            Standing::Waiting if status.last.is_none() && status.pending == 0 => {
-                (Tone::Info, status.brief.to_owned(), String::from("no accounts"))
+            (Standing::Waiting, None, 0) => (Tone::Info, status.brief.to_owned(), String::from("no accounts")),
+            // All of it is there; whether it stays so cannot be looked at now.
+            (Standing::Waiting | Standing::Unavailable, Some(last), 0) => {
+                let ago = ago(last, now);
+                (Tone::Info, format!("{} backed up {ago} · {}", status.accounts, status.brief), ago)
             }
-            Standing::Waiting => {
-                let n = status.pending;
-                let long = if n == 0 { status.brief.to_owned() } else { format!("{n} waiting: {}", status.brief) };
-                (Tone::Warn, long, if n == 0 { String::from("waiting") } else { format!("{n} waiting") })
-            }
-            Standing::Unavailable => {
+            (Standing::Unavailable, None, _) => {
                 (Tone::Warn, format!("not backed up: {}", status.brief), String::from("no backup"))
             }
-            Standing::Off => (Tone::Info, String::from("backup off"), String::from("backup off")),
+            (Standing::Waiting | Standing::Unavailable, _, n) => {
+                (Tone::Warn, format!("{n} waiting: {}", status.brief), format!("{n} waiting"))
+            }
+            (Standing::Off, ..) => (Tone::Info, String::from("backup off"), String::from("backup off")),
         };
         Some(Headline { tone, long, short })
     }

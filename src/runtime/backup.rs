@@ -98,11 +98,14 @@ impl Work<'_> {
     fn rounds(&mut self, whole: bool, asked: bool) {
         let mut told = Vec::new();
         let mut devices = Vec::new();
+        let mut unusable = None;
         for to in self.wanted() {
             let keychain = to.open(asked);
-            if !asked && keychain.probe() != Probe::Ready {
+            let probe = keychain.probe();
+            if probe != Probe::Ready && !(asked && probe == Probe::Locked) {
                 // How it stands says why; a place that never could be had is not tried again and again.
                 self.news.failed |= self.ledger().done.contains_key(&to.id());
+                unusable = Some(probe);
                 continue;
             }
             match self.round(&to, &*keychain, whole) {
@@ -126,8 +129,11 @@ impl Work<'_> {
         }
         if asked {
             if let ([(to, n), ..], None) = (told.as_slice(), &self.news.said) {
-                let text = format!("{n} accounts are backed up to {}; that reaches {}", shown(&to.store), to.reach());
-                self.say(Tone::Good, clean(&text).into_owned());
+                let text = format!("backed up: {n} accounts, in {}", shown(&to.store));
+                self.say(Tone::Good, text);
+            }
+            if let (true, None, Some(probe)) = (told.is_empty(), &self.news.said, unusable) {
+                self.say(Tone::Warn, format!("not backed up: {probe}"));
             }
         } else {
             self.tell_once(&told);
@@ -154,10 +160,7 @@ impl Work<'_> {
                 Store::Keychain => String::from("this computer's keychain"),
                 Store::Folder(_) => String::from("the folder"),
             };
-            self.say(
-                Tone::Info,
-                format!("{n} accounts are backed up, sealed, in {place}: b tells more, or turns it off"),
-            );
+            self.say(Tone::Info, format!("backed up: {n} accounts, sealed, in {place}; b says more"));
             // Where it cannot be kept, it is said again.
             let _ = self.remember(|ledger| {
                 ledger.told.insert(topic);
@@ -221,7 +224,10 @@ impl Work<'_> {
         }
         match bad {
             Some(error) => self.failed("the backup is off, but not all of it could be deleted", &error),
-            None => self.say(Tone::Good, String::from("the backup is off, and what this device had stored is deleted")),
+            None => {
+                self.news.devices = Some(Vec::new());
+                self.say(Tone::Good, String::from("the backup is off, and what this device had stored is deleted"));
+            }
         }
     }
 

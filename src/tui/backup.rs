@@ -136,7 +136,7 @@ fn places(session: &Session, model: &Model, canvas: &mut Canvas, page: &mut Page
         page.line(canvas, "", &stands(status, model));
         if status.standing == Standing::On {
             page.line(canvas, "reach", &reach(status, all));
-        } else if let Some(reason) = &status.reason {
+        } else if let Some(reason) = status.reason.as_ref().filter(|_| status.standing != Standing::Off) {
             page.line(canvas, "why", &clean(reason));
         }
         page.section(canvas);
@@ -147,8 +147,8 @@ fn stands(status: &Status, model: &Model) -> String {
     let last = status.last.map(|last| ago(last, model.now));
     match (status.standing, last) {
         (Standing::On, Some(last)) if status.pending == 0 => format!("{} accounts, {last}", status.accounts),
-        (Standing::Off, None) => String::from("off"),
-        (Standing::Off, Some(last)) => format!("off; {} accounts of {last} lie there", status.accounts),
+        (Standing::Off, None) => String::from("off; d turns it on"),
+        (Standing::Off, Some(last)) => format!("off; {} accounts of {last} lie there; d turns it on", status.accounts),
         (_, Some(last)) => format!("{} waiting; {} accounts of {last} lie there", status.pending, status.accounts),
         (_, None) => format!("{} waiting; nothing lies there yet", status.pending),
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod backup;
 mod harness;
 mod list;
 mod lock;

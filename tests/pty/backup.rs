@@ -1,0 +1,157 @@
+//! The backup by itself: a real gnome-keyring, a folder, a second machine, and what is said where nothing can be kept.
+
+use std::ffi::OsStr;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::home::{Home, PASSWORD, link, secret};
+use crate::panel::Panel;
+use crate::start::codes_are_right;
+use crate::support::{Session, installed, output};
+
+const NEEDS: &[&str] = &["dbus-daemon", "dbus-send", "gnome-keyring-daemon"];
+
+/// A panel on a session's bus, its vault opened by the password.
+fn start(session: &Session, home: &Home) -> Panel {
+    Panel::start_with(home, &[], &[("DBUS_SESSION_BUS_ADDRESS", OsStr::new(&session.address))])
+}
+
+/// Another machine of the same user: another home, the same keyring.
+fn second(session: &Session) -> Home {
+    let dir = session.home.path().join("second");
+    std::fs::create_dir_all(&dir).unwrap();
+    Home::at(&dir)
+}
+
+/// What `backup status` says, on the session's bus.
+fn status(session: &Session, home: &Home) -> String {
+    let mut command: Command = home.command(crate::home::PROGRAM);
+    command.env("DBUS_SESSION_BUS_ADDRESS", &session.address);
+    output(command.arg("--password-file").arg(home.path("pw")).args(["backup", "status", "--json"]))
+}
+
+#[test]
+fn a_change_reaches_the_keychain_by_itself_and_a_new_machine_gets_everything_back() {
+    if !installed(NEEDS) {
+        return;
+    }
+    let mut session = Session::start();
+    session.keyring(Some("pw"));
+    let home = Home::at(session.home.path());
+    home.put_vault();
+    let mut panel = start(&session, &home);
+    panel.see("password");
+    panel.press(PASSWORD).press("\r");
+    panel.see("octo@example.com");
+    // The first round by itself, with the notice that is given once.
+    panel.see("✓ 2 backed up just now · this computer");
+    panel.see("backed up: 2 accounts, sealed, in this computer's keychain");
+    panel.paste(&link("Hetzner", "K0815", &secret('D')));
+    panel.see("Add an account");
+    panel.press("\r");
+    panel.see_within(Duration::from_secs(15), "✓ 3 backed up just now");
+    // Left right after a change: it is flushed.
+    panel.paste(&link("Mastodon", "ada", &secret('E')));
+    panel.see("Add an account");
+    panel.press("\r");
+    panel.see("Mastodon");
+    panel.quit();
+    let said = status(&session, &home);
+    assert!(said.contains(r#""accounts":4,"pending":0"#), "{said}");
+
+    // A new machine: the backup is sealed under the password, since no keychain opens the vault.
+    let new = second(&session);
+    let mut panel = start(&session, &new);
+    panel.see("A backup lies in this session's keychain");
+    panel.press("\r");
+    panel.see("recovery key:");
+    panel.press("not this one").press("\r");
+    panel.see("that is not its password or recovery key");
+    panel.press(PASSWORD).press("\r");
+    panel.see("4 accounts from");
+    panel.press("\r");
+    panel.see("4 accounts are here again");
+    codes_are_right(&panel);
+    panel.see_within(Duration::from_secs(15), "✓ 4 backed up just now");
+    panel.quit();
+
+    // What the one adds the other has after its next look; the notice is not given again.
+    let mut panel = start(&session, &home);
+    panel.see("password");
+    panel.press(PASSWORD).press("\r");
+    panel.see("✓ 4 backed up just now");
+    assert!(!panel.screen().contains("in this computer's keychain"), "{}", panel.screen());
+    panel.press("b");
+    panel.see("(this one)");
+    panel.press("v");
+    panel.see("verified      keychain: all");
+    panel.press("q");
+    panel.see("All 4");
+    panel.quit();
+}
+
+#[test]
+fn what_cannot_be_backed_up_is_told_and_never_blocks() {
+    if !installed(NEEDS) {
+        return;
+    }
+    let mut session = Session::start();
+    session.keyring(Some("pw"));
+    let home = Home::at(session.home.path());
+    home.put_vault();
+    let mut panel = start(&session, &home);
+    panel.see("password");
+    panel.press(PASSWORD).press("\r");
+    panel.see("✓ 2 backed up just now");
+    session.lock();
+    panel.paste(&link("Hetzner", "K0815", &secret('D')));
+    panel.see("Add an account");
+    panel.press("\r");
+    panel.see_within(Duration::from_secs(20), "! 1 waiting: keychain locked");
+    codes_are_right(&panel);
+    // The daemon dies: no round, no frozen screen, and leaving is quick.
+    session.kill_keyring();
+    panel.press("f");
+    panel.press("b");
+    panel.see("No Secret Service answers");
+    panel.press("q");
+    panel.see("! 1 waiting: no keychain");
+    panel.quit();
+}
+
+#[test]
+fn without_a_keychain_a_folder_keeps_it_and_gives_it_back() {
+    let home = Home::with_vault();
+    let folder = home.path("sync");
+    let mut panel = Panel::start(&home);
+    panel.see("password");
+    panel.press(PASSWORD).press("\r");
+    panel.see("! not backed up: no keychain");
+    panel.press("b");
+    panel.see("kept in");
+    panel.press("f");
+    panel.see("which folder");
+    panel.paste(folder.to_str().unwrap());
+    panel.press("\r");
+    panel.see("backed up: 2 accounts");
+    panel.press("q");
+    panel.see("✓ 2 backed up just now · folder");
+    panel.quit();
+
+    let new = Home::new();
+    let mut panel = Panel::start(&new);
+    panel.see("No vault yet.");
+    panel.press("r");
+    panel.see("Which folder holds the backup?");
+    panel.paste(folder.to_str().unwrap());
+    panel.press("\r");
+    panel.see("recovery key:");
+    panel.press(PASSWORD).press("\r");
+    panel.see("2 accounts from");
+    panel.press("\r");
+    panel.see("2 accounts are here again");
+    codes_are_right(&panel);
+    // From now on this machine backs up there too.
+    panel.see_within(Duration::from_secs(15), "✓ 2 backed up just now · folder");
+    panel.quit();
+}
