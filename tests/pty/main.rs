@@ -12,6 +12,7 @@ mod disk;
 mod ends;
 mod home;
 mod keychain;
+mod memory;
 mod panel;
 mod quiet;
 mod sizes;
