@@ -14,6 +14,7 @@ mod ends;
 mod home;
 mod keychain;
 mod memory;
+mod names;
 mod panel;
 mod quiet;
 mod sizes;
