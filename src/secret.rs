@@ -53,6 +53,18 @@ impl Secret<String> {
     }
 }
 
+/// How much of a thread's stack is wiped: deeper than any cipher, parser or drawing of ours goes.
+const SCRUBBED: usize = 192 << 10;
+
+/// Wipes what calls that are over left on this thread's stack. To be called where a thread has nothing secret in hand,
+/// from as high up as possible: what lies below the caller is wiped, nothing above.
+#[inline(never)]
+pub fn scrub_stack() {
+    #[expect(clippy::large_stack_arrays, reason = "to lie over what was there is its purpose")]
+    let mut blank = [0u8; SCRUBBED];
+    std::hint::black_box(&mut blank);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

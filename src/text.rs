@@ -5,6 +5,7 @@
 //! is shown is cleaned (ECOSYSTEM section 6).
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -97,6 +98,25 @@ fn is_invisible(c: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// JSON in which no character acts on a terminal or hides: such stand as `\u…`, which every reader takes for the same.
+pub fn json(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| matches!(c, '\u{2028}' | '\u{2029}') || is_invisible(c);
+    if !text.chars().any(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + text.len() / 8);
+    for c in text.chars() {
+        if acts(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}
+
 /// Columns that a text takes on a terminal.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -165,6 +185,15 @@ mod tests {
     fn plain_names_are_borrowed_as_they_are() {
         assert!(matches!(clean("GitHub (octo@example.com)"), Cow::Borrowed("GitHub (octo@example.com)")));
         assert_eq!(clean("Čeština 日本語 Ἀθῆναι"), "Čeština 日本語 Ἀθῆναι");
+    }
+
+    #[test]
+    fn json_says_the_same_with_nothing_in_it_that_acts() {
+        let value = "a\u{9b}b\u{202e}c\u{e0041}d\u{ad}é\u{2028}日";
+        let safe = json(&serde_json::to_string(value).unwrap()).into_owned();
+        assert_eq!(safe, "\"a\\u009bb\\u202ec\\udb40\\udc41d\\u00adé\\u2028日\"");
+        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), value);
+        assert!(matches!(json("{\"é\":1}"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -75,7 +75,11 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 /// The panel, on the vault or on sample accounts.
 fn panel(global: Global, demo: bool) -> Result<(), Failure> {
     let found = crate::policy::Policy::read();
-    let World { paths, config, .. } = World::under(global, &found)?;
+    let world = World::under(global, &found)?;
+    if !demo {
+        world.log();
+    }
+    let World { paths, config, .. } = world;
     Ok(runtime::run(&Panel { paths, config, policy: found, demo })?)
 }
 

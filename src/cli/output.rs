@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::args::Color;
 use super::failure::Failure;
 use crate::report::Report;
+use crate::secret::Secret;
 
 /// Writes a piece of the answer to stdout.
 ///
@@ -25,16 +26,16 @@ pub fn answer(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes a value to stdout as one line of JSON.
+/// Writes a value to stdout as one line of JSON, in which no name can act on a terminal.
 ///
 /// # Errors
 /// As [`answer`].
 pub fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let mut text = serde_json::to_string(value).expect("our own shapes have string keys and no failing parts");
-    text.push('\n');
-    let done = answer(&text);
-    zeroize::Zeroize::zeroize(&mut text);
-    done
+    let text = serde_json::to_string(value).expect("our own shapes have string keys and no failing parts");
+    let text = Secret::new(text);
+    let mut safe = Secret::new(crate::text::json(text.expose()).into_owned());
+    safe.expose_mut().push('\n');
+    answer(safe.expose())
 }
 
 /// Tells the user something beside the answer, on stderr. Nobody listening is no failure.

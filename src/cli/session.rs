@@ -17,6 +17,7 @@ use super::{files, output, prompt, recover};
 use crate::config::Config;
 use crate::keychain::system;
 use crate::local::Local;
+use crate::logging;
 use crate::otp::account::title;
 use crate::paths::Paths;
 use crate::policy::{Found, Policy, organisation};
@@ -94,12 +95,21 @@ impl World {
         }
     }
 
-    /// Finds the places and reads the policy and the config.
+    /// Finds the places and reads the policy and the config; begins the log where one is wanted.
     ///
     /// # Errors
     /// When no home is known or the config has a mistake.
     pub fn new(global: Global) -> Result<Self, Failure> {
-        Self::under(global, &Policy::read())
+        let world = Self::under(global, &Policy::read())?;
+        world.log();
+        Ok(world)
+    }
+
+    /// Begins the log where the settings want one. A log that cannot be written stops nothing.
+    pub fn log(&self) {
+        if let Err(error) = logging::start(&self.paths.log_file, self.config.log) {
+            output::say(&format!("otpanel: {error}"));
+        }
     }
 
     /// As [`World::new`], under a policy that was read.

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 #[cfg(all(unix, not(target_vendor = "apple")))]
 use super::secret_service::{self, Direct};
 use super::{Keychain, KeychainError, Probe};
-use crate::secret::Secret;
+use crate::secret::{Secret, scrub_stack};
 
 /// How long background work waits for an answer.
 const QUIET_LIMIT: Duration = Duration::from_secs(3);
@@ -178,6 +178,7 @@ fn start(worker: &mut Option<Sender<Job>>, job: Job) -> Result<(), KeychainError
             for job in jobs {
                 if Instant::now() < job.until {
                     (job.work)(&mut store);
+                    scrub_stack();
                 }
             }
         })

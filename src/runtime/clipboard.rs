@@ -17,7 +17,7 @@ use hands::Hands;
 pub use hold::{CopiedOnce, HOLD, copy_once, hold, spawn_holder};
 pub use ways::{Method, Surroundings, Way, osc52};
 
-use crate::secret::Secret;
+use crate::secret::{Secret, scrub_stack};
 
 /// Where a copied text went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,6 +204,7 @@ fn work(jobs: &Receiver<Job>, here: Surroundings, report: &dyn Fn(Report)) {
             report(Report::ToTerminal(bytes));
         }
         report(answer);
+        scrub_stack();
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::secret::scrub_stack;
+
 /// A job for a lane.
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -20,7 +22,12 @@ impl Lane {
     pub fn start(name: &str) -> Self {
         let (jobs, queue): (Sender<Job>, Receiver<Job>) = channel();
         // A fault in one job, which the panic's hook writes to the log, must not cost those behind it.
-        spawn(name, move || queue.into_iter().for_each(|job| drop(catch_unwind(AssertUnwindSafe(job)))));
+        spawn(name, move || {
+            for job in queue {
+                drop(catch_unwind(AssertUnwindSafe(job)));
+                scrub_stack();
+            }
+        });
         Self { jobs }
     }
 
@@ -40,8 +47,13 @@ impl Lane {
     }
 }
 
-/// Starts a thread with a name. Where the system gives none, the work is lost with a line in the log.
+/// Starts a thread with a name. Where the system gives none, the work is lost with a line in the log. What the work left
+/// on its stack is wiped: the system keeps stacks for the next thread.
 pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+    let work = move || {
+        work();
+        scrub_stack();
+    };
     if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(work) {
         tracing::error!(name, %error, "no thread");
     }

@@ -7,6 +7,8 @@ mod backup;
 pub mod clipboard;
 mod lanes;
 mod perform;
+#[cfg(unix)]
+mod reader;
 mod rules;
 pub mod screen;
 pub mod terminal;
@@ -29,6 +31,7 @@ use crate::local::Local;
 use crate::otp::Account;
 use crate::paths::Paths;
 use crate::policy::{Found, Policy};
+use crate::secret;
 use crate::time::UnixTime;
 use crate::transfer::{self, Source};
 use crate::tui::{Theme, view};
@@ -74,7 +77,8 @@ pub enum PanelError {
 /// What arrives at the loop.
 enum Incoming {
     Event(Box<Event>),
-    Input(Input),
+    /// Boxed: what lies in the queue itself stays there after it was taken out.
+    Input(Box<Input>),
     Clipboard(ClipboardReport),
 }
 
@@ -98,7 +102,7 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     let colours = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let screen = ratatui::Terminal::new(Screen::new(terminal::out()?, colours))?;
     let inputs = world.send.clone();
-    terminal::listen(move |input| inputs.send(Incoming::Input(input)).is_ok())?;
+    terminal::listen(move |input| inputs.send(Incoming::Input(Box::new(input))).is_ok())?;
     let (theme, trouble) = theme::find(&panel.config.theme, &panel.paths.config_file, colours);
     let clips = world.send.clone();
     let clipboard = Clipboard::start(Surroundings::here(), move |report| {
@@ -137,13 +141,19 @@ impl Show {
         if let Some(trouble) = trouble {
             model.say(Tone::Warn, trouble);
         }
-        let mut drawn_once = false;
+        let (mut drawn_once, mut was_open) = (false, false);
         while !self.leaving {
             // Nothing is known for the first milliseconds: an empty frame would only flicker.
             if drawn_once || !matches!(model.stage, crate::app::model::Stage::Opening) {
                 drawn_once = true;
                 self.draw(&mut model)?;
             }
+            // Just opened, what was typed has served; locked, nothing at all is to be left.
+            let open = model.session().is_some();
+            if !(open && was_open) {
+                secret::scrub_stack();
+            }
+            was_open = open;
             let mut next = match wait(&self.inbox, &model) {
                 Woken::Event(incoming) => Some(incoming),
                 Woken::Time => None,
@@ -178,21 +188,23 @@ impl Show {
         let event = match incoming {
             Incoming::Event(event) => *event,
             Incoming::Clipboard(report) => return self.clipboard_said(model, report),
-            Incoming::Input(Input::Key(key)) => {
-                #[cfg(debug_assertions)]
-                panic_if_told(key);
-                Event::Key(key)
-            }
-            Incoming::Input(Input::Mouse(mouse)) => Event::Mouse(mouse),
-            Incoming::Input(Input::Paste(text)) => Event::Paste(text),
-            Incoming::Input(Input::Resize(width, height)) => Event::Resize(width, height),
-            Incoming::Input(Input::Gone | Input::Signal(Signal::Quit)) => Event::EndNow,
-            Incoming::Input(Input::Signal(Signal::HangUp)) => Event::LockNow,
-            Incoming::Input(Input::Signal(Signal::Suspend)) => return Ok(vec![Effect::Suspend]),
-            Incoming::Input(Input::Signal(Signal::Continue)) => {
-                self.terminal.take()?;
-                return Ok(vec![Effect::Redraw]);
-            }
+            Incoming::Input(input) => match *input {
+                Input::Key(key) => {
+                    #[cfg(debug_assertions)]
+                    panic_if_told(key);
+                    Event::Key(key)
+                }
+                Input::Mouse(mouse) => Event::Mouse(mouse),
+                Input::Paste(text) => Event::Paste(text),
+                Input::Resize(width, height) => Event::Resize(width, height),
+                Input::Gone | Input::Signal(Signal::Quit) => Event::EndNow,
+                Input::Signal(Signal::HangUp) => Event::LockNow,
+                Input::Signal(Signal::Suspend) => return Ok(vec![Effect::Suspend]),
+                Input::Signal(Signal::Continue) => {
+                    self.terminal.take()?;
+                    return Ok(vec![Effect::Redraw]);
+                }
+            },
         };
         tracing::debug!(event = event.name(), "event");
         let config_changed = matches!(event, Event::Config(Ok(_)));

@@ -13,6 +13,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
+use zeroize::Zeroize;
 
 /// Frames longer than this, in bytes, are sent as one synchronised update (DEC mode 2026), which costs 16 bytes.
 const LARGE: usize = 2000;
@@ -314,7 +315,8 @@ impl<W: Write> Backend for Screen<W> {
             self.frame.extend_from_slice(b"\x1b[?2026l");
         }
         let sent = self.to.write_all(&self.frame).and_then(|()| self.to.flush());
-        self.frame.clear();
+        // The codes of a frame must not outlive it.
+        self.frame.zeroize();
         if self.frame.capacity() > 16 * LARGE {
             self.frame = Vec::new();
         }

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent};
+use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 /// Whether the terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -198,13 +198,14 @@ pub enum Signal {
 }
 
 /// Turns what crossterm says into what the panel wants to know.
-fn input(event: Event) -> Option<Input> {
+#[cfg(not(unix))]
+fn input(event: crossterm::event::Event) -> Option<Input> {
+    use crossterm::event::{Event, KeyEventKind};
     match event {
         Event::Key(key) => (key.kind != KeyEventKind::Release).then_some(Input::Key(key)),
         Event::Mouse(mouse) => Some(Input::Mouse(mouse)),
         Event::Paste(text) => Some(Input::Paste(Secret::new(text))),
-        // On Unix the signal says it, and says it once.
-        Event::Resize(width, height) => (!cfg!(unix)).then_some(Input::Resize(width, height)),
+        Event::Resize(width, height) => Some(Input::Resize(width, height)),
         Event::FocusGained | Event::FocusLost => None,
     }
 }
@@ -255,21 +256,12 @@ fn signals(send: impl Fn(Input) -> bool + Send + 'static) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until the terminal hangs up. crossterm does not notice that and spins for ever on what is left (its issue 793):
-/// the program must end then, which takes the spinning thread with it.
+/// Waits until the terminal hangs up: a read that waits for a key is not always told.
 #[cfg(unix)]
 fn watch_hang_up(send: impl Fn(Input) -> bool + Send + 'static) -> io::Result<()> {
-    use std::io::IsTerminal;
-    use std::os::fd::{AsFd, OwnedFd};
-
     use rustix::event::{PollFd, PollFlags, poll};
 
-    // The file that crossterm reads, too.
-    let tty: OwnedFd = if io::stdin().is_terminal() {
-        io::stdin().as_fd().try_clone_to_owned()?
-    } else {
-        std::fs::File::open("/dev/tty")?.into()
-    };
+    let tty = keyboard()?;
     let wait = move || {
         // Asked for nothing, poll tells of the end alone.
         while poll(&mut [PollFd::new(&tty, PollFlags::empty())], None) == Err(rustix::io::Errno::INTR) {}
@@ -279,7 +271,50 @@ fn watch_hang_up(send: impl Fn(Input) -> bool + Send + 'static) -> io::Result<()
     Ok(())
 }
 
+/// The terminal that keys come from.
+#[cfg(unix)]
+fn keyboard() -> io::Result<std::fs::File> {
+    use std::io::IsTerminal;
+    use std::os::fd::AsFd;
+
+    if io::stdin().is_terminal() {
+        return Ok(io::stdin().as_fd().try_clone_to_owned()?.into());
+    }
+    std::fs::File::open("/dev/tty")
+}
+
+/// Reads until the terminal is gone or nobody listens. Nothing of what was typed stays here: it may be a password.
+#[cfg(unix)]
+fn read_keys(send: &impl Fn(Input) -> bool) {
+    use std::io::Read;
+
+    use super::reader::Reader;
+
+    let Ok(mut tty) = keyboard() else { return };
+    let mut reader = Reader::new();
+    // On the heap and not in a frame, whose copies nobody wipes.
+    let mut chunk = Secret::new(vec![0; 4096]);
+    loop {
+        match tty.read(chunk.expose_mut()) {
+            Ok(0) => return,
+            Ok(n) => {
+                let read = &chunk.expose()[..n];
+                for input in reader.feed(read, n == chunk.expose().len()) {
+                    if !send(input) {
+                        return;
+                    }
+                }
+                chunk.expose_mut()[..n].fill(0);
+                secret::scrub_stack();
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
 /// Reads until the terminal is gone or nobody listens.
+#[cfg(not(unix))]
 fn read_keys(send: &impl Fn(Input) -> bool) {
     while let Ok(event) = crossterm::event::read() {
         if input(event).is_some_and(|input| !send(input)) {

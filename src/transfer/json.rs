@@ -2,8 +2,9 @@
 //!
 //! Errors keep line and column and drop the library's message, which quotes values.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::{self, Write};
+use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -223,26 +224,10 @@ impl<'de> Visitor<'de> for Node<'_> {
 /// Writes an import for scripts.
 pub fn output(import: &Import) -> Secret<String> {
     let text = Secret::new(serde_json::to_string(&Output(import)).expect("maps of text and numbers always serialise"));
-    if !text.expose().chars().any(steers) {
-        return text;
+    match crate::text::json(text.expose()) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(safe) => Secret::new(safe),
     }
-    let mut safe = String::with_capacity(text.expose().len() + 64);
-    for c in text.expose().chars() {
-        if steers(c) {
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                write!(safe, "\\u{unit:04x}").expect("a string takes any text");
-            }
-        } else {
-            safe.push(c);
-        }
-    }
-    Secret::new(safe)
-}
-
-/// Characters that a terminal obeys or that turn the direction of text. Inside JSON they stand in strings only.
-const fn steers(c: char) -> bool {
-    matches!(c, '\u{7F}'..='\u{9F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
 struct Output<'a>(&'a Import);

@@ -9,6 +9,8 @@ pub mod detect;
 pub mod export;
 mod format;
 mod formats;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod json;
 mod parts;
 pub mod plan;

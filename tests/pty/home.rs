@@ -108,7 +108,14 @@ impl Home {
     /// Runs the program with the password on the side, and a text on its input; gives what it answers.
     #[track_caller]
     pub fn run(&self, args: &[&str], stdin: &str) -> String {
+        self.run_with(args, stdin, &[])
+    }
+
+    /// The same with more variables.
+    #[track_caller]
+    pub fn run_with(&self, args: &[&str], stdin: &str, env: &[(&str, &OsStr)]) -> String {
         let mut command = self.command(PROGRAM);
+        command.envs(env.iter().copied());
         command.arg("--password-file").arg(self.path("pw")).args(args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

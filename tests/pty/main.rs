@@ -7,12 +7,15 @@
 mod support;
 
 mod backup;
+mod canary;
 mod clipboard;
 mod crowd;
 mod disk;
 mod ends;
 mod home;
 mod keychain;
+mod memory;
+mod names;
 mod panel;
 mod quiet;
 mod sizes;

@@ -54,6 +54,16 @@ impl Panel {
 
     /// Any program in a pty of 80 x 24.
     pub fn program(home: &Home, program: &str, args: &[&str], env: &[(&str, &OsStr)]) -> Self {
+        let args: Vec<_> = args.iter().map(OsStr::new).collect();
+        Self::spawn(home, program, &args, env)
+    }
+
+    /// The same with arguments that need not be text.
+    pub fn program_with(home: &Home, program: &str, args: &[&OsStr]) -> Self {
+        Self::spawn(home, program, args, &[])
+    }
+
+    fn spawn(home: &Home, program: &str, args: &[&OsStr], env: &[(&str, &OsStr)]) -> Self {
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(program);
@@ -134,6 +144,16 @@ impl Panel {
     /// All bytes that came so far.
     pub fn raw(&self) -> Vec<u8> {
         self.seen.lock().unwrap().raw.clone()
+    }
+
+    /// All bytes, once nothing more comes: after the end.
+    pub fn rest(&self) -> Vec<u8> {
+        let mut before = usize::MAX;
+        while before != self.written() {
+            before = self.written();
+            thread::sleep(Duration::from_millis(60));
+        }
+        self.raw()
     }
 
     /// How many bytes came so far.

@@ -5,6 +5,9 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stdout, reason = "a toolbox of which each test takes a part")]
 
+#[cfg(target_os = "linux")]
+pub mod image;
+
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};

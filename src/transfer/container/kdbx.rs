@@ -298,8 +298,8 @@ fn decrypt(header: &Header, key: &Secret<[u8; 32]>, sealed: &[u8]) -> Option<Sec
     }
 }
 
-fn unpack(header: &Header, plain: Secret<Vec<u8>>) -> Result<Secret<Vec<u8>>, ImportError> {
-    if !header.compressed {
+fn unpack(packed: bool, plain: Secret<Vec<u8>>) -> Result<Secret<Vec<u8>>, ImportError> {
+    if !packed {
         return Ok(plain);
     }
     let mut out = Secret::new(Vec::new());
@@ -343,7 +343,12 @@ fn four(mut at: Cursor<'_>, head: &[u8], header: &Header, key: &Secret<[u8; 32]>
         sealed.extend_from_slice(data);
     }
     let plain = decrypt(header, key, &sealed).ok_or_else(|| damaged("its content does not open"))?;
-    let plain = unpack(header, plain)?;
+    inside(plain, header.compressed)
+}
+
+/// What lies under the seal of KDBX 4: a header of its own, then the XML.
+pub fn inside(plain: Secret<Vec<u8>>, packed: bool) -> Result<Inside, ImportError> {
+    let plain = unpack(packed, plain)?;
     let mut at = Cursor(plain.expose());
     let (mut kind, mut stream_key) = (0, Vec::new());
     loop {
@@ -381,7 +386,7 @@ fn three(at: &Cursor<'_>, header: &Header, key: &Secret<[u8; 32]>) -> Result<Ins
         }
         whole.expose_mut().extend_from_slice(data);
     }
-    Ok(Inside { xml: unpack(header, whole)?, stream: stream(header.stream, &header.stream_key)? })
+    Ok(Inside { xml: unpack(header.compressed, whole)?, stream: stream(header.stream, &header.stream_key)? })
 }
 
 fn stream(kind: u32, key: &[u8]) -> Result<Stream, ImportError> {

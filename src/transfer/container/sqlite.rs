@@ -114,6 +114,12 @@ impl<'a> Database<'a> {
         Some(database)
     }
 
+    /// The names of all tables.
+    #[cfg(fuzzing)]
+    pub fn names(&self) -> Vec<String> {
+        self.tables.keys().cloned().collect()
+    }
+
     /// Whether a table has all of these columns, named in lower case.
     pub fn has(&self, table: &str, columns: &[&str]) -> bool {
         self.tables.get(table).is_some_and(|t| columns.iter().all(|c| t.columns.iter().any(|have| have == c)))

@@ -20,7 +20,11 @@ type Uncovered = HashMap<NodeId, String>;
 
 /// Opens a database.
 pub fn read(source: &Source<'_>) -> Result<Import, ImportError> {
-    let mut inside = kdbx::open(source.bytes, source.password, source.key_file)?;
+    of(kdbx::open(source.bytes, source.password, source.key_file)?)
+}
+
+/// Reads what was opened.
+pub fn of(mut inside: kdbx::Inside) -> Result<Import, ImportError> {
     let content = std::mem::replace(&mut inside.xml, Vec::new().into());
     let text = String::from_utf8_lossy(content.expose());
     let doc = xml::parse(&text, Format::KeePass)?;
