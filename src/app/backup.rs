@@ -228,7 +228,7 @@ impl Backup {
             // All of it is there; whether it stays so cannot be looked at now.
             (Standing::Waiting | Standing::Unavailable, Some(last), 0) => {
                 let ago = ago(last, now);
-                (Tone::Info, format!("{} backed up {ago} · {}", status.accounts, status.brief), ago)
+                (Tone::Warn, format!("{} backed up {ago} · {}", status.accounts, status.brief), ago)
             }
             (Standing::Unavailable, None, _) => {
                 (Tone::Warn, format!("not backed up: {}", status.brief), String::from("no backup"))

@@ -177,8 +177,17 @@ pub enum Effect {
     /// Do something with the backups of the open vault; answered by [`Event::BackedUp`].
     Backup(u64, Box<Unlocked>, Task),
     /// Look for backups in the keychain or in this folder, and open them by this password or recovery key; answered by
-    /// [`Event::BackupsFound`].
-    FindBackups(u64, Option<PathBuf>, Option<Secret<String>>),
+    /// [`Event::BackupsFound`]. The keychain may show its dialog where the user pressed a key for it.
+    FindBackups {
+        /// The attempt's number.
+        attempt: u64,
+        /// The folder.
+        folder: Option<PathBuf>,
+        /// What was typed.
+        key: Option<Secret<String>>,
+        /// It may.
+        may_prompt: bool,
+    },
     /// Make a vault anew from its backup, which lies in this folder or in the keychain; answered by [`Event::MadeAgain`].
     MakeAgain(Box<Offer>, Option<PathBuf>),
     /// Open the sample accounts; answered by a new model.

@@ -91,10 +91,10 @@ impl Welcome {
     /// The lines of the first screen: key, words. A backup that was found goes first.
     pub fn starts(&self) -> Vec<(char, &'static str)> {
         let mut lines = STARTS.to_vec();
-        if self.found.is_empty() {
-            lines.insert(2, ('r', "Restore a backup from a folder"));
-        } else {
-            lines.insert(0, ('r', "Restore it"));
+        match (self.found.is_empty(), &self.keychain) {
+            (false, _) => lines.insert(0, ('r', "Restore it")),
+            (true, Some(Probe::Locked)) => lines.insert(2, ('r', "Unlock the keychain and look for a backup")),
+            (true, _) => lines.insert(2, ('r', "Restore a backup from a folder")),
         }
         lines
     }

@@ -44,6 +44,8 @@ pub struct Done {
     pub seen: BTreeMap<String, u64>,
     /// SHA-256 of the records in hex.
     pub records: String,
+    /// Accounts that are too large for one item there, and so not in it.
+    pub left_out: usize,
     /// The highest revision seen of each device's head, devices in hex.
     pub revisions: BTreeMap<String, u64>,
 }

@@ -213,7 +213,8 @@ impl<'p> Here<'p> {
                 let records = digest(&vault.unlocked.state, to);
                 let seen = vault.unlocked.state.seen.iter().map(|(d, time)| (d.to_string(), *time)).collect();
                 let revisions = backed.revisions.iter().map(|(d, n)| (d.to_string(), *n)).collect();
-                let done = Done { time: self.now.0, accounts: backed.accounts, seen, records, revisions };
+                let (accounts, left_out) = (backed.accounts, backed.left_out.len());
+                let done = Done { time: self.now.0, accounts, seen, records, left_out, revisions };
                 Ledger::change(self.state_dir, id, |ledger| {
                     ledger.failed.remove(&name);
                     ledger.done.insert(name, done);

@@ -64,6 +64,7 @@ pub fn status(to: &Destination, probe: &Probe, vault: &Unlocked, ledger: &Ledger
         Some(done) if done.records == digest(&vault.state, to) => 0,
         Some(done) => newer(&vault.state, to, done).max(1),
     };
+    let left_out = done.map_or(0, |done| done.left_out);
     let (standing, brief, reason) = match (to.on, probe, ledger.failed.get(&id)) {
         (false, ..) => {
             (Standing::Off, "off", Some("It was turned off; `otpanel backup enable` turns it on.".to_owned()))
@@ -77,6 +78,10 @@ pub fn status(to: &Destination, probe: &Probe, vault: &Unlocked, ledger: &Ledger
         (true, Probe::Ready, None) if done.is_none() => {
             (Standing::Waiting, "not yet backed up", Some("It is about to be backed up for the first time.".to_owned()))
         }
+        (true, Probe::Ready, None) if left_out > 0 => {
+            let why = "One account or more is too large for it: shorten its name. All others are there.";
+            (Standing::Waiting, "too large for it", Some(why.to_owned()))
+        }
         (true, Probe::Ready, None) => (Standing::On, "", None),
         (true, other, _) => {
             let brief = if to.store == Store::Keychain { "no keychain" } else { "the folder cannot be used" };
@@ -84,7 +89,7 @@ pub fn status(to: &Destination, probe: &Probe, vault: &Unlocked, ledger: &Ledger
         }
     };
     let (accounts, last) = (done.map_or(0, |done| done.accounts), done.map(|done| UnixTime(done.time)));
-    Status { to: to.clone(), standing, accounts, pending, last, brief, reason }
+    Status { to: to.clone(), standing, accounts, pending: pending + left_out, last, brief, reason }
 }
 
 /// Entries with a stamp that the last backup had not seen.
@@ -118,5 +123,55 @@ pub fn cause(error: &BackupError) -> String {
     match error {
         BackupError::Round(error) => place::words(error),
         BackupError::Local(error) => format!("{error}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::otp::{Account, Kind, Seed};
+    use crate::secret::Secret;
+    use crate::vault::{DataKey, DeviceId, EntryId, VaultId};
+
+    fn vault(accounts: u8) -> Unlocked {
+        let mut state = State::default();
+        for n in 0..accounts {
+            let stamp = state.next_stamp(UnixTime(1_800_000_000_000), DeviceId([1; 8]));
+            let account =
+                Account::new("Issuer", format!("name-{n}"), Kind::totp(), Seed::new(vec![n + 1; 20]).unwrap());
+            state.add(EntryId([n; 16]), &account, PERSONAL, "", stamp);
+        }
+        Unlocked::create(VaultId([3; 16]), DataKey::new(Secret::new([0xd; 32])), Vec::new(), state)
+    }
+
+    fn keychain() -> Destination {
+        Destination { identity: PERSONAL.into(), store: Store::Keychain, on: true, names_only: false }
+    }
+
+    /// A ledger after a good backup of a vault.
+    fn kept(vault: &Unlocked, left_out: usize) -> Ledger {
+        let seen = vault.state.seen.iter().map(|(device, time)| (device.to_string(), *time)).collect();
+        let records = digest(&vault.state, &keychain());
+        let done = Done { time: 5, accounts: 2, seen, records, left_out, ..Done::default() };
+        let mut ledger = Ledger::default();
+        ledger.done.insert(keychain().id(), done);
+        ledger
+    }
+
+    #[test]
+    fn good_is_only_what_is_there_whole() {
+        let (two, to) = (vault(2), keychain());
+        let stands = |probe, ledger: &Ledger| {
+            let status = status(&to, &probe, &two, ledger);
+            (status.standing, status.pending, status.reason.is_some())
+        };
+        assert_eq!(stands(Probe::Ready, &kept(&two, 0)), (Standing::On, 0, false));
+        assert_eq!(stands(Probe::Ready, &kept(&two, 1)), (Standing::Waiting, 1, true), "too large for an item");
+        assert_eq!(stands(Probe::Ready, &kept(&vault(1), 0)), (Standing::On, 1, false), "one is newer here");
+        assert_eq!(stands(Probe::Locked, &kept(&vault(1), 0)), (Standing::Waiting, 1, true));
+        assert_eq!(stands(Probe::NoBus, &Ledger::default()), (Standing::Unavailable, 2, true));
+        let mut failed = kept(&two, 0);
+        failed.failed.insert(to.id(), "why".into());
+        assert_eq!(stands(Probe::Ready, &failed), (Standing::Waiting, 0, true));
     }
 }

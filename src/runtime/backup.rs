@@ -257,15 +257,21 @@ fn made(path: &Path) -> Result<PathBuf, String> {
     made.map_err(|error| format!("the folder {} cannot be used: {error}", clean(&path.display().to_string())))
 }
 
-/// Looks for backups and opens those that this key opens. The keychain shows its dialog only where a key was typed.
-pub fn find(policy: &Policy, attempt: u64, folder: Option<PathBuf>, key: Option<&Secret<String>>) -> Event {
+/// Looks for backups and opens those that this key opens.
+pub fn find(
+    policy: &Policy,
+    attempt: u64,
+    folder: Option<PathBuf>,
+    key: Option<&Secret<String>>,
+    may_prompt: bool,
+) -> Event {
     let folder = match folder.map(|path| super::perform::home(&path).canonicalize()).transpose() {
         Ok(folder) => folder,
         Err(error) => return Event::BackupsFound(attempt, Err(format!("this folder cannot be read: {error}"))),
     };
     let from = restore::sources(policy, folder.as_deref());
     let way = key.map_or(Way::Alone, Way::typed);
-    let found = restore::look(&from, key.is_some(), &way);
+    let found = restore::look(&from, may_prompt, &way);
     Event::BackupsFound(attempt, found.map_err(|error| words(&error)))
 }
 

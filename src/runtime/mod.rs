@@ -435,9 +435,9 @@ impl World {
                 let world = backup::Surroundings { place, config, policy, memory: self.memory.clone() };
                 self.backups.run(move || answer(backup::task(&world, generation, vault, task)));
             }
-            Effect::FindBackups(attempt, folder, key) => {
+            Effect::FindBackups { attempt, folder, key, may_prompt } => {
                 let policy = Arc::clone(&self.policy);
-                spawn("look", move || answer(backup::find(&policy, attempt, folder, key.as_ref())));
+                spawn("look", move || answer(backup::find(&policy, attempt, folder, key.as_ref(), may_prompt)));
             }
             Effect::MakeAgain(offer, folder) => {
                 spawn("restore", move || answer(backup::make_again(&place, &offer, folder)));

@@ -332,6 +332,16 @@ fn a_sealed_backup_asks_for_its_key_and_says_when_it_is_wrong() {
 }
 
 #[test]
+fn a_locked_keychain_is_asked_on_a_key_only() {
+    let mut journey = Journey::fresh(Config::default());
+    journey.probe = otpanel::keychain::Probe::Locked;
+    journey.event(Event::Looked(Ok(None)));
+    assert!(journey.screen().contains("r  Unlock the keychain and look for a backup"), "{}", journey.screen());
+    journey.backups = vec![offer(true)];
+    assert!(journey.keys("r").screen().contains("8 accounts from ada-laptop, 12 min ago"));
+}
+
+#[test]
 fn a_folder_without_a_backup_says_so_and_keeps_what_was_typed() {
     let mut journey = Journey::fresh(Config::default());
     journey.event(Event::Looked(Ok(None)));

@@ -227,7 +227,7 @@ impl Journey {
                 Event::Unlocked(attempt, unlock::with_recovery_key(&locked, &key).map(Box::new))
             }
             Effect::Probe => Event::Probed(self.probe.clone()),
-            Effect::FindBackups(attempt, ..) => Event::BackupsFound(attempt, Ok(std::mem::take(&mut self.backups))),
+            Effect::FindBackups { attempt, .. } => Event::BackupsFound(attempt, Ok(std::mem::take(&mut self.backups))),
             Effect::Copy(text, _) => {
                 self.clipboard = Some(text.expose().clone());
                 Event::Copied(Ok(String::new()))

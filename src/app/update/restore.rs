@@ -12,6 +12,7 @@ use crate::app::restore::{Preview, Restore, Step};
 use crate::app::session::{Modal, Undo};
 use crate::app::welcome::{self as first, Step as First};
 use crate::backup::restore::Offer;
+use crate::keychain::Probe;
 use crate::report::Report;
 use crate::secret::Secret;
 use crate::unlock::UnlockError;
@@ -46,7 +47,18 @@ fn look(model: &mut Model, folder: Option<PathBuf>, key: Option<Secret<String>>)
     if let Some(restore) = restore(model) {
         *restore = Restore::looking(folder.clone(), key.is_some(), since);
     }
-    vec![Effect::FindBackups(attempt, folder, key)]
+    vec![Effect::FindBackups { attempt, folder, key, may_prompt: true }]
+}
+
+/// The restore at the first start: what was found, what a locked keychain may hold, or a folder.
+pub fn begin(model: &mut Model) -> Vec<Effect> {
+    let now = model.now;
+    let Stage::Welcome(first) = &mut model.stage else { return Vec::new() };
+    let found = std::mem::take(&mut first.found);
+    let locked = found.is_empty() && first.keychain == Some(Probe::Locked);
+    let restore = if locked { Some(Restore::looking(None, false, now)) } else { Restore::found(None, found, None) };
+    first.step = First::Restore(Box::new(restore.unwrap_or_else(Restore::from_folder)));
+    if locked { look(model, None, None) } else { Vec::new() }
 }
 
 /// Opens the restore of an open vault: what the keychain holds is looked for at once.
@@ -61,7 +73,7 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
 /// At the first start: what lies in the keychain is offered, without a dialog.
 pub fn look_at_start(model: &mut Model) -> Vec<Effect> {
     model.imports += 1;
-    vec![Effect::FindBackups(model.imports, None, None)]
+    vec![Effect::FindBackups { attempt: model.imports, folder: None, key: None, may_prompt: false }]
 }
 
 fn close(model: &mut Model) {

@@ -7,7 +7,6 @@ use crate::app::event::Effect;
 use crate::app::import::Flow;
 use crate::app::input::Input;
 use crate::app::model::{Model, Stage, Tone};
-use crate::app::restore::Restore;
 use crate::app::session::{Modal, Session};
 use crate::app::welcome::{MODES, SHORTEST_PASSWORD, Step, Welcome, groups};
 use crate::keychain::Probe;
@@ -64,11 +63,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                     welcome.step = Step::Unlock(best);
                     return vec![Effect::Probe];
                 }
-                Some('r') => {
-                    let found = std::mem::take(&mut welcome.found);
-                    let restore = Restore::found(None, found, None).unwrap_or_else(Restore::from_folder);
-                    welcome.step = Step::Restore(Box::new(restore));
-                }
+                Some('r') => return restore::begin(model),
                 Some('d') => return vec![Effect::Demo],
                 _ => {}
             }
