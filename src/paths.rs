@@ -158,6 +158,7 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
         private_dir(parent)?;
     }
     let mut builder = DirBuilder::new();
+    builder.recursive(false);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(path) {

@@ -13,7 +13,7 @@ use std::thread::{self, ThreadId};
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::secret::{self, Secret};
+use crate::secret::Secret;
 
 /// Whether the terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -305,7 +305,7 @@ fn read_keys(send: &impl Fn(Input) -> bool) {
                     }
                 }
                 chunk.expose_mut()[..n].fill(0);
-                secret::scrub_stack();
+                crate::secret::scrub_stack();
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return,
