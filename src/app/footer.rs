@@ -33,7 +33,7 @@ fn owner_words(owner: &Owner) -> String {
 
 impl Model {
     fn ascii(&self) -> bool {
-        self.config.glyphs == Glyphs::Ascii
+        self.config.glyphs == Glyphs::Ascii || self.config.accessible
     }
 
     /// The keys that matter in this mode, as many as fit, the important ones first to stay.
@@ -162,6 +162,7 @@ impl Model {
             .iter()
             .map(|(tab, n)| match tab {
                 Tab::All => format!("All {n}"),
+                Tab::Favourites if self.config.accessible => format!("favourites {n}"),
                 Tab::Favourites if self.ascii() => format!("* {n}"),
                 Tab::Favourites => format!("★ {n}"),
                 Tab::Personal => format!("personal {n}"),

@@ -15,6 +15,7 @@ pub mod order;
 pub mod owner;
 pub mod past;
 pub mod qr;
+mod quiet;
 pub mod rows;
 pub mod search;
 pub mod session;

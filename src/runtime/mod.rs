@@ -46,6 +46,9 @@ const LAST_SAVE: Duration = Duration::from_secs(10);
 /// How long leaving waits for the clipboard to be cleared.
 const LAST_CLEAR: Duration = Duration::from_secs(2);
 
+/// The longest that the loop sleeps while a screen reader listens, in milliseconds: so that a clock that was set is seen.
+const SPOKEN_PAUSE_MS: u64 = 30_000;
+
 /// What a panel is opened on.
 pub struct Panel {
     /// Where things lie.
@@ -328,7 +331,8 @@ enum Woken {
 fn wait(receive: &Receiver<Incoming>, model: &Model) -> Woken {
     let Some(at) = model.next_change() else { return receive.recv().map_or(Woken::End, Woken::Event) };
     // One millisecond more, so as not to wake just before the second.
-    let pause = Duration::from_millis(at.0.saturating_sub(UnixTime::now().0).min(1000) + 1);
+    let most = if model.config.accessible { SPOKEN_PAUSE_MS } else { 1000 };
+    let pause = Duration::from_millis(at.0.saturating_sub(UnixTime::now().0).min(most) + 1);
     match receive.recv_timeout(pause) {
         Ok(incoming) => Woken::Event(incoming),
         Err(RecvTimeoutError::Timeout) => Woken::Time,

@@ -55,6 +55,10 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
 
 /// An area in the middle of the screen, as large as asked for where it fits.
 fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
+    if canvas.is_spoken() {
+        // Nothing stands beside it that would be read with it.
+        return Rect::new(0, 0, canvas.width(), canvas.height());
+    }
     let width = columns.min(canvas.width());
     let height = rows.min(canvas.height());
     Rect::new((canvas.width() - width) / 2, (canvas.height() - height) / 2, width, height)
@@ -63,7 +67,8 @@ fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
 /// Asks something: in a box, or over the whole of a screen that is too low for one.
 pub fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &str)]) {
     let columns = canvas.width().min(60);
-    let boxed = canvas.height() as usize >= wrap(text, columns.saturating_sub(4) as usize).len() + 5;
+    let boxed =
+        !canvas.is_spoken() && canvas.height() as usize >= wrap(text, columns.saturating_sub(4) as usize).len() + 5;
     let inner = columns.saturating_sub(if boxed { 4 } else { 2 });
     let lines = wrap(text, inner as usize);
     let (x, top, bottom) = if boxed {
@@ -72,7 +77,11 @@ pub fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &st
         (area.x + 2, area.y + 1, area.bottom() - 2)
     } else {
         canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));
-        (1, 0, canvas.height() - 1)
+        let titled = canvas.is_spoken() && canvas.height() > 5;
+        if titled {
+            canvas.put(1, 0, title, canvas.theme.strong);
+        }
+        (1, u16::from(titled), canvas.height() - 1)
     };
     for (line, y) in lines.iter().zip(top..bottom) {
         canvas.text(x, y, inner, line, canvas.theme.text);
@@ -110,7 +119,7 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
         }
         lines.push(PaletteLine::Row(at, row));
     }
-    let tiny = canvas.height() < 8;
+    let tiny = canvas.height() < 8 || canvas.is_spoken();
     let area = if tiny {
         Rect::new(0, 0, canvas.width(), canvas.height())
     } else {
@@ -122,7 +131,8 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
     };
     canvas.frame(area, if palette.help { "Help" } else { "Actions" });
     let (x, columns) = (area.x + 2, area.width.saturating_sub(4));
-    let at = canvas.put(x, area.y + 1, canvas.mark("› ", "> "), canvas.theme.accent);
+    let prompt = if canvas.is_spoken() { "find: " } else { canvas.mark("› ", "> ") };
+    let at = canvas.put(x, area.y + 1, prompt, canvas.theme.accent);
     canvas.input(at, area.y + 1, columns.saturating_sub(2), &palette.line, false, true);
     if palette.line.is_empty() {
         canvas.text(at + 2, area.y + 1, columns.saturating_sub(4), "type to find an action", canvas.theme.dim);
@@ -142,11 +152,16 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
             }
             PaletteLine::Row(at, row) => {
                 let keys: Vec<String> = model.keymap.keys(row.action).iter().map(|k| show(k, canvas.ascii)).collect();
-                canvas.text(x, y, key_columns - 1, &keys.join(" "), canvas.theme.accent);
-                canvas.text(x + key_columns, y, columns.saturating_sub(key_columns), row.text, canvas.theme.text);
+                if canvas.is_spoken() {
+                    let at = canvas.put(0, y, &keys.join(" or "), canvas.theme.accent) + 2;
+                    canvas.put(at, y, row.text, canvas.theme.text);
+                } else {
+                    canvas.text(x, y, key_columns - 1, &keys.join(" "), canvas.theme.accent);
+                    canvas.text(x + key_columns, y, columns.saturating_sub(key_columns), row.text, canvas.theme.text);
+                }
                 if *at == palette.selected {
                     canvas.restyle(x - 1, y, columns + 2, canvas.theme.selected);
-                    canvas.put(x - 1, y, canvas.mark("▌", ">"), canvas.theme.accent);
+                    canvas.select(x - 1, y, canvas.theme.accent);
                 }
             }
         }

@@ -311,6 +311,13 @@ impl Journey {
         terminal
     }
 
+    /// Where the terminal's cursor is shown, if it is.
+    pub fn cursor(&self) -> Option<(u16, u16)> {
+        let terminal = self.draw();
+        let backend = terminal.backend();
+        backend.cursor_visible().then(|| backend.cursor_position()).map(|at| (at.x, at.y))
+    }
+
     /// The screen as text, without blanks at the ends of lines.
     pub fn screen(&self) -> String {
         let terminal = self.draw();

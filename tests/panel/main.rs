@@ -12,3 +12,4 @@ mod past;
 mod qr;
 mod readme;
 mod screens;
+mod spoken;

@@ -274,6 +274,6 @@ pub fn path_of(text: &str) -> Option<String> {
 
 /// How a key of an action is shown in a sentence; the action's name where it has no key.
 pub fn key_name(model: &Model, action: Action) -> String {
-    let ascii = model.config.glyphs == crate::config::Glyphs::Ascii;
+    let ascii = model.config.glyphs == crate::config::Glyphs::Ascii || model.config.accessible;
     model.keymap.keys(action).first().map_or_else(|| keys::describe(action).name.to_owned(), |k| keys::show(k, ascii))
 }
