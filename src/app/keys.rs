@@ -36,8 +36,12 @@ pub enum Action {
     Paste,
     /// Import from another app.
     Import,
+    /// Write accounts to another app's file.
+    Export,
     /// Edit the selected account.
     Edit,
+    /// Change the tags of the selected account.
+    Tags,
     /// Move the selected account to the trash.
     Delete,
     /// Undo the last step.
@@ -152,10 +156,12 @@ table! {
         Add "add" ["a"] "add" "type an account in, with a live preview of its code";
         Paste "paste" ["p"] "paste" "add from a pasted link or secret";
         Import "import" ["i"] "import" "bring accounts from another app's export";
+        Export "export" ["x"] "export" "write the accounts of this tab to another app's file";
         Edit "edit" ["e"] "edit" "edit the selected account";
         Delete "delete" ["d" "delete"] "delete" "move the selected account to the trash";
         Undo "undo" ["u"] "undo" "undo the last step";
         Favourite "favourite" ["f"] "favourite" "mark or unmark as a favourite";
+        Tags "tags" ["t"] "tags" "change the tags of the selected account";
         Qr "qr" ["Q"] "QR code" "show the selected account as a QR code, for a phone";
         Sort "sort" ["o"] "sort" "sort by issuer, name, most used, last used, or in your own order";
         MoveUp "move_up" ["K" "alt-up"] "move up" "move the selected row up in your own order";

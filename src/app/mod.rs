@@ -4,6 +4,7 @@
 //! [`keys`] which key means what. `tui` draws a [`Model`]; `runtime` feeds events in and performs effects.
 
 pub mod event;
+pub mod export;
 pub mod footer;
 pub mod form;
 pub mod import;
@@ -19,6 +20,7 @@ mod quiet;
 pub mod rows;
 pub mod search;
 pub mod session;
+pub mod tags;
 pub mod update;
 pub mod welcome;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::export::Export;
 use super::form::Form;
 use super::import::Flow;
 use super::input::Input;
@@ -10,6 +11,7 @@ use super::past::Past;
 use super::qr::Qr;
 use super::rows::{Row, Rows, Tab};
 use super::search::Searcher;
+use super::tags::Tags;
 use crate::config::Config;
 use crate::report::Report;
 use crate::time::UnixTime;
@@ -147,6 +149,10 @@ pub enum Modal {
     Past(Box<Past>),
     /// The question before an account's QR code, and then the code itself.
     Qr(EntryId, Option<Qr>),
+    /// The tags of an account.
+    Tags(Box<Tags>),
+    /// An export.
+    Export(Box<Export>),
     /// Leaving with changes that are not saved.
     Leave,
 }

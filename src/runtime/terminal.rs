@@ -1,6 +1,7 @@
 //! Takes the terminal over and gives it back as it was, whatever ends the program; reads keys and signals on threads.
 //!
-//! Only plain switches are used, none that wait for an answer. The mouse is asked for clicks and the wheel alone: a
+//! Only plain switches are used, and one question that need not be answered: for the background, where the theme depends on
+//! it. The mouse is asked for clicks and the wheel alone: a
 //! program that hears every movement wakes up for each.
 
 use std::io::{self, Write};
@@ -13,12 +14,15 @@ use std::thread::{self, ThreadId};
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent};
 
+use super::background::{self, Answers, Told};
 use crate::secret::Secret;
 
 /// Whether the terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 /// The thread that took it: its end is the panel's end.
 static PANEL: Mutex<Option<ThreadId>> = Mutex::new(None);
+/// Whether the terminal was asked for its background and has not answered.
+static ASKED: AtomicBool = AtomicBool::new(false);
 /// How often the program has been continued after a stop.
 #[cfg(unix)]
 static CONTINUED: AtomicU32 = AtomicU32::new(0);
@@ -102,6 +106,23 @@ impl Terminal {
         Ok(())
     }
 
+    /// Asks for the background's colour, where a terminal may answer: [`Input::Light`] tells. Says whether it was asked.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn ask_background(&self) -> io::Result<bool> {
+        // The kernel's own console writes the question on the screen; a dumb one, too.
+        let mute = |term: std::ffi::OsString| term == "linux" || term == "dumb";
+        if cfg!(not(unix)) || std::env::var_os("TERM").is_none_or(mute) {
+            return Ok(false);
+        }
+        ASKED.store(true, Ordering::SeqCst);
+        let mut out = out()?;
+        out.write_all(background::ASK)?;
+        out.flush()?;
+        Ok(true)
+    }
+
     /// Gives the terminal to the shell and stops, as Ctrl-Z does; comes back when continued, with everything to be
     /// drawn anew. `false` where no shell could continue the program, and nothing was done.
     ///
@@ -148,6 +169,11 @@ pub fn restore() {
         if let Ok(mut out) = out() {
             drop(out.write_all(LEAVE).and_then(|()| out.flush()));
         }
+        // An answer that is on its way must not be typed into the shell.
+        #[cfg(unix)]
+        if ASKED.swap(false, Ordering::SeqCst) {
+            let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
+        }
         drop(crossterm::terminal::disable_raw_mode());
     }
 }
@@ -172,6 +198,8 @@ pub fn install_panic_hook() {
 pub enum Input {
     /// A key, pressed or repeated.
     Key(KeyEvent),
+    /// The terminal's background is light, or not.
+    Light(bool),
     /// A click, a release or the wheel.
     Mouse(MouseEvent),
     /// Text pasted as a whole.
@@ -281,8 +309,32 @@ fn watch_hang_up(send: impl Fn(Input) -> bool + Send + 'static) -> io::Result<()
 
 /// Reads until the terminal is gone or nobody listens.
 fn read_keys(send: &impl Fn(Input) -> bool) {
-    while let Ok(event) = crossterm::event::read() {
-        if input(event).is_some_and(|input| !send(input)) {
+    let mut answers = Answers::default();
+    loop {
+        if let Some(patience) = answers.patience() {
+            match crossterm::event::poll(patience) {
+                Ok(true) => {}
+                Ok(false) => {
+                    if answers.give_up().into_iter().any(|key| !send(Input::Key(key))) {
+                        return;
+                    }
+                    continue;
+                }
+                Err(_) => return,
+            }
+        }
+        let Ok(event) = crossterm::event::read() else { return };
+        let heard = match input(event) {
+            Some(Input::Key(key)) if ASKED.load(Ordering::SeqCst) => match answers.key(key) {
+                Told::Keys(keys) => keys.into_iter().map(Input::Key).collect(),
+                told => {
+                    ASKED.store(false, Ordering::SeqCst);
+                    if let Told::Light(light) = told { vec![Input::Light(light)] } else { Vec::new() }
+                }
+            },
+            other => other.into_iter().collect(),
+        };
+        if heard.into_iter().any(|input| !send(input)) {
             return;
         }
     }

@@ -73,7 +73,9 @@ fn header(session: &Session, model: &Model, canvas: &mut Canvas, y: u16, with_co
     if tone != Tone::Info && !(canvas.is_spoken() && tone == Tone::Good) {
         canvas.right(x.saturating_sub(1), y, mark, style);
     }
-    let x = canvas.put(1, y, "otpanel", canvas.theme.strong);
+    // Without a line for the tabs the one in view is named here.
+    let tab = model.tab_words().into_iter().nth(session.tab).filter(|_| with_countdown && session.tab > 0);
+    let x = canvas.put(1, y, tab.as_deref().unwrap_or("otpanel"), canvas.theme.strong);
     if canvas.width() >= WIDE {
         let dot = canvas.mark(" · ", " - ");
         let x = canvas.put(x, y, dot, canvas.theme.dim);
@@ -110,7 +112,9 @@ fn tabs(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
         canvas.input(at, y, count_x.saturating_sub(at + 1), line, false, true);
         return;
     }
-    for (at, (word, (from, _))) in model.tab_words().iter().zip(model.tab_spans()).enumerate() {
+    let words = model.tab_words();
+    for (at, from, _) in model.tab_spans() {
+        let word = &words[at];
         let style = if at == session.tab { canvas.theme.strong } else { canvas.theme.dim };
         if canvas.is_spoken() && at == session.tab {
             canvas.put(1, y, &format!("tab {} of {}: {word}", at + 1, session.rows.tabs.len()), style);

@@ -3,14 +3,17 @@
 mod big;
 mod canvas;
 mod detail;
+mod export;
 mod form;
 mod import;
 mod list;
 mod lock;
 mod modal;
 mod past;
+pub mod picture;
 mod qr;
 mod spoken;
+mod tags;
 pub mod theme;
 mod welcome;
 
@@ -48,6 +51,7 @@ fn draw(model: &Model, canvas: &mut Canvas) {
         Stage::Welcome(welcome) => welcome::view(welcome, model, canvas),
         Stage::Open(session) => match &session.modal {
             Some(Modal::Import(flow)) => import::view(flow, model, canvas),
+            Some(Modal::Export(flow)) => export::view(flow, model, canvas),
             Some(Modal::Form(form)) => form::view(form, model, canvas),
             Some(Modal::Qr(id, Some(shown))) => qr::view(shown, *id, session, canvas),
             Some(Modal::Past(shown)) => past::view(shown, session, model, canvas),

@@ -49,12 +49,13 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
             );
             question(canvas, "QR code", &text, &[("enter", "show it"), ("esc", "leave it")]);
         }
-        Modal::Form(_) | Modal::Import(_) | Modal::Past(_) => {}
+        Modal::Tags(tags) => super::tags::view(tags, session, canvas),
+        Modal::Form(_) | Modal::Import(_) | Modal::Past(_) | Modal::Export(_) => {}
     }
 }
 
 /// An area in the middle of the screen, as large as asked for where it fits.
-fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
+pub fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
     if canvas.is_spoken() {
         // Nothing stands beside it that would be read with it.
         return Rect::new(0, 0, canvas.width(), canvas.height());

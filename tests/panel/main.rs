@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod export;
 mod harness;
 mod list;
 mod lock;
 mod managed;
 mod order;
 mod past;
+mod pictures;
 mod qr;
 mod readme;
 mod screens;
 mod spoken;
+mod tags;

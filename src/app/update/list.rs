@@ -122,6 +122,8 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             session.modal = Some(Modal::Import(Box::new(Flow::new(""))));
             return vec![Effect::Recent];
         }
+        Action::Export => super::export::open(model),
+        Action::Tags => super::tags::open(model),
         Action::Edit => edit(model),
         Action::Delete => match selected {
             Some(id) if model.config.confirm_delete => session_modal(model, Modal::Delete(id)),

@@ -1,6 +1,7 @@
 //! How events change the model: dispatch here, one file per mode beside.
 
 mod change;
+mod export;
 mod files;
 mod form;
 mod import;
@@ -10,6 +11,7 @@ pub mod modal;
 mod mouse;
 mod order;
 pub mod past;
+mod tags;
 mod welcome;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -53,6 +55,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::ClipboardPicture(read) => modal::picture_read(model, read),
         Event::Recent(found) => import::recent(model, found),
         Event::Imported(attempt, result) => import::imported(model, attempt, result),
+        Event::Exported(generation, result) => export::exported(model, generation, result),
         Event::Completed(attempt, names) => import::completed(model, attempt, names),
     };
     model.keep_in_view();

@@ -59,6 +59,8 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         }
         Some(Modal::Import(_)) => import::on_key(model, key),
         Some(Modal::Past(_)) => past::on_key(model, key),
+        Some(Modal::Tags(_)) => super::tags::on_key(model, key),
+        Some(Modal::Export(_)) => super::export::on_key(model, key),
         Some(Modal::Qr(id, shown)) => {
             let (id, first) = (*id, shown.is_none());
             let yes = first && matches!(key.code, KeyCode::Enter | KeyCode::Char('y'));
@@ -98,7 +100,7 @@ fn show_qr(model: &mut Model, id: EntryId) {
 /// Whether something in the modal is left by Esc first.
 const fn takes_esc(modal: Option<&Modal>) -> bool {
     match modal {
-        Some(Modal::Import(_)) => true,
+        Some(Modal::Import(_) | Modal::Export(_)) => true,
         Some(Modal::Past(past)) => past.ask.is_some(),
         _ => false,
     }
@@ -167,6 +169,16 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         }
         Some(Modal::Form(_)) => form::on_paste(model, text),
         Some(Modal::Import(_)) => import::on_paste(model, text),
+        Some(Modal::Tags(tags)) => {
+            tags.line.insert(text.expose().trim());
+            Vec::new()
+        }
+        Some(Modal::Export(flow)) => {
+            if let Some(line) = flow.line_mut() {
+                line.insert(text.expose().trim());
+            }
+            Vec::new()
+        }
         Some(Modal::Qr(..)) => {
             session.modal = None;
             Vec::new()

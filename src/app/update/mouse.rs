@@ -71,7 +71,7 @@ fn click_footer(model: &mut Model, x: u16) -> Vec<Effect> {
 }
 
 fn click_tab(model: &mut Model, x: u16) {
-    let hit = model.tab_spans().into_iter().position(|(from, to)| (from..to).contains(&x));
+    let hit = model.tab_spans().into_iter().find(|(_, from, to)| (*from..*to).contains(&x)).map(|(at, ..)| at);
     let Some(session) = model.session_mut().filter(|s| s.query.is_none()) else { return };
     if let Some(tab) = hit {
         session.tab = tab;
