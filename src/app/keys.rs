@@ -237,6 +237,8 @@ pub fn parse(text: &str) -> Option<Press> {
 pub struct Keymap {
     actions: HashMap<Press, Action>,
     names: HashMap<Action, Vec<String>>,
+    /// What is wrong with the config's keys; the help tells it.
+    pub problems: Vec<String>,
 }
 
 impl Default for Keymap {
@@ -254,7 +256,7 @@ impl Keymap {
             .filter(|name| !TABLE.iter().any(|b| b.name == name.as_str()))
             .map(|name| format!("keys: there is no action `{name}`"))
             .collect();
-        let mut map = Self { actions: HashMap::new(), names: HashMap::new() };
+        let mut map = Self { actions: HashMap::new(), names: HashMap::new(), problems: Vec::new() };
         // The user's own keys first, so that a default yields to them without a conflict.
         let (own, default): (Vec<_>, Vec<_>) = TABLE.iter().partition(|b| overrides.contains_key(b.name));
         for binding in own {
@@ -284,6 +286,7 @@ impl Keymap {
         for binding in TABLE.iter().filter(|b| !overrides.contains_key(b.name) && map.keys(b.action).is_empty()) {
             problems.push(format!("keys: {} has no key any more: give it another", binding.name));
         }
+        map.problems.clone_from(&problems);
         (map, problems)
     }
 
@@ -381,8 +384,8 @@ mod tests {
     #[test]
     fn mistakes_in_the_config_are_named() {
         let own = BTreeMap::from([
-            (String::from("quit"), vec![String::from("x")]),
-            (String::from("lock"), vec![String::from("x"), String::from("hyper-q")]),
+            (String::from("quit"), vec![String::from("%")]),
+            (String::from("lock"), vec![String::from("%"), String::from("hyper-q")]),
             (String::from("fly"), vec![]),
         ]);
         let (_, problems) = Keymap::new(&own);
@@ -391,7 +394,7 @@ mod tests {
             [
                 "keys: there is no action `fly`",
                 "keys: lock: `hyper-q` is not a key",
-                "keys: `x` is given to both lock and quit"
+                "keys: `%` is given to both lock and quit"
             ]
         );
     }

@@ -20,9 +20,6 @@ use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::slots::SlotKind;
 use crate::vault::{DeviceId, EntryId};
 
-/// How far the clock may be behind the vault's newest change without a word, in seconds.
-const CLOCK_BEHIND: u64 = 3_600;
-
 /// Everything.
 pub struct Model {
     /// Columns and rows of the terminal.
@@ -203,15 +200,7 @@ impl Model {
             ));
         }
         let newest = UnixTime(self.session()?.state().seen.values().copied().max()?);
-        let behind = newest.secs_since(now);
-        if behind < CLOCK_BEHIND {
-            return None;
-        }
-        let time = match behind {
-            0..7_200 => format!("{} minutes", behind / 60),
-            7_200..172_800 => format!("{} hours", behind / 3_600),
-            _ => format!("{} days", behind / 86_400),
-        };
+        let time = now.behind(newest)?;
         Some(format!("the clock is {time} behind the vault's last change: if it is wrong, so are the codes"))
     }
 

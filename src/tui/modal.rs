@@ -5,10 +5,11 @@ use ratatui::layout::Rect;
 use super::Canvas;
 use crate::app::Model;
 use crate::app::keys::{Binding, Group, show};
+use crate::app::model::Tone;
 use crate::app::session::{Modal, Palette, Session};
 pub use crate::app::update::modal::key_name;
 use crate::app::update::modal::palette_rows;
-use crate::text::{width, wrap};
+use crate::text::{clean, width, wrap};
 
 /// Draws what lies over the list.
 pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas) {
@@ -103,6 +104,8 @@ enum PaletteLine {
     Title(&'static str),
     Row(usize, &'static Binding),
     Blank,
+    /// What is wrong with the config's keys.
+    Problem(String),
 }
 
 fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
@@ -110,6 +113,10 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
     let grouped = palette.help && palette.line.is_empty();
     let mut lines = Vec::new();
     let mut group: Option<Group> = None;
+    if grouped && !model.keymap.problems.is_empty() {
+        lines.extend(model.keymap.problems.iter().map(|problem| PaletteLine::Problem(clean(problem).into_owned())));
+        lines.push(PaletteLine::Blank);
+    }
     for (at, row) in rows.iter().enumerate() {
         if grouped && group != Some(row.group) {
             if group.is_some() {
@@ -148,6 +155,10 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
         let y = top + i as u16;
         match line {
             PaletteLine::Blank => {}
+            PaletteLine::Problem(problem) => {
+                let at = canvas.put(x, y, canvas.tone(Tone::Warn).1, canvas.theme.warn) + 1;
+                canvas.text(at, y, columns.saturating_sub(2), problem, canvas.theme.warn);
+            }
             PaletteLine::Title(title) => {
                 canvas.text(x, y, columns, title, canvas.theme.strong);
             }
