@@ -2,6 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Seconds that a clock may be behind the newest change of a vault without a word. Other devices' clocks are minutes off at
+/// most; what is set wrong by hand is an hour off (a time zone, summer time) or days, and a code lives for half a minute.
+const BEHIND: u64 = 3_600;
+
 /// Milliseconds since 1970-01-01 00:00 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct UnixTime(pub u64);
@@ -29,6 +33,16 @@ impl UnixTime {
     #[must_use]
     pub const fn plus_secs(self, secs: u64) -> Self {
         Self(self.0.saturating_add(secs.saturating_mul(1000)))
+    }
+
+    /// How far this moment is behind a vault's newest change, in words, where that is too far for a right clock.
+    pub fn behind(self, newest: Self) -> Option<String> {
+        match newest.secs_since(self) {
+            ..=BEHIND => None,
+            secs @ ..7_200 => Some(format!("{} minutes", secs / 60)),
+            secs @ ..172_800 => Some(format!("{} hours", secs / 3_600)),
+            secs => Some(format!("{} days", secs / 86_400)),
+        }
     }
 
     /// Reads the wall clock. For the floors that touch the world only.

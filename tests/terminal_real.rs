@@ -53,6 +53,7 @@ fn a_small_panel_that_the_other_tests_drive() {
             }
             Input::Key(key) => say(&format!("key {:?}", key.code)),
             Input::Mouse(mouse) => say(&format!("mouse {:?} {} {}", mouse.kind, mouse.column, mouse.row)),
+            Input::Light(light) => say(&format!("light {light}")),
             Input::Paste(text) => say(&format!("paste {}", text.expose())),
             Input::Resize(width, height) => say(&format!("resize {width} {height}")),
             Input::Signal(Signal::Quit) => break,

@@ -162,11 +162,13 @@ impl Backup {
     }
 
     /// The round that is due now, if one is.
-    pub fn due(&mut self, now: UnixTime) -> Option<Task> {
-        if self.running > 0 || self.due.is_none_or(|due| due > now) {
-            return None;
-        }
-        Some(Task::Round { whole: self.whole <= now })
+    pub fn due(&self, now: UnixTime) -> Option<Task> {
+        self.next().filter(|due| *due <= now).map(|_| Task::Round { whole: self.whole <= now })
+    }
+
+    /// When the next round is due; none while something runs.
+    pub fn next(&self) -> Option<UnixTime> {
+        self.due.filter(|_| self.running == 0)
     }
 
     /// A task was sent off.

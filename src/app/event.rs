@@ -13,10 +13,11 @@ use super::past::Kept;
 use crate::backup::restore::Offer;
 use crate::config::{Config, ConfigError};
 use crate::keychain::Probe;
+use crate::otp::Account;
 use crate::rollback::WentBack;
 use crate::secret::Secret;
 use crate::time::UnixTime;
-use crate::transfer::{Import, ImportError};
+use crate::transfer::{Format, Import, ImportError};
 use crate::unlock::{Mode, UnlockError};
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::FileError;
@@ -79,6 +80,42 @@ pub enum Event {
     BackupsFound(u64, Result<Vec<Offer>, String>),
     /// A vault was made anew from its backup.
     MadeAgain(Result<Box<Unlocked>, UnlockError>),
+    /// An export was written, or not.
+    Exported(u64, Result<Wrote, ExportTrouble>),
+}
+
+/// An export that is to be written.
+pub struct ExportJob {
+    /// As which app's file.
+    pub format: Format,
+    /// Whose secrets.
+    pub accounts: Vec<Account>,
+    /// The names of those that have no secret that can be used, and why.
+    pub unusable: Vec<(String, String)>,
+    /// Seals it.
+    pub password: Option<Secret<String>>,
+    /// Where to, as typed.
+    pub path: PathBuf,
+    /// What is there may give way.
+    pub over: bool,
+}
+
+/// An export that was written.
+pub struct Wrote {
+    /// How many accounts are in it.
+    pub count: usize,
+    /// Where it lies.
+    pub path: String,
+    /// What is not in it, a sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// Why an export was not written.
+pub enum ExportTrouble {
+    /// A file is there already.
+    Exists,
+    /// It failed, for this reason.
+    Failed(String),
 }
 
 /// A vault as it was found in its file.
@@ -130,6 +167,7 @@ impl Event {
             Self::BackedUp(..) => "backed up",
             Self::BackupsFound(..) => "backups found",
             Self::MadeAgain(_) => "made again",
+            Self::Exported(..) => "exported",
         }
     }
 }
@@ -168,6 +206,8 @@ pub enum Effect {
     ClearClipboard,
     /// Read and recognise an export; answered by [`Event::Imported`].
     Import(u64, PathBuf, Option<Secret<String>>),
+    /// Write an export; answered by [`Event::Exported`].
+    Export(u64, Box<ExportJob>),
     /// Look for exports where downloads lie; answered by [`Event::Recent`].
     Recent,
     /// Say what a path could become; answered by [`Event::Completed`].

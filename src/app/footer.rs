@@ -1,6 +1,7 @@
 //! The keys in the last line and the tabs in the second: what they say and where, for the drawing and for the mouse.
 
 use super::backup::View as BackupView;
+use super::export::Step as ExportStep;
 use super::import::Step as ImportStep;
 use super::keys::{Action, describe, show};
 use super::layout::WIDE;
@@ -47,7 +48,7 @@ fn owner_words(owner: &Owner) -> String {
 
 impl Model {
     fn ascii(&self) -> bool {
-        self.config.glyphs == Glyphs::Ascii
+        self.config.glyphs == Glyphs::Ascii || self.config.accessible
     }
 
     /// The keys that matter in this mode, as many as fit, the important ones first to stay.
@@ -75,6 +76,19 @@ impl Model {
                 }
                 fixed(&keys)
             }
+            Some(Modal::Tags(tags)) if tags.chosen.is_some() => {
+                fixed(&[("enter", "take it"), ("up", "back"), ("esc", "leave")])
+            }
+            Some(Modal::Tags(_)) => {
+                fixed(&[("enter", "save"), ("tab", "complete"), ("down", "choose"), ("esc", "leave")])
+            }
+            Some(Modal::Export(flow)) => match flow.step {
+                ExportStep::Format => fixed(&[("enter", "choose"), ("esc", "leave")]),
+                ExportStep::Password { .. } => fixed(&[("enter", "go on"), ("esc", "back")]),
+                ExportStep::Path => fixed(&[("enter", "write it"), ("esc", "back")]),
+                ExportStep::Open | ExportStep::Replace | ExportStep::Writing => Vec::new(),
+                ExportStep::Done(_) => fixed(&[("enter", "close")]),
+            },
             Some(Modal::Paste(..)) => fixed(&[("enter", "take it"), ("esc", "leave")]),
             Some(Modal::Import(flow)) => match &flow.step {
                 ImportStep::Path { .. } if !flow.offered().is_empty() => {
@@ -195,6 +209,7 @@ impl Model {
             .iter()
             .map(|(tab, n)| match tab {
                 Tab::All => format!("All {n}"),
+                Tab::Favourites if self.config.accessible => format!("favourites {n}"),
                 Tab::Favourites if self.ascii() => format!("* {n}"),
                 Tab::Favourites => format!("★ {n}"),
                 Tab::Personal => format!("personal {n}"),
@@ -206,17 +221,22 @@ impl Model {
             .collect()
     }
 
-    /// The columns of the tabs that fit, from and to.
-    pub fn tab_spans(&self) -> Vec<(u16, u16)> {
+    /// The tabs that fit, each by its place among all with its columns, from and to. The one in view is always among them.
+    pub fn tab_spans(&self) -> Vec<(usize, u16, u16)> {
         let most = self.size.0.saturating_sub(20);
+        let words = self.tab_words();
+        let selected = self.session().map_or(0, |session| session.tab).min(words.len().saturating_sub(1));
+        let needs = |from: usize| words[from..=selected].iter().map(|word| width(word) + 3).sum::<usize>();
+        // From the first on, or as far as it takes to show the one in view.
+        let first = (0..selected).find(|from| needs(*from) < usize::from(most) + 3).unwrap_or(selected);
         let mut x = 1u16;
         let mut spans = Vec::new();
-        for word in self.tab_words() {
-            let to = x + width(&word) as u16;
-            if to > most {
+        for (at, word) in words.iter().enumerate().skip(first) {
+            let to = x + width(word) as u16;
+            if to > most && at != selected {
                 break;
             }
-            spans.push((x, to));
+            spans.push((at, x, to));
             x = to + 3;
         }
         spans

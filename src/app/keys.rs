@@ -36,8 +36,12 @@ pub enum Action {
     Paste,
     /// Import from another app.
     Import,
+    /// Write accounts to another app's file.
+    Export,
     /// Edit the selected account.
     Edit,
+    /// Change the tags of the selected account.
+    Tags,
     /// Move the selected account to the trash.
     Delete,
     /// Undo the last step.
@@ -154,10 +158,12 @@ table! {
         Add "add" ["a"] "add" "type an account in, with a live preview of its code";
         Paste "paste" ["p"] "paste" "add from a pasted link or secret";
         Import "import" ["i"] "import" "bring accounts from another app's export";
+        Export "export" ["x"] "export" "write the accounts of this tab to another app's file";
         Edit "edit" ["e"] "edit" "edit the selected account";
         Delete "delete" ["d" "delete"] "delete" "move the selected account to the trash";
         Undo "undo" ["u"] "undo" "undo the last step";
         Favourite "favourite" ["f"] "favourite" "mark or unmark as a favourite";
+        Tags "tags" ["t"] "tags" "change the tags of the selected account";
         Qr "qr" ["Q"] "QR code" "show the selected account as a QR code, for a phone";
         Sort "sort" ["o"] "sort" "sort by issuer, name, most used, last used, or in your own order";
         MoveUp "move_up" ["K" "alt-up"] "move up" "move the selected row up in your own order";
@@ -234,6 +240,8 @@ pub fn parse(text: &str) -> Option<Press> {
 pub struct Keymap {
     actions: HashMap<Press, Action>,
     names: HashMap<Action, Vec<String>>,
+    /// What is wrong with the config's keys; the help tells it.
+    pub problems: Vec<String>,
 }
 
 impl Default for Keymap {
@@ -251,7 +259,7 @@ impl Keymap {
             .filter(|name| !TABLE.iter().any(|b| b.name == name.as_str()))
             .map(|name| format!("keys: there is no action `{name}`"))
             .collect();
-        let mut map = Self { actions: HashMap::new(), names: HashMap::new() };
+        let mut map = Self { actions: HashMap::new(), names: HashMap::new(), problems: Vec::new() };
         // The user's own keys first, so that a default yields to them without a conflict.
         let (own, default): (Vec<_>, Vec<_>) = TABLE.iter().partition(|b| overrides.contains_key(b.name));
         for binding in own {
@@ -281,6 +289,7 @@ impl Keymap {
         for binding in TABLE.iter().filter(|b| !overrides.contains_key(b.name) && map.keys(b.action).is_empty()) {
             problems.push(format!("keys: {} has no key any more: give it another", binding.name));
         }
+        map.problems.clone_from(&problems);
         (map, problems)
     }
 
@@ -378,8 +387,8 @@ mod tests {
     #[test]
     fn mistakes_in_the_config_are_named() {
         let own = BTreeMap::from([
-            (String::from("quit"), vec![String::from("x")]),
-            (String::from("lock"), vec![String::from("x"), String::from("hyper-q")]),
+            (String::from("quit"), vec![String::from("%")]),
+            (String::from("lock"), vec![String::from("%"), String::from("hyper-q")]),
             (String::from("fly"), vec![]),
         ]);
         let (_, problems) = Keymap::new(&own);
@@ -388,7 +397,7 @@ mod tests {
             [
                 "keys: there is no action `fly`",
                 "keys: lock: `hyper-q` is not a key",
-                "keys: `x` is given to both lock and quit"
+                "keys: `%` is given to both lock and quit"
             ]
         );
     }

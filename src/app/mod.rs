@@ -5,6 +5,7 @@
 
 pub mod backup;
 pub mod event;
+pub mod export;
 pub mod footer;
 pub mod form;
 pub mod import;
@@ -16,10 +17,12 @@ pub mod order;
 pub mod owner;
 pub mod past;
 pub mod qr;
+mod quiet;
 pub mod restore;
 pub mod rows;
 pub mod search;
 pub mod session;
+pub mod tags;
 pub mod update;
 pub mod welcome;
 

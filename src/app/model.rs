@@ -20,9 +20,6 @@ use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::slots::SlotKind;
 use crate::vault::{DeviceId, EntryId};
 
-/// How far the clock may be behind the vault's newest change without a word, in seconds.
-const CLOCK_BEHIND: u64 = 3_600;
-
 /// Everything.
 pub struct Model {
     /// Columns and rows of the terminal.
@@ -185,7 +182,12 @@ impl Model {
 
     /// The moment that codes are made for: the clock's, set right by the config.
     pub fn code_time(&self) -> UnixTime {
-        UnixTime(self.now.0.saturating_add_signed(self.config.clock_offset_secs.saturating_mul(1000)))
+        self.code_time_at(self.now)
+    }
+
+    /// The moment that codes were made for at another time.
+    pub fn code_time_at(&self, at: UnixTime) -> UnixTime {
+        UnixTime(at.0.saturating_add_signed(self.config.clock_offset_secs.saturating_mul(1000)))
     }
 
     /// Why the clock cannot be right, if it cannot: codes are wrong then. Judged by the moment that codes are made for, so
@@ -198,15 +200,7 @@ impl Model {
             ));
         }
         let newest = UnixTime(self.session()?.state().seen.values().copied().max()?);
-        let behind = newest.secs_since(now);
-        if behind < CLOCK_BEHIND {
-            return None;
-        }
-        let time = match behind {
-            0..7_200 => format!("{} minutes", behind / 60),
-            7_200..172_800 => format!("{} hours", behind / 3_600),
-            _ => format!("{} days", behind / 86_400),
-        };
+        let time = now.behind(newest)?;
         Some(format!("the clock is {time} behind the vault's last change: if it is wrong, so are the codes"))
     }
 
@@ -236,7 +230,9 @@ impl Model {
 
     /// The screen's parts at its size.
     pub fn panes(&self) -> Panes {
-        panes(self.size.0, self.size.1)
+        let panes = panes(self.size.0, self.size.1);
+        // For a screen reader one thing stands in a line.
+        if self.config.accessible { Panes { detail: None, list_width: self.size.0, ..panes } } else { panes }
     }
 
     /// Takes on another size of the terminal.
@@ -285,6 +281,9 @@ impl Model {
 
     /// The next moment at which something on the screen changes by itself, none where nothing does.
     pub fn next_change(&self) -> Option<UnixTime> {
+        if self.config.accessible {
+            return self.next_spoken_change();
+        }
         let whole_second = UnixTime::from_secs(self.now.secs() + 1);
         match &self.stage {
             Stage::Open(_) | Stage::Opening => Some(whole_second),

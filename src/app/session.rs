@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::backup::{Backup, View as BackupView};
+use super::export::Export;
 use super::form::Form;
 use super::import::Flow;
 use super::input::Input;
@@ -12,6 +13,7 @@ use super::qr::Qr;
 use super::restore::Restore;
 use super::rows::{Row, Rows, Tab};
 use super::search::Searcher;
+use super::tags::Tags;
 use crate::config::Config;
 use crate::report::Report;
 use crate::time::UnixTime;
@@ -155,6 +157,10 @@ pub enum Modal {
     Backup(Box<BackupView>),
     /// A restore from a backup.
     Restore(Box<Restore>),
+    /// The tags of an account.
+    Tags(Box<Tags>),
+    /// An export.
+    Export(Box<Export>),
     /// Leaving with changes that are not saved.
     Leave,
 }

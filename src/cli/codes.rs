@@ -8,11 +8,13 @@ use super::output::{answer, columns, json};
 use super::query::{self, Named, Sureness};
 use super::quick;
 use super::session::{Session, World};
+use crate::local::Local;
 use crate::otp::account::title;
 use crate::otp::code::{Code, code_at, hotp_code, next_code_at, remaining};
 use crate::otp::{Account, Kind};
 use crate::policy::organisation;
 use crate::text::clean;
+use crate::time::UnixTime;
 use crate::vault::{Entry, EntryId, Unusable};
 
 /// How many candidates of an ambiguous query are named.
@@ -208,7 +210,15 @@ pub fn copy(world: &World, args: &CopyCode) -> Result<(), Failure> {
     let account = account_of(&session, id)?;
     let pair = codes_of(world, &mut session, id, &account)?;
     let shown = chosen(&pair, args.next)?;
-    super::clipboard::leave(world, shown, &account.title())
+    super::clipboard::leave(world, shown, &account.title())?;
+    // Counted as the panel counts it. Where no state is kept, nothing is.
+    if let Ok(mut local) = Local::open(&world.paths.state_dir) {
+        local.note_use(&session.unlocked.vault_id().to_string(), &id.to_string(), UnixTime::now().0);
+        if let Err(error) = local.save() {
+            tracing::warn!(%error, "a use is not kept");
+        }
+    }
+    Ok(())
 }
 
 fn chosen(pair: &Pair, next: bool) -> Result<&Code, Failure> {

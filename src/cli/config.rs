@@ -6,7 +6,9 @@ use super::args::{Config as Args, Global};
 use super::failure::Failure;
 use super::output::answer;
 use super::session::{World, places};
+use crate::app::keys::Keymap;
 use crate::config::Config;
+use crate::report::{Exit, Report};
 
 /// `config`.
 ///
@@ -18,7 +20,13 @@ pub fn config(global: &Global, args: Args) -> Result<(), Failure> {
         Args::Path => answer(&format!("{}\n", file.display())),
         Args::Check => {
             let there = fs::exists(&file).unwrap_or(true);
-            Config::load(&file)?;
+            let config = Config::load(&file)?;
+            let (_, problems) = Keymap::new(&config.keys);
+            if !problems.is_empty() {
+                let text = problems.iter().map(|problem| format!("{problem}.")).collect::<Vec<_>>().join("\n");
+                let next = "Mend these lines; `otpanel config show` tells what is in force.";
+                return Err(Report::new(Exit::Failed, "Some keys in the settings are not as meant", text, next).into());
+            }
             let verdict = if there { "is right" } else { "does not exist, so every setting is the default" };
             answer(&format!("{} {verdict}\n", file.display()))
         }

@@ -10,10 +10,10 @@ use super::output::{answer, say};
 use super::prompt;
 use super::query::{self, Named, Sureness};
 use super::session::{Session, World, read_password};
-use crate::entropy;
 use crate::otp::Account;
 use crate::otp::account::title;
 use crate::policy::organisation;
+use crate::runtime::export::{beside, random};
 use crate::secret::Secret;
 use crate::text::clean;
 use crate::transfer::export::{Sealing, sealing};
@@ -79,11 +79,7 @@ pub fn export(world: &World, args: &Args) -> Result<(), Failure> {
         given => given,
     };
     let open = password.is_none();
-    let mut random = |bytes: &mut [u8]| {
-        for chunk in bytes.chunks_mut(32) {
-            chunk.copy_from_slice(&entropy::secret::<32>().expose()[..chunk.len()]);
-        }
-    };
+    let mut random = random;
     let exported = write_export(format, &accounts, password.as_ref(), &mut random)?;
     if args.qr {
         tell(&goal, format, open, &exported, &unusable);
@@ -221,25 +217,6 @@ pub(super) fn write(goal: &Goal, bytes: &[u8]) -> Result<(), Failure> {
         Goal::Into(path) => (path, File::options().write(true).open(path).and_then(|mut file| file.write_all(bytes))),
     };
     done.map_err(|source| Failure::File { path: path.clone(), doing: Doing::Write, source })
-}
-
-/// Writes a file whole or not at all, for its owner alone: under another name first.
-fn beside(path: &Path, bytes: &[u8], over: bool) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".otpanel-export-").tempfile_in(folder).map_err(bare)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    let done = if over { file.persist(path) } else { file.persist_noclobber(path) };
-    done.map(drop).map_err(|e| e.error)
-}
-
-/// The system's own error, without the name of the temporary file.
-fn bare(error: io::Error) -> io::Error {
-    let kind = error.kind();
-    error
-        .into_inner()
-        .and_then(|inner| inner.source().and_then(|s| s.downcast_ref::<io::Error>()?.raw_os_error()))
-        .map_or(kind.into(), io::Error::from_raw_os_error)
 }
 
 fn secrets(n: usize) -> String {

@@ -34,8 +34,6 @@ use crate::vault::{
 
 /// The greatest password file that is read, in bytes.
 const LONGEST_PASSWORD: u64 = 64 * 1024;
-/// How far the clock may be behind the vault's newest edit without a word, in seconds.
-const BEHIND: u64 = 24 * 3600;
 
 /// The surroundings of one command.
 pub struct World {
@@ -349,11 +347,8 @@ pub fn clock_trouble(now: UnixTime, newest: Option<u64>) -> Option<String> {
     if now < UnixTime::PROGRAM_MADE {
         return Some(format!("the clock says that it is before 2025, which cannot be. {advice}"));
     }
-    let behind = UnixTime(newest?).secs_since(now);
-    (behind > BEHIND).then(|| {
-        let days = behind / 86_400;
-        format!("the clock is {days} days behind the newest change in this vault. {advice}")
-    })
+    let time = now.behind(UnixTime(newest?))?;
+    Some(format!("the clock is {time} behind the newest change in this vault. {advice}"))
 }
 
 /// Where things are, by options and environment.
@@ -429,6 +424,8 @@ mod tests {
         let now = UnixTime::from_secs(1_800_000_000);
         assert_eq!(clock_trouble(now, None), None);
         assert_eq!(clock_trouble(now, Some(now.0 + 60_000)), None, "a minute is no news");
+        let hours = clock_trouble(now, Some(now.0 + 3 * 3_600_000));
+        assert!(hours.is_some_and(|t| t.contains("3 hours behind")), "as the panel says");
         assert!(clock_trouble(UnixTime::from_secs(12), None).is_some());
         assert!(clock_trouble(now, Some(now.0 + 3 * 86_400_000)).is_some_and(|t| t.contains("3 days behind")));
     }

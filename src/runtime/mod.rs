@@ -3,8 +3,10 @@
 //! It wakes for events and at the moments at which something visible changes by itself ([`Model::next_change`]): once a
 //! second while codes are shown, never while the panel is locked.
 
+mod background;
 mod backup;
 pub mod clipboard;
+pub mod export;
 mod lanes;
 mod perform;
 #[cfg(unix)]
@@ -19,7 +21,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::app::event::{Effect, Event};
 use crate::app::model::{Start, Tone};
@@ -50,6 +52,9 @@ use watch::{Changed, Targets, Watch};
 const LAST_SAVE: Duration = Duration::from_secs(10);
 /// How long leaving waits for the clipboard to be cleared.
 const LAST_CLEAR: Duration = Duration::from_secs(2);
+
+/// The longest that the loop sleeps while a screen reader listens, in milliseconds: so that a clock that was set is seen.
+const SPOKEN_PAUSE_MS: u64 = 30_000;
 
 /// What a panel is opened on.
 pub struct Panel {
@@ -97,20 +102,33 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     if !panel.demo {
         world.perform_in_background(Effect::Look);
     }
+    let colours = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     terminal::install_panic_hook();
     let terminal = Terminal::enter(panel.config.mouse)?;
-    let colours = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let asked = colours && theme::is_auto(&panel.config.theme) && terminal.ask_background()?;
+    let awaited = asked.then(|| Instant::now() + background::PATIENCE);
     let screen = ratatui::Terminal::new(Screen::new(terminal::out()?, colours))?;
     let inputs = world.send.clone();
     terminal::listen(move |input| inputs.send(Incoming::Input(Box::new(input))).is_ok())?;
-    let (theme, trouble) = theme::find(&panel.config.theme, &panel.paths.config_file, colours);
+    let (theme, trouble) = theme::find(&panel.config.theme, &panel.paths.config_file, colours, None);
     let clips = world.send.clone();
     let clipboard = Clipboard::start(Surroundings::here(), move |report| {
         drop(clips.send(Incoming::Clipboard(report)));
     });
     let watch = if panel.demo { None } else { world.watch(&panel.paths) };
     let clipboard = Some(clipboard);
-    let mut show = Show { terminal, screen, theme, colours, world, clipboard, inbox: receive, leaving: false };
+    let mut show = Show {
+        terminal,
+        screen,
+        theme,
+        colours,
+        light: None,
+        awaited,
+        world,
+        clipboard,
+        inbox: receive,
+        leaving: false,
+    };
     let ended = show.run(panel, trouble);
     drop(watch);
     ended
@@ -122,6 +140,10 @@ struct Show {
     screen: ratatui::Terminal<Screen<Out>>,
     theme: Theme,
     colours: bool,
+    /// What the terminal said of its background.
+    light: Option<bool>,
+    /// Until when the first frame waits for that.
+    awaited: Option<Instant>,
     world: World,
     clipboard: Option<Clipboard>,
     inbox: Receiver<Incoming>,
@@ -144,7 +166,8 @@ impl Show {
         let (mut drawn_once, mut was_open) = (false, false);
         while !self.leaving {
             // Nothing is known for the first milliseconds: an empty frame would only flicker.
-            if drawn_once || !matches!(model.stage, crate::app::model::Stage::Opening) {
+            self.awaited = self.awaited.filter(|until| Instant::now() < *until);
+            if drawn_once || self.awaited.is_none() && !matches!(model.stage, crate::app::model::Stage::Opening) {
                 drawn_once = true;
                 self.draw(&mut model)?;
             }
@@ -154,7 +177,7 @@ impl Show {
                 secret::scrub_stack();
             }
             was_open = open;
-            let mut next = match wait(&self.inbox, &model) {
+            let mut next = match wait(&self.inbox, &model, self.awaited) {
                 Woken::Event(incoming) => Some(incoming),
                 Woken::Time => None,
                 Woken::End => break,
@@ -194,6 +217,12 @@ impl Show {
                     panic_if_told(key);
                     Event::Key(key)
                 }
+                Input::Light(light) => {
+                    self.light = Some(light);
+                    self.awaited = None;
+                    self.dress(model);
+                    return Ok(Vec::new());
+                }
                 Input::Mouse(mouse) => Event::Mouse(mouse),
                 Input::Paste(text) => Event::Paste(text),
                 Input::Resize(width, height) => Event::Resize(width, height),
@@ -210,14 +239,22 @@ impl Show {
         let config_changed = matches!(event, Event::Config(Ok(_)));
         let effects = update(model, event);
         if config_changed {
-            let (theme, trouble) = theme::find(&model.config.theme, &self.world.config_file, self.colours);
-            self.theme = theme;
-            if let Some(trouble) = trouble {
-                model.say(Tone::Warn, trouble);
+            if self.light.is_none() && self.colours && theme::is_auto(&model.config.theme) {
+                self.terminal.ask_background()?;
             }
+            self.dress(model);
             self.world.config = Arc::new((*model.config).clone());
         }
         Ok(effects)
+    }
+
+    /// Takes up the theme that the config names.
+    fn dress(&mut self, model: &mut Model) {
+        let (theme, trouble) = theme::find(&model.config.theme, &self.world.config_file, self.colours, self.light);
+        self.theme = theme;
+        if let Some(trouble) = trouble {
+            model.say(Tone::Warn, trouble);
+        }
     }
 
     fn clipboard_said(&mut self, model: &mut Model, report: ClipboardReport) -> Result<Vec<Effect>, PanelError> {
@@ -340,11 +377,15 @@ enum Woken {
 }
 
 /// Waits for something to arrive or to change by itself.
-fn wait(receive: &Receiver<Incoming>, model: &Model) -> Woken {
-    let Some(at) = model.next_change() else { return receive.recv().map_or(Woken::End, Woken::Event) };
+fn wait(receive: &Receiver<Incoming>, model: &Model, awaited: Option<Instant>) -> Woken {
+    let awaited = awaited.map(|until| until.saturating_duration_since(Instant::now()));
+    let Some(at) = model.next_change().or(awaited.map(|_| UnixTime::now().plus_secs(1))) else {
+        return receive.recv().map_or(Woken::End, Woken::Event);
+    };
     // One millisecond more, so as not to wake just before the second.
-    let pause = Duration::from_millis(at.0.saturating_sub(UnixTime::now().0).min(1000) + 1);
-    match receive.recv_timeout(pause) {
+    let most = if model.config.accessible { SPOKEN_PAUSE_MS } else { 1000 };
+    let pause = Duration::from_millis(at.0.saturating_sub(UnixTime::now().0).min(most) + 1);
+    match receive.recv_timeout(awaited.map_or(pause, |awaited| awaited.min(pause))) {
         Ok(incoming) => Woken::Event(incoming),
         Err(RecvTimeoutError::Timeout) => Woken::Time,
         Err(RecvTimeoutError::Disconnected) => Woken::End,
@@ -445,6 +486,9 @@ impl World {
             Effect::Probe => spawn("probe", move || answer(perform::probe())),
             Effect::Import(attempt, path, password) => {
                 spawn("import", move || answer(perform::import(attempt, &path, password.as_ref())));
+            }
+            Effect::Export(generation, job) => {
+                spawn("export", move || answer(Event::Exported(generation, export::write(&job))));
             }
             Effect::Recent => spawn("recent", move || answer(perform::recent())),
             Effect::Complete(attempt, typed) => {

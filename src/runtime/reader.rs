@@ -5,6 +5,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
+use super::background::light;
 use super::terminal::Input;
 use crate::secret::Secret;
 
@@ -64,6 +65,23 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// Whether something has begun that is no paste and is not complete.
+    pub fn is_open(&self) -> bool {
+        self.paste.is_none() && !self.waiting.expose().is_empty()
+    }
+
+    /// Whether bytes end in what may be the beginning of an answer or a key by itself.
+    pub fn may_go_on(bytes: &[u8]) -> bool {
+        bytes.ends_with(&[ESC]) || bytes.ends_with(&[ESC, b']'])
+    }
+
+    /// What has begun will not be completed: it is nobody's.
+    pub fn give_up(&mut self) {
+        self.waiting = Secret::new(Vec::new());
+    }
+}
+
 fn key(code: KeyCode, modifiers: KeyModifiers) -> Input {
     Input::Key(KeyEvent::new(code, modifiers))
 }
@@ -79,12 +97,16 @@ fn token(bytes: &[u8], more: bool) -> Option<Token> {
             let end = *bytes.get(2)?;
             Some((3, named(end).map(|code| key(code, KeyModifiers::NONE))))
         }
-        // An answer to a question (of a colour, of a capability) that nobody waits for any more.
+        // The terminal's answer to a question: of its background, or of something that nobody waits for any more.
+        [ESC, b']'] if more => None,
         [ESC, b']' | b'P' | b'_' | b'^', _, ..] => {
-            let bell = bytes.iter().position(|byte| *byte == 7).map(|at| at + 1);
-            let end = bytes[1..].windows(2).position(|two| two == b"\x1b\\").map(|at| at + 3);
+            let bell = bytes.iter().position(|byte| *byte == 7).map(|at| (at, at + 1));
+            let end = bytes[1..].windows(2).position(|two| two == b"\x1b\\").map(|at| (at + 1, at + 3));
             match bell.into_iter().chain(end).min() {
-                Some(end) => Some((end, None)),
+                Some((to, end)) => {
+                    let letters = std::str::from_utf8(&bytes[2..to.max(2)]).unwrap_or_default();
+                    Some((end, light(letters).filter(|_| bytes[1] == b']').map(Input::Light)))
+                }
                 None if bytes.len() < LONGEST_ANSWER => None,
                 None => Some((2, None)),
             }
@@ -275,6 +297,7 @@ mod tests {
             Input::Key(event) => format!("{:?} {}", event.code, event.modifiers),
             Input::Mouse(mouse) => format!("{:?} {} {} {}", mouse.kind, mouse.column, mouse.row, mouse.modifiers),
             Input::Paste(text) => format!("paste {:?}", text.expose()),
+            Input::Light(is) => format!("light {is}"),
             _ => unreachable!("nothing else is read"),
         };
         inputs.into_iter().map(word).collect()
@@ -346,7 +369,11 @@ mod tests {
 
     #[test]
     fn answers_and_broken_sequences_are_no_keys() {
-        assert_eq!(read(b"\x1b]11;rgb:0000/0000/0000\x1b\\a\x1b]11;rgb:1/1/1\x07b"), ["Char('a')", "Char('b')"]);
+        assert_eq!(
+            read(b"\x1b]11;rgb:0000/0000/0000\x1b\\a\x1b]11;rgb:f/f/f\x07b"),
+            ["light false", "Char('a')", "light true", "Char('b')"]
+        );
+        assert_eq!(read(b"\x1b]52;c;eA==\x07\x1bP1$r0m\x1b\\a\x1b]\x07"), ["Char('a')"]);
         assert_eq!(read(b"\x1b[?64;1c\x1b[24;80R\x1b[I\x1b[Oa"), ["Char('a')"]);
         assert_eq!(read(b"\x1b[12\x1b[A"), ["Up"]);
         assert_eq!(read(b"\xff\xc3(a\xe2\x82b"), ["Char('(')", "Char('a')", "Char('b')"]);
@@ -354,6 +381,21 @@ mod tests {
         let mut reader = Reader::new();
         assert!(reader.feed(b"\xe2\x82", false).is_empty());
         assert_eq!(words(reader.feed(b"\xac", false)), ["Char('€')"]);
+    }
+
+    #[test]
+    fn an_answer_is_one_however_it_is_cut_and_what_breaks_off_is_nobodys() {
+        let sent = b"p\x1b]11;rgb:ffff/ffff/ffff\x1b\\w";
+        for cut in 1..sent.len() {
+            let mut reader = Reader::new();
+            let mut told = words(reader.feed(&sent[..cut], Reader::may_go_on(&sent[..cut])));
+            told.extend(words(reader.feed(&sent[cut..], false)));
+            assert_eq!(told, ["Char('p')", "light true", "Char('w')"], "cut at {cut}");
+        }
+        let mut reader = Reader::new();
+        assert!(reader.feed(b"\x1b]11;rgb:ff", false).is_empty() && reader.is_open());
+        reader.give_up();
+        assert_eq!(words(reader.feed(b"a", false)), ["Char('a')"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Takes the terminal over and gives it back as it was, whatever ends the program; reads keys and signals on threads.
 //!
-//! Only plain switches are used, none that wait for an answer. The mouse is asked for clicks and the wheel alone: a
+//! Only plain switches are used, and one question that need not be answered: for the background, where the theme depends on
+//! it. The mouse is asked for clicks and the wheel alone: a
 //! program that hears every movement wakes up for each.
 
 use std::io::{self, Write};
@@ -10,15 +11,20 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
+#[cfg(unix)]
+use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::background;
 use crate::secret::Secret;
 
 /// Whether the terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 /// The thread that took it: its end is the panel's end.
 static PANEL: Mutex<Option<ThreadId>> = Mutex::new(None);
+/// Whether the terminal was asked for its background and has not answered.
+static ASKED: AtomicBool = AtomicBool::new(false);
 /// How often the program has been continued after a stop.
 #[cfg(unix)]
 static CONTINUED: AtomicU32 = AtomicU32::new(0);
@@ -102,6 +108,23 @@ impl Terminal {
         Ok(())
     }
 
+    /// Asks for the background's colour, where a terminal may answer: [`Input::Light`] tells. Says whether it was asked.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn ask_background(&self) -> io::Result<bool> {
+        // The kernel's own console writes the question on the screen; a dumb one, too.
+        let mute = |term: std::ffi::OsString| term == "linux" || term == "dumb";
+        if cfg!(not(unix)) || std::env::var_os("TERM").is_none_or(mute) {
+            return Ok(false);
+        }
+        ASKED.store(true, Ordering::SeqCst);
+        let mut out = out()?;
+        out.write_all(background::ASK)?;
+        out.flush()?;
+        Ok(true)
+    }
+
     /// Gives the terminal to the shell and stops, as Ctrl-Z does; comes back when continued, with everything to be
     /// drawn anew. `false` where no shell could continue the program, and nothing was done.
     ///
@@ -148,6 +171,11 @@ pub fn restore() {
         if let Ok(mut out) = out() {
             drop(out.write_all(LEAVE).and_then(|()| out.flush()));
         }
+        // An answer that is on its way must not be typed into the shell.
+        #[cfg(unix)]
+        if ASKED.swap(false, Ordering::SeqCst) {
+            let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
+        }
         drop(crossterm::terminal::disable_raw_mode());
     }
 }
@@ -172,6 +200,8 @@ pub fn install_panic_hook() {
 pub enum Input {
     /// A key, pressed or repeated.
     Key(KeyEvent),
+    /// The terminal's background is light, or not.
+    Light(bool),
     /// A click, a release or the wheel.
     Mouse(MouseEvent),
     /// Text pasted as a whole.
@@ -283,6 +313,13 @@ fn keyboard() -> io::Result<std::fs::File> {
     std::fs::File::open("/dev/tty")
 }
 
+/// How long an escape character may be the beginning of the terminal's answer, once it was asked.
+#[cfg(unix)]
+const BEGINS: Duration = Duration::from_millis(30);
+/// How long what has begun may stay open.
+#[cfg(unix)]
+const OPEN: Duration = Duration::from_secs(1);
+
 /// Reads until the terminal is gone or nobody listens. Nothing of what was typed stays here: it may be a password.
 #[cfg(unix)]
 fn read_keys(send: &impl Fn(Input) -> bool) {
@@ -295,11 +332,19 @@ fn read_keys(send: &impl Fn(Input) -> bool) {
     // On the heap and not in a frame, whose copies nobody wipes.
     let mut chunk = Secret::new(vec![0; 4096]);
     loop {
+        if reader.is_open() && !more_within(&tty, OPEN) {
+            reader.give_up();
+        }
         match tty.read(chunk.expose_mut()) {
             Ok(0) => return,
             Ok(n) => {
                 let read = &chunk.expose()[..n];
-                for input in reader.feed(read, n == chunk.expose().len()) {
+                let cut = ASKED.load(Ordering::SeqCst) && Reader::may_go_on(read);
+                let more = n == chunk.expose().len() || cut && more_within(&tty, BEGINS);
+                for input in reader.feed(read, more) {
+                    if matches!(input, Input::Light(_)) {
+                        ASKED.store(false, Ordering::SeqCst);
+                    }
                     if !send(input) {
                         return;
                     }
@@ -311,6 +356,15 @@ fn read_keys(send: &impl Fn(Input) -> bool) {
             Err(_) => return,
         }
     }
+}
+
+/// Whether the terminal has something to read within a time.
+#[cfg(unix)]
+fn more_within(tty: &std::fs::File, time: Duration) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) };
+    poll(&mut [PollFd::new(tty, PollFlags::IN)], Some(&time)).is_ok_and(|ready| ready > 0)
 }
 
 /// Reads until the terminal is gone or nobody listens.

@@ -12,13 +12,14 @@ const MOST_BYTES: u64 = 64 * 1024;
 ///
 /// A name with a slash or ending in `.ron` is a file, from the config's folder on; any other is one that comes along, or
 /// else `themes/NAME.ron` in that folder. Without colours (`NO_COLOR`) it is `mono`, whatever is asked for.
-pub fn find(name: &str, config_file: &Path, colours: bool) -> (Theme, Option<String>) {
+/// `light` is what the terminal said of its background, if it answered.
+pub fn find(name: &str, config_file: &Path, colours: bool, light: Option<bool>) -> (Theme, Option<String>) {
     if !colours {
         return (Theme::named("mono").unwrap_or_default(), None);
     }
-    let found = if name == "auto" {
-        let hint = std::env::var("COLORFGBG").ok();
-        Theme::named(if is_light(hint.as_deref()) { "light" } else { "dark" }).map_err(|e| e.to_string())
+    let found = if is_auto(name) {
+        let light = light.unwrap_or_else(|| is_light(std::env::var("COLORFGBG").ok().as_deref()));
+        Theme::named(if light { "light" } else { "dark" }).map_err(|e| e.to_string())
     } else {
         let folder = config_file.parent().unwrap_or(Path::new(""));
         if name.contains('/') || name.to_ascii_lowercase().ends_with(".ron") {
@@ -32,6 +33,11 @@ pub fn find(name: &str, config_file: &Path, colours: bool) -> (Theme, Option<Str
         Ok(theme) => (theme, None),
         Err(why) => (Theme::default(), Some(format!("theme: {why}"))),
     }
+}
+
+/// Whether a theme's name means light or dark by the terminal's background.
+pub fn is_auto(name: &str) -> bool {
+    name.trim().eq_ignore_ascii_case("auto")
 }
 
 /// Whether the terminal says that its background is light. `COLORFGBG` ends in the number of the background's colour; 7
@@ -71,14 +77,17 @@ mod tests {
         std::fs::write(&file, include_str!("../../assets/themes/nord.ron")).expect("written");
         let nord = Theme::named("nord").expect("it comes along");
         for name in ["mine", "themes/mine.ron", file.to_str().expect("text")] {
-            assert_eq!(find(name, &config, true), (nord.clone(), None), "{name}");
+            assert_eq!(find(name, &config, true, None), (nord.clone(), None), "{name}");
         }
         std::fs::write(&file, "(text: \"purplish\")").expect("written");
-        let (theme, why) = find("mine", &config, true);
+        let (theme, why) = find("mine", &config, true, None);
         assert_eq!(theme, Theme::default());
         assert!(why.is_some_and(|why| why.contains("mine.ron: line 1")));
-        assert!(find("neon", &config, true).1.is_some_and(|why| why.contains("there is no theme `neon`")));
-        assert_eq!(find("neon", &config, false), (Theme::named("mono").expect("it comes along"), None));
+        assert!(find("neon", &config, true, None).1.is_some_and(|why| why.contains("there is no theme `neon`")));
+        for (light, name) in [(Some(true), "light"), (Some(false), "dark")] {
+            assert_eq!(find("auto", &config, true, light).0, Theme::named(name).expect("it comes along"), "{name}");
+        }
+        assert_eq!(find("neon", &config, false, None), (Theme::named("mono").expect("it comes along"), None));
     }
 
     #[test]

@@ -215,7 +215,7 @@ fn devices(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas, 
         );
         if i == shown.selected && all.len() > 1 {
             canvas.restyle(x - 1, y, end.saturating_sub(x) + 2, canvas.theme.selected);
-            canvas.put(x - 1, y, canvas.mark("▌", ">"), canvas.theme.accent);
+            canvas.select(x - 1, y, canvas.theme.accent);
         }
         page.y += 1;
     }

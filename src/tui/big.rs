@@ -167,7 +167,9 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
     };
     let left = remaining(period, model.code_time());
     let late = timed && left <= u64::from(model.config.warn_secs);
-    let secs = if timed { format!("{left}s") } else { String::new() };
+    let spoken = canvas.is_spoken();
+    let late = late && !spoken;
+    let secs = if timed && !spoken { format!("{left}s") } else { String::new() };
     let secs_style = if late { canvas.theme.warn } else { canvas.theme.text };
     let copied = session.copied.is_some_and(|(id, until)| id == row.id && model.now < until);
     let style = if late { canvas.theme.warn } else { canvas.theme.code };
@@ -175,7 +177,7 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
     // On three rows the digits take all; name and seconds stand at their right.
     if high < 5 {
         let beside = 6.min(wide / 3);
-        match largest(text, wide.saturating_sub(beside + 1), high, canvas.ascii).filter(|_| is_code) {
+        match largest(text, wide.saturating_sub(beside + 1), high, canvas.ascii).filter(|_| is_code && !spoken) {
             Some(lines) => {
                 let right = lines.iter().map(|line| width(line)).max().unwrap_or(0) as u16 + 2;
                 for (y, line) in (0..).zip(&lines) {
@@ -199,7 +201,7 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
     let roomy = high >= 12;
     let below = 2 + u16::from(roomy);
     let lines = largest(text, wide.saturating_sub(2), high.saturating_sub(below + u16::from(roomy) * 2), canvas.ascii)
-        .filter(|_| is_code)
+        .filter(|_| is_code && !spoken)
         .unwrap_or_else(|| vec![text.to_owned()]);
     let columns = lines.iter().map(|line| width(line)).max().unwrap_or(0) as u16;
     let middle = |columns: u16| (wide.saturating_sub(columns)) / 2;

@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::Theme;
+use super::spoken::Spoken;
 use crate::app::input::Input;
 use crate::app::model::{Notice, Tone};
 use crate::text::{fit, typed, width, wrap};
@@ -16,11 +17,35 @@ pub struct Canvas<'a> {
     pub theme: &'a Theme,
     /// Marks in ASCII only.
     pub ascii: bool,
+    /// What is kept for a screen reader, where one listens.
+    spoken: Option<Spoken>,
 }
 
 impl<'a> Canvas<'a> {
     pub fn new(buffer: &'a mut Buffer, theme: &'a Theme, ascii: bool) -> Self {
-        Self { buffer, theme, ascii }
+        Self { buffer, theme, ascii, spoken: None }
+    }
+
+    /// A canvas for a screen reader: words in place of marks, no frames, and a focus for the terminal's cursor.
+    pub fn spoken(buffer: &'a mut Buffer, theme: &'a Theme) -> Self {
+        Self { buffer, theme, ascii: true, spoken: Some(Spoken::default()) }
+    }
+
+    /// Whether a screen reader listens.
+    pub const fn is_spoken(&self) -> bool {
+        self.spoken.is_some()
+    }
+
+    /// Leaves everything where it is drawn: a picture.
+    pub const fn is_picture(&mut self) {
+        if let Some(spoken) = &mut self.spoken {
+            spoken.picture = true;
+        }
+    }
+
+    /// Ends the drawing. For a screen reader all lines are made plain; hands back where the terminal's cursor belongs then.
+    pub fn finish(self) -> Option<Position> {
+        self.spoken.and_then(|spoken| spoken.finish(self.buffer))
     }
 
     pub fn width(&self) -> u16 {
@@ -105,6 +130,10 @@ impl<'a> Canvas<'a> {
     /// Empties a part of the screen and draws a frame round it, where there is room for one.
     pub fn frame(&mut self, area: Rect, title: &str) {
         self.empty(area);
+        if self.is_spoken() {
+            self.text(area.left() + 2, area.top(), area.width.saturating_sub(4), title, self.theme.strong);
+            return;
+        }
         let area = area.intersection(self.buffer.area);
         if area.width < 4 || area.height < 3 {
             return;
@@ -160,7 +189,11 @@ impl<'a> Canvas<'a> {
         let style = if focus { self.theme.strong } else { self.theme.text };
         let end = self.text(x, y, columns as u16, shown, style);
         let rest = columns as u16 - (end - x);
-        if focus {
+        if let Some(spoken) = self.spoken.as_mut().filter(|_| focus) {
+            // The terminal's own cursor stands there.
+            spoken.cursor(x, end, y);
+            self.text(end, y, rest, &after, style);
+        } else if focus {
             self.text(end, y, rest, self.mark("▏", "|"), self.theme.accent);
             self.text(end + 1, y, rest.saturating_sub(1), &after, style);
         } else {
@@ -173,14 +206,33 @@ impl<'a> Canvas<'a> {
         if self.ascii { plain } else { glyph }
     }
 
-    /// The style and the mark of a tone.
+    /// Marks the selected row, at column `x`.
+    pub fn select(&mut self, x: u16, y: u16, style: Style) {
+        match &mut self.spoken {
+            Some(spoken) => spoken.select(y),
+            None => {
+                self.put(x, y, self.mark("▌", ">"), style);
+            }
+        }
+    }
+
+    /// The style and the mark of a tone; a screen reader gets a word for a mark.
     pub fn tone(&self, tone: Tone) -> (Style, &'static str) {
         match tone {
+            Tone::Good if self.is_spoken() => (self.theme.good, "done:"),
+            Tone::Info if self.is_spoken() => (self.theme.text, "note:"),
+            Tone::Warn if self.is_spoken() => (self.theme.warn, "warning:"),
+            Tone::Error if self.is_spoken() => (self.theme.error, "error:"),
             Tone::Good => (self.theme.good, self.mark("✓", "+")),
             Tone::Info => (self.theme.text, self.mark("·", "-")),
             Tone::Warn => (self.theme.warn, "!"),
             Tone::Error => (self.theme.error, self.mark("✗", "x")),
         }
+    }
+
+    /// The mark before the words of an error.
+    pub fn cross(&self) -> &'static str {
+        self.tone(Tone::Error).1
     }
 
     /// Draws a notice in one row.

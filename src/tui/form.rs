@@ -36,7 +36,7 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
         }
         let focus = field == form.focus;
         if focus {
-            canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent);
+            canvas.select(0, y, canvas.theme.accent);
         }
         canvas.put(label, y, field.label(), if focus { canvas.theme.accent } else { canvas.theme.dim });
         match form.input(field) {
@@ -60,7 +60,7 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
         if let Some(error) = form.error(field).filter(|_| form.shows_error(field))
             && y < bottom
         {
-            let at = canvas.put(value, y, canvas.mark("✗ ", "x "), canvas.theme.error);
+            let at = canvas.put(value, y, canvas.cross(), canvas.theme.error) + 1;
             canvas.text(at, y, columns.saturating_sub(2), &error, canvas.theme.error);
             y += 1;
         }
@@ -103,6 +103,8 @@ fn preview(form: &Form, model: &Model, canvas: &mut Canvas, y: u16) {
             (hotp_code(&account, counter), format!("#{counter}"))
         }
     };
+    // The seconds would be read aloud, one after the other.
+    let about = if canvas.is_spoken() { String::new() } else { about };
     let x = canvas.right(end, y, &about, canvas.theme.dim);
     let grouped = code.map(|c| c.grouped());
     canvas.right(x.saturating_sub(1), y, grouped.as_ref().map_or("", |c| c.expose()), canvas.theme.code);

@@ -33,7 +33,7 @@ pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
                 canvas.text(3, y, stop, &clean(name), canvas.theme.dim);
                 if flow.chosen == Some(i) {
                     canvas.restyle(0, y, canvas.width(), canvas.theme.selected);
-                    canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent);
+                    canvas.select(0, y, canvas.theme.accent);
                 }
             }
             top + 2
@@ -51,8 +51,11 @@ pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
             let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             // A slow one is a key derivation: how long it takes in all, nobody can tell.
             let took = model.now.secs().saturating_sub(since.secs());
-            let slow =
-                if took < 2 { String::new() } else { format!(" {took} s; its app made the key slow on purpose") };
+            let slow = if took < 2 || canvas.is_spoken() {
+                String::new()
+            } else {
+                format!(" {took} s; its app made the key slow on purpose")
+            };
             canvas.text(1, top, columns, &format!("reading {}…{slow}", clean(&file)), canvas.theme.dim);
             top + 1
         }
@@ -62,7 +65,7 @@ pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
         }
     };
     if let Some(error) = &flow.error {
-        let at = canvas.put(1, below, canvas.mark("✗ ", "x "), canvas.theme.error);
+        let at = canvas.put(1, below, canvas.cross(), canvas.theme.error) + 1;
         canvas.paragraph(at, below, columns.saturating_sub(2).min(76), error, canvas.theme.error);
     }
     let last = canvas.height() - 1;
@@ -140,7 +143,7 @@ fn draw_preview(preview: &Preview, canvas: &mut Canvas) {
         canvas.text(gap, y, stop.saturating_sub(gap), second, canvas.theme.dim);
         if i == preview.selected {
             canvas.restyle(0, y, canvas.width(), canvas.theme.selected);
-            canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent);
+            canvas.select(0, y, canvas.theme.accent);
         }
     }
 }

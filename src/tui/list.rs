@@ -2,6 +2,7 @@
 
 use super::Canvas;
 use super::detail;
+use super::spoken::SELECTED;
 use crate::app::Model;
 use crate::app::keys::Action;
 use crate::app::layout::WIDE;
@@ -66,17 +67,19 @@ fn state(session: &Session, model: &Model) -> (Tone, String) {
 
 fn header(session: &Session, model: &Model, canvas: &mut Canvas, y: u16, with_countdown: bool) {
     let mut end = canvas.width().saturating_sub(1);
-    if with_countdown {
+    if with_countdown && !canvas.is_spoken() {
         let (secs, style) = countdown(session, model, canvas);
         end = canvas.right(end, y, &secs, style).saturating_sub(2);
     }
     let (tone, words) = state(session, model);
     let (style, mark) = canvas.tone(tone);
     let x = canvas.right(end, y, &words, canvas.theme.dim);
-    if tone != Tone::Info {
+    if tone != Tone::Info && !(canvas.is_spoken() && tone == Tone::Good) {
         canvas.right(x.saturating_sub(1), y, mark, style);
     }
-    let x = canvas.put(1, y, "otpanel", canvas.theme.strong);
+    // Without a line for the tabs the one in view is named here.
+    let tab = model.tab_words().into_iter().nth(session.tab).filter(|_| with_countdown && session.tab > 0);
+    let x = canvas.put(1, y, tab.as_deref().unwrap_or("otpanel"), canvas.theme.strong);
     if canvas.width() >= WIDE {
         let dot = canvas.mark(" · ", " - ");
         let x = canvas.put(x, y, dot, canvas.theme.dim);
@@ -91,7 +94,8 @@ fn countdown(session: &Session, model: &Model, canvas: &Canvas) -> (String, rata
     (format!("{left:>2}s"), style)
 }
 
-fn tabs(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
+/// Draws the shared countdown at the right and hands back its first column.
+fn bar(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) -> u16 {
     let end = canvas.width().saturating_sub(1);
     let (secs, style) = countdown(session, model, canvas);
     let x = canvas.right(end, y, &secs, style);
@@ -100,7 +104,11 @@ fn tabs(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
     let (on, off) = (canvas.mark("▰", "#"), canvas.mark("▱", "."));
     let x = canvas.right(x - 1, y, &off.repeat(BAR as usize - full), canvas.theme.dim);
     let bar = if left <= u64::from(model.config.warn_secs) { canvas.theme.warn } else { canvas.theme.accent };
-    let x = canvas.right(x, y, &on.repeat(full), bar);
+    canvas.right(x, y, &on.repeat(full), bar)
+}
+
+fn tabs(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
+    let x = if canvas.is_spoken() { canvas.width() } else { bar(session, model, canvas, y) };
     if let Some(line) = &session.query {
         let at = canvas.put(1, y, "/ ", canvas.theme.accent);
         let count = format!("{} of {}", session.visible.len(), session.rows.all.len());
@@ -108,9 +116,15 @@ fn tabs(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
         canvas.input(at, y, count_x.saturating_sub(at + 1), line, false, true);
         return;
     }
-    for (at, (word, (from, _))) in model.tab_words().iter().zip(model.tab_spans()).enumerate() {
+    let words = model.tab_words();
+    for (at, from, _) in model.tab_spans() {
+        let word = &words[at];
         let style = if at == session.tab { canvas.theme.strong } else { canvas.theme.dim };
-        canvas.put(from, y, word, style);
+        if canvas.is_spoken() && at == session.tab {
+            canvas.put(1, y, &format!("tab {} of {}: {word}", at + 1, session.rows.tabs.len()), style);
+        } else if !canvas.is_spoken() {
+            canvas.put(from, y, word, style);
+        }
     }
 }
 
@@ -132,11 +146,16 @@ impl Columns {
         };
         Self { wide, issuer: (list_width / 4).clamp(14, 24), edge }
     }
+
+    /// Without columns, and with room for the words before a selected row.
+    const fn spoken(list_width: u16) -> Self {
+        Self { wide: false, issuer: 0, edge: list_width.saturating_sub(SELECTED.len() as u16) }
+    }
 }
 
 fn rows(session: &Session, model: &Model, canvas: &mut Canvas) {
     let panes = model.panes();
-    let columns = Columns::new(panes.list_width);
+    let columns = if canvas.is_spoken() { Columns::spoken(panes.list_width) } else { Columns::new(panes.list_width) };
     let shown: Vec<(usize, &Row)> = session.on_screen(panes.list_height).collect();
     let query = session.query.as_ref().map_or("", |line| line.text());
     let plain: Vec<&Row> = shown.iter().map(|(_, row)| *row).collect();
@@ -156,7 +175,7 @@ fn rows(session: &Session, model: &Model, canvas: &mut Canvas) {
         names(canvas, row, y, end, &columns, &marks);
         if selected {
             canvas.restyle(0, y, panes.list_width, canvas.theme.selected);
-            canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent.patch(canvas.theme.selected));
+            canvas.select(0, y, canvas.theme.accent.patch(canvas.theme.selected));
         }
     }
 }
@@ -173,7 +192,10 @@ fn names(canvas: &mut Canvas, row: &Row, y: u16, end: u16, columns: &Columns, ma
     let issuer_room = if columns.wide && !row.account.is_empty() { columns.issuer.min(room) } else { room };
     let after = canvas.text(1, y, issuer_room, &row.issuer, text);
     underline(canvas, 1, y, issuer_room, &row.issuer, &marks.0);
-    let x = if columns.wide { columns.issuer + 2 } else { after + 1 };
+    let x = match (columns.wide, canvas.is_spoken()) {
+        (true, _) => columns.issuer + 2,
+        (false, spoken) => after + 1 + u16::from(spoken),
+    };
     // Less than three letters of an account say nothing.
     if x + 3 <= end {
         canvas.text(x, y, end - x, &row.account, dim);
@@ -202,6 +224,9 @@ fn code_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, y
     let (edge, dim) = (columns.edge, canvas.theme.dim);
     let copied = session.copied.filter(|(id, until)| *id == row.id && now < *until);
     let Some(entry) = session.state().get(&row.id) else { return edge };
+    if canvas.is_spoken() {
+        return spoken_part(session, model, canvas, row, y, edge);
+    }
     let mut left = match &row.shows {
         Shows::EnrolAgain => canvas.right(edge, y, "enrol again", canvas.theme.warn),
         Shows::Nothing(_) => canvas.right(edge, y, "no code", dim),
@@ -254,6 +279,46 @@ fn code_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, y
     left
 }
 
+/// What a screen reader hears at the end of a row. Codes stand in the selected row alone: those of all rows, new every half
+/// minute, would be read aloud each time. The seconds are those of the last key, so that nothing is read that nobody asked
+/// for.
+fn spoken_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, y: u16, edge: u16) -> u16 {
+    let (now, code_time, dim) = (model.now, model.code_time(), canvas.theme.dim);
+    let selected = session.selected_row().is_some_and(|selected| selected.id == row.id);
+    let entry = session.state().get(&row.id);
+    let mut left = match &row.shows {
+        Shows::EnrolAgain => canvas.right(edge, y, "enrol again", canvas.theme.warn),
+        Shows::Nothing(_) => canvas.right(edge, y, "no code", dim),
+        Shows::Counter(next) => counter_part(session, model, canvas, row, *next, y, edge),
+        Shows::Timed { .. } if !selected => edge,
+        Shows::Timed { .. } if !session.shows_code(row.id, now) => canvas.right(edge, y, "code hidden", dim),
+        Shows::Timed { period } => {
+            let asked = model.code_time_at(session.touched);
+            let fresh = asked.secs() / period == code_time.secs() / period;
+            let mut left = edge;
+            if fresh && canvas.width() >= 36 {
+                let words = format!("{} s left", remaining(*period, asked));
+                left = canvas.right(edge, y, &words, dim).saturating_sub(2);
+            }
+            let beside = match session.beside {
+                Beside::Usual => None,
+                Beside::Next => entry.and_then(|e| next_code(e, code_time)).map(|c| ("next", c)),
+                Beside::Previous => entry.and_then(|e| previous_code(e, code_time)).map(|c| ("before", c)),
+            };
+            if let Some((word, code)) = beside.filter(|_| canvas.width() >= 60) {
+                let text = crate::secret::Secret::new(format!("{word} {}", code.grouped().expose()));
+                left = canvas.right(left, y, text.expose(), dim).saturating_sub(2);
+            }
+            let text = entry.and_then(|e| code(e, code_time)).map(|c| c.grouped());
+            canvas.right(left, y, text.as_ref().map_or("", |t| t.expose()), canvas.theme.code)
+        }
+    };
+    if session.copied.is_some_and(|(id, until)| id == row.id && now < until) {
+        left = canvas.right(left.saturating_sub(2), y, "copied", canvas.theme.good);
+    }
+    left.saturating_sub(1)
+}
+
 fn counter_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, next: u64, y: u16, edge: u16) -> u16 {
     let made = session.counter_code.filter(|c| c.id == row.id && model.now < c.until);
     if let Some(made) = made {
@@ -294,8 +359,12 @@ fn notice(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
 /// The one line of tiny screens: search or notice, and the countdown.
 fn status(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
     let end = canvas.width().saturating_sub(1);
-    let (secs, style) = countdown(session, model, canvas);
-    let x = canvas.right(end, y, &secs, style);
+    let x = if canvas.is_spoken() {
+        end
+    } else {
+        let (secs, style) = countdown(session, model, canvas);
+        canvas.right(end, y, &secs, style)
+    };
     let room = x.saturating_sub(2);
     if let Some(line) = &session.query {
         let at = canvas.put(1, y, "/ ", canvas.theme.accent);
@@ -309,7 +378,8 @@ fn status(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
     } else {
         let (tone, words) = state(session, model);
         let (style, mark) = canvas.tone(tone);
-        let at = canvas.text(1, y, room, mark, style);
+        let quiet = canvas.is_spoken() && tone == Tone::Good;
+        let at = if quiet { 0 } else { canvas.text(1, y, room, mark, style) };
         canvas.text(at + 1, y, room.saturating_sub(2), &words, canvas.theme.dim);
     }
 }

@@ -16,7 +16,7 @@ pub fn broken(report: &Report, canvas: &mut Canvas) {
     let columns = canvas.width().saturating_sub(4).min(72);
     canvas.put(1, 0, "otpanel", canvas.theme.strong);
     let y = u16::from(canvas.height() > 8) + 1;
-    let at = canvas.put(2, y, canvas.mark("✗", "x"), canvas.theme.error) + 1;
+    let at = canvas.put(2, y, canvas.cross(), canvas.theme.error) + 1;
     let y = canvas.paragraph(at, y, columns.saturating_sub(2), &report.problem, canvas.theme.error);
     let y = canvas.paragraph(2, y, columns, &report.cause, canvas.theme.text);
     canvas.paragraph(2, y, columns, &report.next, canvas.theme.text);
@@ -60,7 +60,7 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
     y += 1;
     if let Some(report) = &lock.error {
         y += u16::from(tall);
-        let at = canvas.put(x, y, canvas.mark("✗", "x"), canvas.theme.error) + 1;
+        let at = canvas.put(x, y, canvas.cross(), canvas.theme.error) + 1;
         y = canvas.paragraph(at, y, columns.saturating_sub(2), &report.problem, canvas.theme.error);
         if tall {
             let cause = match &lock.keychain {

@@ -5,10 +5,11 @@ use ratatui::layout::Rect;
 use super::Canvas;
 use crate::app::Model;
 use crate::app::keys::{Binding, Group, show};
+use crate::app::model::Tone;
 use crate::app::session::{Modal, Palette, Session};
 pub use crate::app::update::modal::key_name;
 use crate::app::update::modal::palette_rows;
-use crate::text::{width, wrap};
+use crate::text::{clean, width, wrap};
 
 /// Draws what lies over the list.
 pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas) {
@@ -49,12 +50,22 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
             );
             question(canvas, "QR code", &text, &[("enter", "show it"), ("esc", "leave it")]);
         }
-        Modal::Form(_) | Modal::Import(_) | Modal::Past(_) | Modal::Backup(_) | Modal::Restore(_) => {}
+        Modal::Tags(tags) => super::tags::view(tags, session, canvas),
+        Modal::Form(_)
+        | Modal::Import(_)
+        | Modal::Past(_)
+        | Modal::Export(_)
+        | Modal::Backup(_)
+        | Modal::Restore(_) => {}
     }
 }
 
 /// An area in the middle of the screen, as large as asked for where it fits.
 pub fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
+    if canvas.is_spoken() {
+        // Nothing stands beside it that would be read with it.
+        return Rect::new(0, 0, canvas.width(), canvas.height());
+    }
     let width = columns.min(canvas.width());
     let height = rows.min(canvas.height());
     Rect::new((canvas.width() - width) / 2, (canvas.height() - height) / 2, width, height)
@@ -63,7 +74,8 @@ pub fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
 /// Asks something: in a box, or over the whole of a screen that is too low for one.
 pub fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &str)]) {
     let columns = canvas.width().min(60);
-    let boxed = canvas.height() as usize >= wrap(text, columns.saturating_sub(4) as usize).len() + 5;
+    let boxed =
+        !canvas.is_spoken() && canvas.height() as usize >= wrap(text, columns.saturating_sub(4) as usize).len() + 5;
     let inner = columns.saturating_sub(if boxed { 4 } else { 2 });
     let lines = wrap(text, inner as usize);
     let (x, top, bottom) = if boxed {
@@ -72,7 +84,11 @@ pub fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &st
         (area.x + 2, area.y + 1, area.bottom() - 2)
     } else {
         canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));
-        (1, 0, canvas.height() - 1)
+        let titled = canvas.is_spoken() && canvas.height() > 5;
+        if titled {
+            canvas.put(1, 0, title, canvas.theme.strong);
+        }
+        (1, u16::from(titled), canvas.height() - 1)
     };
     for (line, y) in lines.iter().zip(top..bottom) {
         canvas.text(x, y, inner, line, canvas.theme.text);
@@ -93,6 +109,8 @@ enum PaletteLine {
     Title(&'static str),
     Row(usize, &'static Binding),
     Blank,
+    /// What is wrong with the config's keys.
+    Problem(String),
 }
 
 fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
@@ -100,6 +118,10 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
     let grouped = palette.help && palette.line.is_empty();
     let mut lines = Vec::new();
     let mut group: Option<Group> = None;
+    if grouped && !model.keymap.problems.is_empty() {
+        lines.extend(model.keymap.problems.iter().map(|problem| PaletteLine::Problem(clean(problem).into_owned())));
+        lines.push(PaletteLine::Blank);
+    }
     for (at, row) in rows.iter().enumerate() {
         if grouped && group != Some(row.group) {
             if group.is_some() {
@@ -110,7 +132,7 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
         }
         lines.push(PaletteLine::Row(at, row));
     }
-    let tiny = canvas.height() < 8;
+    let tiny = canvas.height() < 8 || canvas.is_spoken();
     let area = if tiny {
         Rect::new(0, 0, canvas.width(), canvas.height())
     } else {
@@ -122,7 +144,8 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
     };
     canvas.frame(area, if palette.help { "Help" } else { "Actions" });
     let (x, columns) = (area.x + 2, area.width.saturating_sub(4));
-    let at = canvas.put(x, area.y + 1, canvas.mark("› ", "> "), canvas.theme.accent);
+    let prompt = if canvas.is_spoken() { "find: " } else { canvas.mark("› ", "> ") };
+    let at = canvas.put(x, area.y + 1, prompt, canvas.theme.accent);
     canvas.input(at, area.y + 1, columns.saturating_sub(2), &palette.line, false, true);
     if palette.line.is_empty() {
         canvas.text(at + 2, area.y + 1, columns.saturating_sub(4), "type to find an action", canvas.theme.dim);
@@ -137,16 +160,25 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
         let y = top + i as u16;
         match line {
             PaletteLine::Blank => {}
+            PaletteLine::Problem(problem) => {
+                let at = canvas.put(x, y, canvas.tone(Tone::Warn).1, canvas.theme.warn) + 1;
+                canvas.text(at, y, columns.saturating_sub(2), problem, canvas.theme.warn);
+            }
             PaletteLine::Title(title) => {
                 canvas.text(x, y, columns, title, canvas.theme.strong);
             }
             PaletteLine::Row(at, row) => {
                 let keys: Vec<String> = model.keymap.keys(row.action).iter().map(|k| show(k, canvas.ascii)).collect();
-                canvas.text(x, y, key_columns - 1, &keys.join(" "), canvas.theme.accent);
-                canvas.text(x + key_columns, y, columns.saturating_sub(key_columns), row.text, canvas.theme.text);
+                if canvas.is_spoken() {
+                    let at = canvas.put(0, y, &keys.join(" or "), canvas.theme.accent) + 2;
+                    canvas.put(at, y, row.text, canvas.theme.text);
+                } else {
+                    canvas.text(x, y, key_columns - 1, &keys.join(" "), canvas.theme.accent);
+                    canvas.text(x + key_columns, y, columns.saturating_sub(key_columns), row.text, canvas.theme.text);
+                }
                 if *at == palette.selected {
                     canvas.restyle(x - 1, y, columns + 2, canvas.theme.selected);
-                    canvas.put(x - 1, y, canvas.mark("▌", ">"), canvas.theme.accent);
+                    canvas.select(x - 1, y, canvas.theme.accent);
                 }
             }
         }

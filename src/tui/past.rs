@@ -98,7 +98,7 @@ fn rows(past: &Past, n: usize, top: u16, canvas: &mut Canvas, draw: impl Fn(&mut
         draw(canvas, at, y);
         if at == selected {
             canvas.restyle(0, y, canvas.width(), canvas.theme.selected);
-            canvas.put(0, y, canvas.mark("▌", ">"), canvas.theme.accent);
+            canvas.select(0, y, canvas.theme.accent);
         }
     }
 }

@@ -33,6 +33,7 @@ pub fn view(qr: &Qr, id: EntryId, session: &Session, canvas: &mut Canvas) {
     let beside = wide - columns >= 26;
     let left = if beside { 1 } else { (wide - columns) / 2 };
     let ink = Style::new().fg(Color::Rgb(255, 255, 255)).bg(Color::Rgb(0, 0, 0));
+    canvas.is_picture();
     for y in 0..rows {
         let mut line = String::with_capacity(columns * 3);
         for x in 0..columns {

@@ -48,7 +48,7 @@ pub fn view(restore: &Restore, model: &Model, canvas: &mut Canvas) {
         }
     };
     if let Some(error) = &restore.error {
-        let at = canvas.put(1, below, canvas.mark("✗ ", "x "), canvas.theme.error);
+        let at = canvas.put(1, below, canvas.cross(), canvas.theme.error) + 1;
         canvas.paragraph(at, below, columns.saturating_sub(2), error, canvas.theme.error);
     }
     let keys: Vec<(String, &str)> =
@@ -88,13 +88,14 @@ fn draw_preview(preview: &Preview, model: &Model, canvas: &mut Canvas) {
     let offset = preview.offset.min(all.saturating_sub(room));
     for (i, (name, lacks)) in preview.lines.iter().skip(offset).take(room).enumerate() {
         let y = top + i as u16;
-        let (mark, style) = if *lacks {
-            (canvas.mark("✓", "+"), canvas.theme.good)
-        } else {
-            (canvas.mark("·", "-"), canvas.theme.dim)
+        let (mark, style) = match (*lacks, canvas.is_spoken()) {
+            (true, true) => ("new:", canvas.theme.text),
+            (false, true) => ("here:", canvas.theme.text),
+            (true, false) => (canvas.mark("✓", "+"), canvas.theme.good),
+            (false, false) => (canvas.mark("·", "-"), canvas.theme.dim),
         };
-        canvas.put(1, y, mark, style);
+        let x = canvas.put(1, y, mark, style) + 1;
         let style = if *lacks { canvas.theme.text } else { canvas.theme.dim };
-        canvas.text(3, y, end.saturating_sub(3), name, style);
+        canvas.text(x, y, end.saturating_sub(x), name, style);
     }
 }

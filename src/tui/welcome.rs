@@ -87,7 +87,7 @@ fn start(
     y += u16::from(canvas.height() > 9);
     for (i, (key, words)) in welcome.starts().iter().enumerate() {
         if i == selected {
-            canvas.put(x - 1, y, canvas.mark("▌", ">"), canvas.theme.accent);
+            canvas.select(x - 1, y, canvas.theme.accent);
         }
         let at = canvas.put(x + 1, y, &key.to_string(), canvas.theme.accent);
         canvas.put(at + 2, y, words, if i == selected { canvas.theme.strong } else { canvas.theme.text });
@@ -117,7 +117,7 @@ fn unlock(welcome: &Welcome, selected: usize, canvas: &mut Canvas, x: u16, mut y
             (true, false) => canvas.theme.text,
         };
         if i == selected {
-            canvas.put(x - 1, y, canvas.mark("▌", ">"), canvas.theme.accent);
+            canvas.select(x - 1, y, canvas.theme.accent);
         }
         canvas.text(x + 1, y, columns, name, style);
         let about = if can { *about } else { "not here: no keychain answers" };
@@ -150,7 +150,7 @@ fn recovery(key: &str, canvas: &mut Canvas, x: u16, mut y: u16, columns: u16) ->
     let groups = groups(key);
     let per_row = (columns / 10).clamp(1, 4) as usize;
     let rows = wrap(text, columns as usize).len() + 1 + groups.len().div_ceil(per_row);
-    if y as usize + rows >= canvas.height() as usize {
+    if canvas.is_spoken() || y as usize + rows >= canvas.height() as usize {
         // A small screen shows the key, which matters, or says that it cannot: never a part of it.
         let close = groups.join(" ");
         let fits = wrap(&close, columns as usize).len() < canvas.height() as usize;

@@ -124,3 +124,13 @@ fn usage_errors_exit_with_two() {
         assert_eq!(ran.out, "");
     }
 }
+
+#[test]
+fn keys_that_two_actions_claim_and_actions_that_are_none_are_named_by_config_check() {
+    let home = Home::new();
+    std::fs::write(home.path("keys.ron"), "(keys: {\"quit\": [\"x\"], \"lock\": [\"x\"], \"fly\": [\"y\"]})").unwrap();
+    let out = home.run(&["--config", "keys.ron", "config", "check"]);
+    let text = out.fails(1);
+    assert!(text.contains("there is no action `fly`"), "{text}");
+    assert!(text.contains("`x` is given to both lock and quit"), "{text}");
+}

@@ -24,6 +24,7 @@ use otpanel::vault::kdf::KdfParams;
 use otpanel::vault::{DataKey, DeviceId, EntryId, State, VaultId, changes};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
 /// Where the journeys begin: a whole half minute, so that a code has its 30 seconds before it.
@@ -250,6 +251,7 @@ impl Journey {
                 let result = transfer::import(source).map(Box::new);
                 Event::Imported(attempt, result.map_err(otpanel::app::event::ImportTrouble::Import))
             }
+            Effect::Export(generation, job) => Event::Exported(generation, otpanel::runtime::export::write(&job)),
             other => {
                 self.kept.push(other);
                 return None;
@@ -314,6 +316,28 @@ impl Journey {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a backend in memory");
         terminal.draw(|frame| view(&self.model, &self.theme, frame)).expect("a backend in memory");
         terminal
+    }
+
+    /// In the colours of a theme that comes along.
+    pub fn themed(mut self, name: &str) -> Self {
+        self.theme = Theme::named(name).expect("it comes along");
+        self
+    }
+
+    pub const fn theme(&self) -> &Theme {
+        &self.theme
+    }
+
+    /// The cells of the screen.
+    pub fn buffer(&self) -> Buffer {
+        self.draw().backend().buffer().clone()
+    }
+
+    /// Where the terminal's cursor is shown, if it is.
+    pub fn cursor(&self) -> Option<(u16, u16)> {
+        let terminal = self.draw();
+        let backend = terminal.backend();
+        backend.cursor_visible().then(|| backend.cursor_position()).map(|at| (at.x, at.y))
     }
 
     /// The screen as text, without blanks at the ends of lines.

@@ -245,3 +245,12 @@ fn the_panel_needs_one_change_a_second_and_none_while_locked() {
     assert_eq!(journey.model.next_change(), Some(BEGIN.plus_secs(1)));
     assert_eq!(journey.keys("L").model.next_change(), None);
 }
+
+#[test]
+fn the_help_begins_with_what_is_wrong_with_the_keys_of_the_settings() {
+    let keys = [("quit", "x"), ("lock", "x")].map(|(name, key)| (name.to_owned(), vec![key.to_owned()]));
+    let config = otpanel::config::Config { keys: keys.into(), ..Default::default() };
+    let journey = Journey::with(config, &accounts()).keys("?");
+    assert!(journey.screen().contains("! keys: `x` is given to both lock and quit"), "{}", journey.screen());
+    assert!(!Journey::unlocked(&accounts()).keys("?").screen().contains("keys: "));
+}

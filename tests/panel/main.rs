@@ -4,12 +4,16 @@
 
 mod accounts;
 mod backup;
+mod export;
 mod harness;
 mod list;
 mod lock;
 mod managed;
 mod order;
 mod past;
+mod pictures;
 mod qr;
 mod readme;
 mod screens;
+mod spoken;
+mod tags;

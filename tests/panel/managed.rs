@@ -10,7 +10,7 @@ use otpanel::vault::{Core, Entry, EntryId, Life};
 
 use crate::harness::{BEGIN, DEVICE, Journey, accounts};
 
-const CONTOSO: &str =
+pub const CONTOSO: &str =
     "(identity: (name: \"Contoso\"), export: Forbidden, max_idle_lock_secs: 120, max_clipboard_secs: 15)";
 const LINK: &str = "otpauth://totp/Fastmail:ada?secret=JBSWY3DPEHPK3PXZ&issuer=Fastmail";
 
@@ -24,7 +24,7 @@ fn under(text: &str, mut journey: Journey) -> Journey {
 }
 
 /// Five personal accounts, and GitLab, the VPN and Steam of Contoso's.
-fn mixed(text: &str) -> Journey {
+pub fn mixed(text: &str) -> Journey {
     let mut journey = Journey::unlocked(&accounts());
     let session = journey.model.session_mut().unwrap();
     let managed = ["GitLab", "Contoso VPN", "Steam"];

@@ -91,7 +91,9 @@ fn no_size_and_no_number_of_accounts_makes_it_fail() {
     for n in [0, 1, 60] {
         for width in [1, 2, 3, 19, 33, 60, 110] {
             for height in [1, 2, 3, 6, 7, 9, 30] {
-                for keys in ["", "?", "a", "p", "i", "d", "H", "/x", ":", "h", "G", "z", "Q", "Q<enter>"] {
+                for keys in
+                    ["", "?", "a", "p", "i", "d", "H", "/x", ":", "h", "G", "z", "Q", "Q<enter>", "t", "x", "x<enter>"]
+                {
                     let journey = Journey::unlocked(&many(n)).size(width, height).keys(keys);
                     journey.screen();
                     journey.seconds(26).screen();

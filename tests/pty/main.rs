@@ -20,4 +20,5 @@ mod panel;
 mod quiet;
 mod sizes;
 mod start;
+mod theme;
 mod watching;

@@ -47,6 +47,35 @@ fn an_idle_second_writes_few_bytes_and_wakes_it_once() {
 }
 
 #[test]
+fn for_a_screen_reader_it_writes_nothing_until_a_code_ends_and_shows_the_cursor() {
+    let home = Home::with_vault();
+    home.settings("accessible: true");
+    let mut panel = Panel::opened(&home, &[]);
+    panel.see("selected: GitHub, octo@example.com, ");
+    panel.look(|screen| {
+        assert!(!screen.hide_cursor(), "the cursor is shown");
+        let (row, _) = screen.cursor_position();
+        let line = screen.rows(0, 80).nth(row.into()).unwrap();
+        assert!(line.starts_with("selected: GitHub"), "{line}");
+    });
+    let second = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() % 30;
+    thread::sleep(Duration::from_secs(1));
+    assert!(wait_until(Duration::from_secs(31), || (1..=22).contains(&second())));
+    let (bytes, wakes) = (panel.written(), switches(&panel));
+    thread::sleep(Duration::from_secs(5));
+    assert_eq!(panel.written() - bytes, 0, "five seconds pass in silence");
+    assert!(switches(&panel) - wakes <= 5, "{} switches", switches(&panel) - wakes);
+    let bytes = panel.written();
+    assert!(wait_until(Duration::from_secs(31), || panel.written() > bytes), "the code is renewed");
+    thread::sleep(Duration::from_millis(300));
+    assert!(panel.written() - bytes < 80, "and nothing else: {} bytes", panel.written() - bytes);
+    crate::start::codes_are_right(&panel);
+    panel.press("j");
+    panel.see("selected: GitLab, ada, ");
+    panel.quit();
+}
+
+#[test]
 fn hostile_names_never_reach_the_terminal() {
     // A title set by ESC and by C1, bidi overrides and isolates, zero width, line separators, tags, a bell.
     let hostile: [&[u8]; 13] = [

@@ -32,7 +32,7 @@ pub fn opened(model: &mut Model) {
 /// Sends off what is due.
 pub fn on_tick(model: &mut Model) -> Vec<Effect> {
     let now = model.now;
-    let due = model.session_mut().and_then(|session| session.backup.due(now));
+    let due = model.session().and_then(|session| session.backup.due(now));
     due.map_or_else(Vec::new, |task| send(model, task))
 }
 

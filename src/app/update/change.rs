@@ -151,7 +151,7 @@ fn enrol(model: &mut Model, id: EntryId, account: &Account) {
 }
 
 /// Sets the tags that are new and takes those away that are gone; hands back what undoes it.
-fn retag(
+pub fn retag(
     session: &mut Session,
     id: EntryId,
     before: &[String],

@@ -122,6 +122,8 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             session.modal = Some(Modal::Import(Box::new(Flow::new(""))));
             return vec![Effect::Recent];
         }
+        Action::Export => super::export::open(model),
+        Action::Tags => super::tags::open(model),
         Action::Edit => edit(model),
         Action::Delete => match selected {
             Some(id) if model.config.confirm_delete => session_modal(model, Modal::Delete(id)),
@@ -332,7 +334,13 @@ fn copy_out(model: &mut Model, id: EntryId, what: &str, code: &Code) -> Vec<Effe
         session.copied = Some((id, until));
     }
     let clears = if secs == 0 { String::new() } else { format!(", clears in {secs} s") };
-    model.say(Tone::Good, format!("{what} copied{clears}"));
+    // A screen reader's user hears how long it may be used; others see it.
+    let period = model.session().and_then(|s| s.state().get(&id)?.account().ok()?.kind.period());
+    let left = match period.filter(|_| model.config.accessible) {
+        Some(period) => format!(", {} seconds left", crate::otp::remaining(period, model.code_time())),
+        None => String::new(),
+    };
+    model.say(Tone::Good, format!("{what} copied{left}{clears}"));
     let mut effects = vec![Effect::Copy(Secret::new(code.expose().to_owned()), secs)];
     effects.extend(order::used(model, id));
     effects

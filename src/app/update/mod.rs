@@ -2,6 +2,7 @@
 
 mod backup;
 mod change;
+mod export;
 mod files;
 mod form;
 mod import;
@@ -12,6 +13,7 @@ mod mouse;
 mod order;
 pub mod past;
 mod restore;
+mod tags;
 mod welcome;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -56,6 +58,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::ClipboardPicture(read) => modal::picture_read(model, read),
         Event::Recent(found) => import::recent(model, found),
         Event::Imported(attempt, result) => import::imported(model, attempt, result),
+        Event::Exported(generation, result) => export::exported(model, generation, result),
         Event::Completed(attempt, names) => import::completed(model, attempt, names),
         Event::BackedUp(generation, news) => backup::answered(model, generation, news),
         Event::BackupsFound(attempt, found) => restore::found(model, attempt, found),

@@ -61,6 +61,8 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Modal::Past(_)) => past::on_key(model, key),
         Some(Modal::Backup(_)) => backup::on_key(model, key),
         Some(Modal::Restore(_)) => restore::on_key(model, key),
+        Some(Modal::Tags(_)) => super::tags::on_key(model, key),
+        Some(Modal::Export(_)) => super::export::on_key(model, key),
         Some(Modal::Qr(id, shown)) => {
             let (id, first) = (*id, shown.is_none());
             let yes = first && matches!(key.code, KeyCode::Enter | KeyCode::Char('y'));
@@ -100,7 +102,7 @@ fn show_qr(model: &mut Model, id: EntryId) {
 /// Whether something in the modal is left by Esc first.
 const fn takes_esc(modal: Option<&Modal>) -> bool {
     match modal {
-        Some(Modal::Import(_) | Modal::Restore(_)) => true,
+        Some(Modal::Import(_) | Modal::Export(_) | Modal::Restore(_)) => true,
         Some(Modal::Backup(view)) => view.ask.is_some(),
         Some(Modal::Past(past)) => past.ask.is_some(),
         _ => false,
@@ -172,6 +174,16 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         Some(Modal::Import(_)) => import::on_paste(model, text),
         Some(Modal::Backup(_)) => backup::on_paste(model, text),
         Some(Modal::Restore(_)) => restore::on_paste(model, text),
+        Some(Modal::Tags(tags)) => {
+            tags.line.insert(text.expose().trim());
+            Vec::new()
+        }
+        Some(Modal::Export(flow)) => {
+            if let Some(line) = flow.line_mut() {
+                line.insert(text.expose().trim());
+            }
+            Vec::new()
+        }
         Some(Modal::Qr(..)) => {
             session.modal = None;
             Vec::new()
@@ -279,6 +291,6 @@ pub fn path_of(text: &str) -> Option<String> {
 
 /// How a key of an action is shown in a sentence; the action's name where it has no key.
 pub fn key_name(model: &Model, action: Action) -> String {
-    let ascii = model.config.glyphs == crate::config::Glyphs::Ascii;
+    let ascii = model.config.glyphs == crate::config::Glyphs::Ascii || model.config.accessible;
     model.keymap.keys(action).first().map_or_else(|| keys::describe(action).name.to_owned(), |k| keys::show(k, ascii))
 }

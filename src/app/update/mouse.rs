@@ -17,6 +17,8 @@ const WHEEL_ROWS: usize = 3;
 pub fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     let panes = model.panes();
     let (now, height) = (model.now, panes.list_height as usize);
+    // For a screen reader keys and tabs are plain text, their words not where a mouse would look for them.
+    let lines = !model.config.accessible;
     let Some(session) = model.session_mut() else { return Vec::new() };
     session.touched = now;
     match mouse.kind {
@@ -41,10 +43,10 @@ pub fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
         }
         MouseEventKind::Down(MouseButton::Left) if session.modal.is_none() && !session.big => {
             let (x, y) = (mouse.column, mouse.row);
-            if Some(y) == panes.keys {
+            if Some(y) == panes.keys && lines {
                 return click_footer(model, x);
             }
-            if Some(y) == panes.tabs {
+            if Some(y) == panes.tabs && lines {
                 click_tab(model, x);
                 return Vec::new();
             }
@@ -69,7 +71,7 @@ fn click_footer(model: &mut Model, x: u16) -> Vec<Effect> {
 }
 
 fn click_tab(model: &mut Model, x: u16) {
-    let hit = model.tab_spans().into_iter().position(|(from, to)| (from..to).contains(&x));
+    let hit = model.tab_spans().into_iter().find(|(_, from, to)| (*from..*to).contains(&x)).map(|(at, ..)| at);
     let Some(session) = model.session_mut().filter(|s| s.query.is_none()) else { return };
     if let Some(tab) = hit {
         session.tab = tab;

@@ -1,0 +1,82 @@
+//! Writes exports: whole or not at all, for their owner alone, never over a file without a yes.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::app::event::{ExportJob, ExportTrouble, Wrote};
+use crate::entropy;
+use crate::report::Report;
+use crate::transfer;
+
+/// Random bytes that are fit for keys.
+pub fn random(bytes: &mut [u8]) {
+    for chunk in bytes.chunks_mut(32) {
+        chunk.copy_from_slice(&entropy::secret::<32>().expose()[..chunk.len()]);
+    }
+}
+
+/// Makes an export and writes it.
+///
+/// # Errors
+/// [`ExportTrouble`]: no file was made or changed then.
+pub fn write(job: &ExportJob) -> Result<Wrote, ExportTrouble> {
+    let shown = job.path.display().to_string();
+    let path = home(&job.path);
+    let failed = |error: io::Error| ExportTrouble::Failed(format!("{shown} cannot be written: {error}."));
+    let there = match fs::metadata(&path) {
+        Ok(about) if !about.is_file() => {
+            return Err(ExportTrouble::Failed(format!("{shown} is there already, and is not a file.")));
+        }
+        Ok(_) if !job.over => return Err(ExportTrouble::Exists),
+        Ok(_) => true,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => return Err(failed(error)),
+    };
+    let exported =
+        transfer::export(job.format, &job.accounts, job.password.as_ref(), &mut random).map_err(|error| {
+            let report = Report::from(&error);
+            ExportTrouble::Failed(format!("{}. {}", report.problem, report.cause))
+        })?;
+    // Where it is a link, what it leads to gives way.
+    let path = if there { fs::canonicalize(&path).map_err(failed)? } else { path };
+    match beside(&path, exported.bytes.expose(), there) {
+        // It came to be there meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(ExportTrouble::Exists),
+        done => done.map_err(failed)?,
+    }
+    let unusable = job.unusable.iter().map(|(name, why)| format!("left out {name}: {why}"));
+    let left_out = exported.left_out.iter().map(|one| format!("left out {}: {}", one.name, one.reason));
+    let lost = exported.lost.iter().map(|what| format!("the format does not hold {what}"));
+    Ok(Wrote { count: exported.count, path: shown, left_out: unusable.chain(left_out).chain(lost).collect() })
+}
+
+/// A path with `~/` at its start resolved.
+fn home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+/// Writes a file whole or not at all, for its owner alone: under another name first.
+///
+/// # Errors
+/// What the system says; [`io::ErrorKind::AlreadyExists`] where a file is there that may not give way.
+pub fn beside(path: &Path, bytes: &[u8], over: bool) -> io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".otpanel-export-").tempfile_in(folder).map_err(bare)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    let done = if over { file.persist(path) } else { file.persist_noclobber(path) };
+    done.map(drop).map_err(|e| e.error)
+}
+
+/// The system's own error, without the name of the temporary file.
+fn bare(error: io::Error) -> io::Error {
+    let kind = error.kind();
+    error
+        .into_inner()
+        .and_then(|inner| inner.source().and_then(|s| s.downcast_ref::<io::Error>()?.raw_os_error()))
+        .map_or(kind.into(), io::Error::from_raw_os_error)
+}

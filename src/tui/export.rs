@@ -1,0 +1,104 @@
+//! The export's screens: a format, a password, a path, what was left out.
+
+use super::Canvas;
+use super::modal::question;
+use crate::app::Model;
+use crate::app::export::{Export, Step, formats, lies};
+use crate::text::{clean, width};
+
+/// Draws the export.
+pub fn view(flow: &Export, model: &Model, canvas: &mut Canvas) {
+    let columns = canvas.width().saturating_sub(2);
+    let tall = canvas.height() > 8;
+    let top = if tall { 2 } else { 1 };
+    let dot = canvas.mark(" · ", " - ");
+    let format = flow.format().0.name();
+    let title = match flow.step {
+        Step::Format => format!("Export{dot}{}", clean(&flow.what)),
+        _ => format!("Export{dot}{format}{dot}{}", clean(&flow.what)),
+    };
+    canvas.text(1, 0, columns, &title, canvas.theme.strong);
+    let mut below = top;
+    match &flow.step {
+        Step::Format => choice(flow, canvas, top),
+        Step::Password { first, second, repeat } => {
+            let text = match flow.format().1 {
+                crate::transfer::export::Sealing::Optional => "A password for the file; none leaves its secrets open.",
+                _ => "A password for the file. Its app asks for it.",
+            };
+            canvas.text(1, top, columns, text, canvas.theme.text);
+            let at = canvas.put(1, top + 1, "password  ", canvas.theme.dim);
+            canvas.input(at, top + 1, columns.saturating_sub(10), first, true, !repeat);
+            if *repeat {
+                let at = canvas.put(1, top + 2, "again     ", canvas.theme.dim);
+                canvas.input(at, top + 2, columns.saturating_sub(10), second, true, true);
+            }
+            below = top + 3;
+        }
+        Step::Path | Step::Open | Step::Replace => {
+            canvas.text(1, top, columns, "Where to? Nothing is replaced without a yes.", canvas.theme.text);
+            canvas.input(1, top + 1, columns, &flow.path, false, matches!(flow.step, Step::Path));
+            below = top + 2;
+        }
+        Step::Writing => {
+            canvas.text(1, top, columns, canvas.mark("writing…", "writing..."), canvas.theme.dim);
+        }
+        Step::Done(left_out) => done(left_out, canvas, top),
+    }
+    if let Some(problem) = &flow.problem {
+        let at = canvas.put(1, below, canvas.cross(), canvas.theme.error) + 1;
+        canvas.paragraph(at, below, columns.saturating_sub(2).min(76), problem, canvas.theme.error);
+    }
+    let last = canvas.height() - 1;
+    if let Some(notice) = model.notice.as_ref().filter(|_| tall && matches!(flow.step, Step::Done(_))) {
+        canvas.notice(1, last - 1, columns, notice);
+    }
+    for item in model.footer() {
+        let x = canvas.put(item.from, last, &item.key, canvas.theme.accent);
+        canvas.put(x + 1, last, &item.word, canvas.theme.dim);
+    }
+    let path = clean(flow.path.text().trim()).into_owned();
+    match flow.step {
+        Step::Open => {
+            let text = format!(
+                "Every secret lies open in {path}: whoever reads it can make your codes. Delete it after use. Write it?"
+            );
+            question(canvas, "Not sealed", &text, &[("y", "write it"), ("esc", "leave it")]);
+        }
+        Step::Replace => {
+            let text = format!("There is a file {path} already. Replace it? What is in it is lost.");
+            question(canvas, "Replace", &text, &[("y", "replace it"), ("esc", "keep it")]);
+        }
+        _ => {}
+    }
+}
+
+fn choice(flow: &Export, canvas: &mut Canvas, top: u16) {
+    let all = formats();
+    let names = all.iter().map(|(format, _)| width(format.name())).max().unwrap_or(0) as u16;
+    let room = canvas.height().saturating_sub(top + 1) as usize;
+    let skip = (flow.chosen + 1).saturating_sub(room.max(1));
+    for (at, (format, sealing)) in all.iter().enumerate().skip(skip).take(room) {
+        let y = top + (at - skip) as u16;
+        let x = canvas.text(1, y, canvas.width(), format.name(), canvas.theme.text);
+        let x = (names + 4).min(x + 3).max(if canvas.width() >= 60 { names + 4 } else { x + 2 });
+        canvas.text(x, y, canvas.width().saturating_sub(x + 1), lies(*sealing), canvas.theme.dim);
+        if at == flow.chosen {
+            canvas.restyle(0, y, canvas.width(), canvas.theme.selected);
+            canvas.select(0, y, canvas.theme.accent);
+        }
+    }
+}
+
+fn done(left_out: &[String], canvas: &mut Canvas, top: u16) {
+    let columns = canvas.width().saturating_sub(2);
+    let room = canvas.height().saturating_sub(top + 3) as usize;
+    for (line, y) in left_out.iter().take(room).zip(top..) {
+        let at = canvas.put(1, y, "!", canvas.theme.warn) + 1;
+        canvas.text(at, y, columns.saturating_sub(2), &clean(line), canvas.theme.text);
+    }
+    if left_out.len() > room {
+        let text = format!("and {} more", left_out.len() - room);
+        canvas.text(3, top + room as u16, columns, &text, canvas.theme.dim);
+    }
+}
