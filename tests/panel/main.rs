@@ -10,5 +10,6 @@ mod managed;
 mod order;
 mod past;
 mod qr;
+mod random;
 mod readme;
 mod screens;
