@@ -283,8 +283,7 @@ impl Walk {
             Effect::Unlock(attempt, locked, with) => {
                 let right = match with {
                     With::Password(password) => password.expose().contains(PASSWORD),
-                    With::Start { .. } | With::Keychain { .. } => false,
-                    With::RecoveryKey(_) => false,
+                    With::Start { .. } | With::Keychain { .. } | With::RecoveryKey(_) => false,
                 };
                 let opened = if right {
                     locked.open_with(self.file.data_key()).map(Box::new).map_err(UnlockError::from)
@@ -450,7 +449,9 @@ impl Walk {
         if closed && width > 0 {
             let mut screen = String::with_capacity(cells.len());
             for line in cells.chunks(width.into()) {
-                line.iter().for_each(|cell| screen.push_str(cell.symbol()));
+                for cell in line {
+                    screen.push_str(cell.symbol());
+                }
                 screen.push('\n');
             }
             for secret in self.shown() {
@@ -472,7 +473,7 @@ impl Walk {
             }
         }
         let names: String = self.model.session().map_or_else(String::new, |session| {
-            session.state().live().map(|entry| format!("{} {} ", entry.issuer(), entry.name())).collect()
+            session.state().live().flat_map(|entry| [entry.issuer(), " ", entry.name(), " "]).collect()
         });
         all.retain(|text| !names.contains(text.as_str()));
         all.retain(|text| text.chars().filter(|c| c.is_alphanumeric()).count() >= 5);
