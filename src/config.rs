@@ -251,6 +251,14 @@ pub fn parse(text: &str) -> Result<Config, Mistake> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_mistake_behind_a_character_of_several_bytes_is_told() {
+        // Found by fuzzing.
+        let text = "// Every sft\nConfig(\n    kdf: (\n         target_ms//?\u{354}\n:-0\u{69}";
+        assert!(parse(text).is_err());
+        assert!(parse("(\u{354}: -0x)").is_err() && parse("(kdf: (target_ms//\u{354}\n: -1))").is_err());
+    }
+
     /// Every setting as the file writes it, groups with their own.
     fn names() -> impl Iterator<Item = &'static str> {
         let all = [Config::NAMES, Unlock::NAMES, Clipboard::NAMES, History::NAMES, Kdf::NAMES, Backup::NAMES];

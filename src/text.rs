@@ -163,11 +163,16 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
             if !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
             }
+            // One grapheme may be wider than any line: a cluster of Hangul's leading letters has no end.
+            let whole = |grapheme: &&str| width(grapheme) <= columns;
             for grapheme in word.graphemes(true) {
-                if width(&line) + width(grapheme) > columns {
-                    lines.push(std::mem::take(&mut line));
+                let parts = if whole(&grapheme) { vec![grapheme] } else { grapheme.split("").collect() };
+                for part in parts.into_iter().filter(|part| !part.is_empty()) {
+                    if !line.is_empty() && width(&line) + width(part) > columns {
+                        lines.push(std::mem::take(&mut line));
+                    }
+                    line.push_str(part);
                 }
-                line.push_str(grapheme);
             }
         }
         lines.push(line);
@@ -185,6 +190,13 @@ mod tests {
     fn plain_names_are_borrowed_as_they_are() {
         assert!(matches!(clean("GitHub (octo@example.com)"), Cow::Borrowed("GitHub (octo@example.com)")));
         assert_eq!(clean("Čeština 日本語 Ἀθῆναι"), "Čeština 日本語 Ἀθῆναι");
+    }
+
+    #[test]
+    fn a_cluster_that_is_wider_than_a_line_is_cut() {
+        // Found by fuzzing: Hangul's leading letters make one grapheme of any width.
+        assert_eq!(wrap("\u{1103}\u{1103}", 2), ["\u{1103}", "\u{1103}"]);
+        assert!(wrap(&"\u{1103}".repeat(50), 7).iter().all(|line| width(line) <= 7));
     }
 
     #[test]

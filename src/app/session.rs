@@ -188,6 +188,11 @@ pub enum Undo {
 }
 
 impl Session {
+    /// Whether it is to be locked as soon as everything is saved.
+    pub const fn is_to_lock(&self) -> bool {
+        matches!(self.saving.then, Some((Then::Lock, _)))
+    }
+
     /// A view on a vault that was just opened.
     pub fn new(vault: Unlocked, config: &Config, now: UnixTime) -> Self {
         let mut session = Self {

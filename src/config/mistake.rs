@@ -166,8 +166,9 @@ fn clip(text: &str) -> String {
 /// The name of the setting whose value begins at a place.
 fn setting_before(text: &str, at: usize) -> Option<&str> {
     let before = text[..at].trim_end().strip_suffix(':')?.trim_end();
-    let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |n| n + 1);
-    Some(&before[start..]).filter(|name| !name.is_empty())
+    // By what is left when it is taken away: the character before it may be of several bytes.
+    let rest = before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_');
+    Some(&before[rest.len()..]).filter(|name| !name.is_empty())
 }
 
 fn cannot_be(text: &str, at: usize) -> String {

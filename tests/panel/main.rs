@@ -13,6 +13,7 @@ mod order;
 mod past;
 mod pictures;
 mod qr;
+mod random;
 mod readme;
 mod screens;
 mod spoken;

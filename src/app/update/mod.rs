@@ -22,6 +22,7 @@ use super::backup::Task;
 use super::event::{Effect, Event};
 use super::keys::{Action, Keymap};
 use super::model::{Model, Stage, Tone};
+use super::session::Session;
 use crate::config::{Config, ConfigError};
 use crate::report::Report;
 use crate::secret::Secret;
@@ -29,6 +30,10 @@ use crate::secret::Secret;
 /// Changes the model by an event and says what to do in the world. Pure.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut effects = match event {
+        // Asked to lock, it waits only for the save: nothing may bring the codes back meanwhile.
+        Event::Key(_) | Event::Mouse(_) | Event::Paste(_) if model.session().is_some_and(Session::is_to_lock) => {
+            Vec::new()
+        }
         Event::Key(key) => on_key(model, key),
         Event::Mouse(mouse) => mouse::on_mouse(model, mouse),
         Event::Paste(text) => on_paste(model, &text),

@@ -157,13 +157,19 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     let Some(session) = model.session_mut() else { return Vec::new() };
     match &mut session.modal {
         None | Some(Modal::Paste(..)) => match &mut session.query {
-            Some(line) => {
+            // A link is meant for the vault wherever it lands: in the search line its secret would stand on the screen.
+            Some(line) if !crate::otp::uri::is_link(text.expose()) => {
                 line.insert(text.expose().trim());
                 session.selected = 0;
                 session.filter();
                 Vec::new()
             }
-            None => take_text(model, text),
+            query => {
+                if query.take().is_some() {
+                    session.filter();
+                }
+                take_text(model, text)
+            }
         },
         Some(Modal::Palette(palette)) => {
             palette.line.insert(text.expose().trim());
