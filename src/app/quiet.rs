@@ -39,7 +39,9 @@ impl Model {
             },
         };
         let idle = u64::from(self.config.idle_lock_secs);
-        let lock = (idle > 0 && !self.demo).then(|| session.touched.plus_secs(idle));
+        // One that waits for its save is due already.
+        let waits = self.demo || session.saving.then.is_some();
+        let lock = (idle > 0 && !waits).then(|| session.touched.plus_secs(idle));
         let save = session.saving.then.map(|(_, since)| since.plus_secs(SAVE_SECS));
         let copied = session.copied.map(|(_, until)| until);
         let revealed = session.revealed.map(|(_, until)| until);

@@ -71,9 +71,15 @@ impl Reader {
         self.paste.is_none() && !self.waiting.expose().is_empty()
     }
 
-    /// Whether bytes end in what may be the beginning of an answer or a key by itself.
-    pub fn may_go_on(bytes: &[u8]) -> bool {
-        bytes.ends_with(&[ESC]) || bytes.ends_with(&[ESC, b']'])
+    /// Whether what was read ends in what may be the beginning of an answer, or else is a key by itself.
+    pub fn may_go_on(&self, read: &[u8]) -> bool {
+        read.ends_with(&[ESC]) || read.ends_with(&[ESC, b']']) || (read == b"]" && self.waiting.expose() == &[ESC])
+    }
+
+    /// Whether what was held back goes on as an answer does.
+    pub fn goes_on(&self, read: &[u8]) -> bool {
+        let next = if self.waiting.expose() == &[ESC] { b']' } else { b'1' };
+        read.first() == Some(&next)
     }
 
     /// What has begun will not be completed: it is nobody's.
@@ -388,7 +394,9 @@ mod tests {
         let sent = b"p\x1b]11;rgb:ffff/ffff/ffff\x1b\\w";
         for cut in 1..sent.len() {
             let mut reader = Reader::new();
-            let mut told = words(reader.feed(&sent[..cut], Reader::may_go_on(&sent[..cut])));
+            let more = reader.may_go_on(&sent[..cut]);
+            let mut told = words(reader.feed(&sent[..cut], more));
+            assert!(!more || cut > 20 || reader.goes_on(&sent[cut..]), "cut at {cut}");
             told.extend(words(reader.feed(&sent[cut..], false)));
             assert_eq!(told, ["Char('p')", "light true", "Char('w')"], "cut at {cut}");
         }

@@ -331,6 +331,7 @@ fn read_keys(send: &impl Fn(Input) -> bool) {
     let mut reader = Reader::new();
     // On the heap and not in a frame, whose copies nobody wipes.
     let mut chunk = Secret::new(vec![0; 4096]);
+    let mut held = false;
     loop {
         if reader.is_open() && !more_within(&tty, OPEN) {
             reader.give_up();
@@ -339,9 +340,11 @@ fn read_keys(send: &impl Fn(Input) -> bool) {
             Ok(0) => return,
             Ok(n) => {
                 let read = &chunk.expose()[..n];
-                let cut = ASKED.load(Ordering::SeqCst) && Reader::may_go_on(read);
-                let more = n == chunk.expose().len() || cut && more_within(&tty, BEGINS);
-                for input in reader.feed(read, more) {
+                // What was held back and goes on otherwise is a key by itself.
+                let before = if held && !reader.goes_on(read) { reader.feed(&[], false) } else { Vec::new() };
+                held = ASKED.load(Ordering::SeqCst) && reader.may_go_on(read) && more_within(&tty, BEGINS);
+                let more = held || n == chunk.expose().len();
+                for input in before.into_iter().chain(reader.feed(read, more)) {
                     if matches!(input, Input::Light(_)) {
                         ASKED.store(false, Ordering::SeqCst);
                     }

@@ -91,6 +91,7 @@ fn a_silent_terminal_is_waited_for_no_longer_than_it_takes() {
     on(&panel, DARK);
     // Esc is held back for a moment only, and keys that an answer has are keys.
     panel.press("x");
+    panel.see("•");
     panel.press("\x1b");
     panel.see_no("•");
     opens(&mut panel);
