@@ -98,7 +98,7 @@ fn a_silent_terminal_is_waited_for_no_longer_than_it_takes() {
     panel.press("/]11");
     panel.see("/ ]11");
     panel.press("\x1b");
-    panel.see("2 accounts");
+    panel.see("All 2");
     panel.quit();
 }
 
