@@ -53,6 +53,19 @@ fn answer(journey: &mut Journey, news: News) {
     journey.event(Event::BackedUp(generation, Box::new(news)));
 }
 
+/// A panel whose so many accounts lie in the keychain, and in a folder.
+pub fn kept_in(journey: &mut Journey, accounts: usize, folder: Option<&str>) {
+    let keychain = Status { accounts, ..keychain(Standing::On, "") };
+    let mut all = vec![keychain.clone()];
+    if let Some(folder) = folder {
+        let to = Destination { store: Store::Folder(folder.into()), ..keychain.to.clone() };
+        all.push(Status { to, ..keychain });
+    }
+    let mut news = news(all);
+    news.devices.iter_mut().flatten().for_each(|seen| seen.device.accounts = accounts);
+    answer(journey, news);
+}
+
 /// The tasks that were sent off since the last look.
 fn tasks(journey: &mut Journey) -> Vec<Task> {
     let mut tasks = Vec::new();

@@ -8,6 +8,7 @@ use otpanel::otp::Account;
 use otpanel::transfer::{self, Format, Source};
 use otpanel::tui::picture::svg;
 
+use crate::backup;
 use crate::harness::Journey;
 
 /// The folder of the pictures.
@@ -23,8 +24,17 @@ fn samples() -> Vec<Account> {
     all
 }
 
+/// A panel whose accounts are backed up: into the keychain, and into a folder where one is named.
 fn panel(theme: &str) -> Journey {
-    Journey::with(Config::default(), &samples()).themed(theme)
+    let mut journey = Journey::with(Config::default(), &samples()).themed(theme);
+    backup::kept_in(&mut journey, samples().len(), None);
+    journey
+}
+
+fn backup_screen() -> Journey {
+    let mut journey = panel("dark");
+    backup::kept_in(&mut journey, samples().len(), Some("/home/ada/Sync/otpanel"));
+    journey.seconds(140).keys("b")
 }
 
 /// An export of another app: accounts that are new, that are here, that differ and that cannot be read.
@@ -64,6 +74,7 @@ fn pictures() -> Vec<(&'static str, Journey)> {
         ("panel-light", panel("light").keys("/hetzner<esc>").seconds(26)),
         ("first-start", first_start()),
         ("unlock", unlock()),
+        ("backup", backup_screen()),
         ("import", import()),
         ("big-digits", panel("dark").keys("/github<esc>z").size(80, 16).seconds(9)),
     ]
