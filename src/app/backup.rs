@@ -64,8 +64,9 @@ impl Task {
 }
 
 /// What came of a [`Task`].
+#[derive(Default)]
 pub struct News {
-    /// How every destination stands, the identity in force first, then the best.
+    /// How every destination stands, the identity in force first, then the best; empty where nothing could be said.
     pub standing: Vec<Status>,
     /// The devices that back up there, where they were looked at.
     pub devices: Option<Vec<Seen>>,
@@ -190,7 +191,9 @@ impl Backup {
         if self.running == 0 {
             self.doing = None;
         }
-        self.standing = std::mem::take(&mut news.standing);
+        if !news.standing.is_empty() {
+            self.standing = std::mem::take(&mut news.standing);
+        }
         self.verified = std::mem::take(&mut news.verified);
         if let Some(devices) = news.devices.take() {
             self.devices = devices;

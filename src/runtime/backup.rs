@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -53,9 +54,17 @@ struct Work<'a> {
 
 /// Carries a task out.
 pub fn task(world: &Surroundings, generation: u64, vault: Box<Unlocked>, task: Task) -> Event {
-    let news =
-        News { standing: Vec::new(), devices: None, vault: None, said: None, failed: false, verified: Vec::new() };
-    let mut work = Work { world, vault, news };
+    // A fault of ours is told like one of the store: whoever waits for the answer must not wait for ever.
+    let news = catch_unwind(AssertUnwindSafe(|| carried_out(world, vault, task))).unwrap_or_else(|_| News {
+        said: Some((Tone::Error, String::from("not backed up: a mistake in otpanel itself"))),
+        failed: true,
+        ..News::default()
+    });
+    Event::BackedUp(generation, Box::new(news))
+}
+
+fn carried_out(world: &Surroundings, vault: Box<Unlocked>, task: Task) -> News {
+    let mut work = Work { world, vault, news: News::default() };
     match task {
         Task::Round { whole } => work.rounds(whole, false),
         Task::Now => work.rounds(true, true),
@@ -66,7 +75,7 @@ pub fn task(world: &Surroundings, generation: u64, vault: Box<Unlocked>, task: T
         Task::Look => {}
     }
     work.news.standing = standing::all(&work.vault, &work.ledger(), world.config.backup.enabled, &world.policy);
-    Event::BackedUp(generation, Box::new(work.news))
+    work.news
 }
 
 impl Work<'_> {
@@ -172,6 +181,11 @@ impl Work<'_> {
         let mut bad = None;
         for to in self.wanted() {
             let keychain = to.open(true);
+            // One that never could be had holds nothing to look at.
+            let usable = matches!(keychain.probe(), Probe::Ready | Probe::Locked);
+            if !usable && !self.ledger().done.contains_key(&to.id()) {
+                continue;
+            }
             match Here::new(&self.world.place).verify(&to, &*keychain, &self.vault) {
                 Ok(verified) => self.news.verified.push((to.store_name(), verified)),
                 Err(error) => bad = Some(error),

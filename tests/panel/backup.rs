@@ -45,7 +45,7 @@ fn device(n: u8, label: &str, age_secs: u64) -> Seen {
 fn news(standing: Vec<Status>) -> News {
     let failed = standing.iter().any(|status| status.standing == Standing::Waiting);
     let devices = Some(vec![device(7, "ada-laptop", 0), device(8, "old-desktop", 40 * 86_400)]);
-    News { standing, devices, vault: None, said: None, failed, verified: Vec::new() }
+    News { standing, devices, failed, ..News::default() }
 }
 
 fn answer(journey: &mut Journey, news: News) {
@@ -151,6 +151,18 @@ fn a_failed_round_is_told_and_tried_again_later_and_later() {
         pauses.push(journey.model.now.secs_since(before));
     }
     assert_eq!(pauses, [60, 120, 240, 480, 600, 600]);
+}
+
+#[test]
+fn a_fault_of_its_own_is_told_and_does_not_end_the_rounds() {
+    let mut journey = kept().keys("f").seconds(6);
+    assert_eq!(tasks(&mut journey).len(), 1);
+    let said = Some((Tone::Error, "not backed up: a mistake in otpanel itself".into()));
+    answer(&mut journey, News { said, failed: true, ..News::default() });
+    assert!(journey.screen().contains("a mistake in otpanel itself"), "{}", journey.screen());
+    assert!(!journey.screen().contains("✓ 8 backed up"), "{}", journey.screen());
+    let mut journey = journey.seconds(60);
+    assert_eq!(tasks(&mut journey).len(), 1);
 }
 
 #[test]
