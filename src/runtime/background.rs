@@ -10,6 +10,7 @@ pub const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Whether the colour of an answer is light: `11;rgb:ffff/ffff/ffff`, one to four digits for a part; none where the letters
 /// are another answer.
+#[cfg(unix)]
 pub fn light(letters: &str) -> Option<bool> {
     let colour = letters.strip_prefix("11;rgb")?;
     let parts = colour.split_once(':')?.1.split('/').map(|part| {
@@ -21,7 +22,7 @@ pub fn light(letters: &str) -> Option<bool> {
     Some(0.299 * r + 0.587 * g + 0.114 * b > 0.5)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
