@@ -1,5 +1,6 @@
 //! The backups of an open vault: what is known of them, when the next round is due, and what the panel says of it.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use super::input::Input;
@@ -98,10 +99,8 @@ pub struct Backup {
     pub standing: Vec<Status>,
     /// The devices that back up there.
     pub devices: Vec<Seen>,
-    /// Tasks that were not answered yet.
-    pub running: usize,
-    /// What the user waits for.
-    pub doing: Option<&'static str>,
+    /// Tasks that were not answered yet, in their order.
+    running: VecDeque<Sent>,
     /// Something was saved that no round knows yet.
     pub stale: bool,
     /// What the last look at every item found.
@@ -114,6 +113,14 @@ pub struct Backup {
     ended: UnixTime,
     /// Rounds that failed, one after another.
     failures: u32,
+}
+
+/// A task that was sent off.
+struct Sent {
+    /// What the user waits for; nothing where nobody asked.
+    words: Option<&'static str>,
+    /// It is a round; whether it reads every item.
+    round: Option<bool>,
 }
 
 /// The backup screen.
@@ -169,32 +176,41 @@ impl Backup {
 
     /// When the next round is due; none while something runs.
     pub fn next(&self) -> Option<UnixTime> {
-        self.due.filter(|_| self.running == 0)
+        self.due.filter(|_| self.running.is_empty())
     }
 
     /// A task was sent off.
     pub fn sent(&mut self, task: &Task) {
-        self.running += 1;
-        if let Some(words) = task.words() {
-            self.doing = Some(words);
+        let words = task.words();
+        if words.is_some() {
             self.verified.clear();
         }
-        if matches!(task, Task::Round { .. } | Task::Now | Task::Enable(_)) {
+        let round = match task {
+            Task::Round { whole } => Some(*whole),
+            Task::Now | Task::Enable(_) => Some(true),
+            Task::Verify | Task::Disable { .. } | Task::Forget(_) | Task::Look => None,
+        };
+        if round.is_some() {
             (self.due, self.stale) = (None, false);
         }
+        self.running.push_back(Sent { words, round });
+    }
+
+    /// What the user waits for.
+    pub fn doing(&self) -> Option<&'static str> {
+        self.running.iter().find_map(|sent| sent.words)
     }
 
     /// A task was answered. The vault and what is to be said are the caller's.
     pub fn answered(&mut self, news: &mut News, now: UnixTime) {
-        self.running = self.running.saturating_sub(1);
+        let round = self.running.pop_front().and_then(|sent| sent.round);
         self.ended = now;
-        if self.running == 0 {
-            self.doing = None;
-        }
         if !news.standing.is_empty() {
             self.standing = std::mem::take(&mut news.standing);
         }
-        self.verified = std::mem::take(&mut news.verified);
+        if !news.verified.is_empty() {
+            self.verified = std::mem::take(&mut news.verified);
+        }
         if let Some(devices) = news.devices.take() {
             self.devices = devices;
         }
@@ -203,9 +219,9 @@ impl Backup {
             self.stale = true;
             let pause = RETRY_SECS << (self.failures - 1).min(4);
             self.hurry(now.plus_secs(pause.min(2 * LOOK_SECS)));
-        } else {
+        } else if let Some(whole) = round {
             self.failures = 0;
-            if self.whole <= now {
+            if whole {
                 self.whole = now.plus_secs(WHOLE_SECS);
             }
             self.hurry(now.plus_secs(LOOK_SECS));

@@ -18,7 +18,7 @@ const BESIDE: u16 = 14;
 pub fn view(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas) {
     let end = canvas.width().saturating_sub(1);
     let x = canvas.put(1, 0, "Backup", canvas.theme.strong);
-    if let Some(doing) = session.backup.doing {
+    if let Some(doing) = session.backup.doing() {
         canvas.right(end, 0, doing, canvas.theme.accent);
     } else if let Some(headline) = session.backup.headline(model.now) {
         let (style, mark) = canvas.tone(headline.tone);

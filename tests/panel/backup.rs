@@ -7,7 +7,7 @@ use otpanel::app::backup::{News, Seen, Task};
 use otpanel::app::event::{Effect, Event};
 use otpanel::app::model::Tone;
 use otpanel::backup::item::Keys;
-use otpanel::backup::place::{Destination, Store};
+use otpanel::backup::place::{Destination, Store, Verified};
 use otpanel::backup::restore::{Offer, Restored};
 use otpanel::backup::round::Device;
 use otpanel::backup::standing::{Standing, Status};
@@ -151,6 +151,32 @@ fn a_failed_round_is_told_and_tried_again_later_and_later() {
         pauses.push(journey.model.now.secs_since(before));
     }
     assert_eq!(pauses, [60, 120, 240, 480, 600, 600]);
+}
+
+#[test]
+fn a_look_in_between_is_not_the_round_that_reads_everything() {
+    let mut journey = opened().keys("b");
+    assert!(matches!(tasks(&mut journey)[..], [Task::Look]));
+    answer(&mut journey, news(vec![keychain(Standing::On, "")]));
+    let mut journey = journey.seconds(1);
+    assert!(matches!(tasks(&mut journey)[..], [Task::Round { whole: true }]));
+}
+
+#[test]
+fn what_a_look_at_every_item_found_stays_until_the_next_wish() {
+    let mut journey = kept().keys("b");
+    journey.model.config.idle_lock_secs = 0;
+    answer(&mut journey, news(vec![keychain(Standing::On, "")]));
+    let mut journey = journey.keys("v");
+    let found = Verified { items: 3, accounts: 8, lacking: 0, unread: 0, devices: Vec::new() };
+    answer(&mut journey, News { verified: vec![("keychain", found)], ..news(vec![keychain(Standing::On, "")]) });
+    let words = "all 3 items opened, 8 accounts can be restored";
+    assert!(journey.screen().contains(words), "{}", journey.screen());
+    let mut journey = journey.seconds(301);
+    assert!(matches!(tasks(&mut journey)[..], [Task::Look, Task::Verify, Task::Round { .. }]));
+    answer(&mut journey, news(vec![keychain(Standing::On, "")]));
+    assert!(journey.screen().contains(words), "{}", journey.screen());
+    assert!(!journey.keys("n").screen().contains(words));
 }
 
 #[test]
