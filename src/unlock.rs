@@ -94,12 +94,7 @@ impl From<KdfError> for UnlockError {
 pub fn create(place: &Place, new: New, keychain: &dyn Keychain) -> Result<Created, UnlockError> {
     let New { mode, password, kdf } = new;
     let (mut unlocked, recovery_key) = bare(mode, password.as_ref(), kdf, keychain)?;
-    if let Err(error) = place.create_known(&mut unlocked) {
-        for slot in unlocked.slots().iter().filter(|slot| slot.kind() == SlotKind::Keychain) {
-            let _ = keychain.delete(SERVICE, &user_of(unlocked.vault_id(), slot.id));
-        }
-        return Err(error.into());
-    }
+    first_save(place, &mut unlocked, Some(keychain), &[])?;
     Ok(Created { unlocked, recovery_key })
 }
 
@@ -146,15 +141,24 @@ pub fn settle(
     if let Some(keychain) = keychain {
         add_keychain(&mut unlocked, keychain, stamp)?;
     }
-    if let Err(error) = place.create_known(&mut unlocked) {
-        for id in ids_of(&unlocked, SlotKind::Keychain).into_iter().filter(|id| !before.contains(id)) {
-            if let Some(keychain) = keychain {
-                let _ = keychain.delete(SERVICE, &user_of(unlocked.vault_id(), id));
-            }
-        }
-        return Err(error.into());
-    }
+    first_save(place, &mut unlocked, keychain, &before)?;
     Ok(unlocked)
+}
+
+/// Makes the vault's file. Where that fails, what was put into the keychain for it is taken back; the slots `before` were not.
+fn first_save(
+    place: &Place,
+    unlocked: &mut Unlocked,
+    keychain: Option<&dyn Keychain>,
+    before: &[SlotId],
+) -> Result<(), FileError> {
+    let Err(error) = place.create_known(unlocked) else { return Ok(()) };
+    if let Some(keychain) = keychain {
+        for id in ids_of(unlocked, SlotKind::Keychain).into_iter().filter(|id| !before.contains(id)) {
+            let _ = keychain.delete(SERVICE, &user_of(unlocked.vault_id(), id));
+        }
+    }
+    Err(error)
 }
 
 /// Keeps the key of an open vault for later programs of this login session, for so long.

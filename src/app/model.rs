@@ -20,6 +20,9 @@ use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::slots::SlotKind;
 use crate::vault::{DeviceId, EntryId};
 
+/// Milliseconds after which a silent keychain is named.
+pub const KEYCHAIN_SILENT_MS: u64 = 300;
+
 /// Everything.
 pub struct Model {
     /// Columns and rows of the terminal.

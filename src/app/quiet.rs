@@ -1,14 +1,10 @@
 //! When the screen of a screen reader changes by itself: never by the second, only when what is said is no longer so.
 
-use super::model::{Model, Stage, Waiting};
+use super::model::{KEYCHAIN_SILENT_MS, Model, Stage, Waiting};
 use super::rows::Shows;
 use super::session::{Modal, Session};
+use super::update::PATIENCE_SECS;
 use crate::time::UnixTime;
-
-/// Milliseconds after which a silent keychain is named.
-const KEYCHAIN_MS: u64 = 300;
-/// Seconds that a save under way is waited for before locking or leaving.
-const SAVE_SECS: u64 = 10;
 
 impl Model {
     /// The next moment at which something that is read aloud changes by itself, or something is to be done.
@@ -18,7 +14,7 @@ impl Model {
             Stage::Opening => Some(UnixTime::from_secs(self.now.secs() + 1)),
             Stage::Open(session) => self.next_of(session),
             Stage::Locked(lock) => match lock.waiting {
-                Waiting::Keychain(since) => Some(UnixTime(since.0 + KEYCHAIN_MS)).filter(|at| *at > self.now),
+                Waiting::Keychain(since) => Some(UnixTime(since.0 + KEYCHAIN_SILENT_MS)).filter(|at| *at > self.now),
                 Waiting::No | Waiting::Derivation => None,
             },
             Stage::Welcome(_) | Stage::Broken(_) => None,
@@ -42,7 +38,7 @@ impl Model {
         // One that waits for its save is due already.
         let waits = self.demo || session.saving.then.is_some();
         let lock = (idle > 0 && !waits).then(|| session.touched.plus_secs(idle));
-        let save = session.saving.then.map(|(_, since)| since.plus_secs(SAVE_SECS));
+        let save = session.saving.then.map(|(_, since)| since.plus_secs(PATIENCE_SECS));
         let copied = session.copied.map(|(_, until)| until);
         let revealed = session.revealed.map(|(_, until)| until);
         let counter = session.counter_code.map(|made| made.until);

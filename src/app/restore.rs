@@ -7,7 +7,7 @@ use super::backup::ago;
 use super::input::Input;
 use crate::backup::restore::Offer;
 use crate::otp::account::title;
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::time::UnixTime;
 use crate::vault::State;
 
@@ -104,7 +104,6 @@ impl Preview {
 pub fn describe(offer: &Offer, now: UnixTime) -> String {
     let devices: Vec<_> = offer.opened.iter().flat_map(|part| &part.devices).collect();
     let newest = devices.iter().max_by_key(|device| device.time);
-    let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
     match newest {
         None if offer.opened.is_empty() => format!("sealed, of {}", count(offer.devices, "device")),
         None => count(offer.accounts(), "account"),

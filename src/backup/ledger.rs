@@ -61,6 +61,17 @@ impl Ledger {
         ron::from_str(&text).unwrap_or_default()
     }
 
+    /// Whether the user was not told of this yet; from now on they were. Where that cannot be kept, it is said again.
+    pub fn is_news(state_dir: &Path, vault: VaultId, topic: &str) -> bool {
+        if Self::load(state_dir, vault).told.contains(topic) {
+            return false;
+        }
+        let _ = Self::change(state_dir, vault, |ledger| {
+            ledger.told.insert(topic.to_owned());
+        });
+        true
+    }
+
     /// Changes it in its file, as that is now.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! the command line and the panel.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -115,6 +116,14 @@ pub fn destinations(ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Dest
     let on = wanted && policy.identity_for(true).is_ok();
     let own = stores.map(|store| Destination { identity: PERSONAL.into(), store, on, names_only: false });
     managed.into_iter().chain(own).collect()
+}
+
+/// A folder to keep backups in, by its whole path: it is there, or is made.
+///
+/// # Errors
+/// What the system says.
+pub fn folder(path: &Path) -> io::Result<PathBuf> {
+    fs::create_dir_all(path).and_then(|()| path.canonicalize())
 }
 
 /// A vault in its file, for rounds.
@@ -236,6 +245,22 @@ impl<'p> Here<'p> {
         let _lock = ledger::lock(self.state_dir, vault)?;
         round::wipe(&to.items(keychain, vault), self.device)?;
         Ok(Ledger::change(self.state_dir, vault, |ledger| drop(ledger.done.remove(&to.id())))?)
+    }
+
+    /// Deletes what this device has in all of these: each that was reached, with what came of it. Where nothing was ever kept
+    /// nothing need be reached.
+    pub fn wipe_all<'d>(
+        &self,
+        all: &'d [Destination],
+        may_prompt: bool,
+        vault: VaultId,
+    ) -> Vec<(&'d Destination, Result<(), BackupError>)> {
+        let done = Ledger::load(self.state_dir, vault).done;
+        let reached = all.iter().map(|to| (to, to.open(may_prompt)));
+        reached
+            .filter(|(to, keychain)| keychain.probe() == Probe::Ready || done.contains_key(&to.id()))
+            .map(|(to, keychain)| (to, self.wipe(to, &*keychain, vault)))
+            .collect()
     }
 
     /// Deletes what another device has in a destination, once all of it is here.

@@ -10,7 +10,7 @@ use super::record;
 use super::round::{Device, Ring, gather};
 use super::sealed::{OuterKey, Sealed, service};
 use crate::keychain::{Keychain, KeychainError};
-use crate::policy::{self, PERSONAL, Policy};
+use crate::policy::{self, Policy};
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::vault::{DataKey, DeviceId, Key, Slot, SlotId, State, Unlocked, VaultId, recovery};
@@ -182,18 +182,14 @@ pub struct Offer {
 /// Where a restore looks: the organisation's backup, where one manages the machine, then the user's own, in the keychain or
 /// in the folder that the user names.
 pub fn sources(policy: &Policy, folder: Option<&Path>) -> Vec<Destination> {
-    let store = folder.map_or(Store::Keychain, |path| Store::Folder(path.to_owned()));
-    let ledger = Ledger { folder: folder.map(Path::to_owned), ..Ledger::default() };
-    let may = |to: &Destination| to.on && (folder.is_none() || to.store == store);
-    let mut all: Vec<Destination> = destinations(&ledger, true, policy).into_iter().filter(may).collect();
-    // The organisation's too may lie in a folder that is named.
-    if let (Some(managed), Some(_)) = (&policy.identity, folder)
-        && policy.backup != policy::Backup::Forbidden
-        && !all.iter().any(|to| to.identity != PERSONAL)
-    {
-        all.insert(0, Destination { identity: managed.identity(), store, on: true, names_only: false });
-    }
-    all
+    let Some(folder) = folder else {
+        return destinations(&Ledger::default(), true, policy).into_iter().filter(|to| to.on).collect();
+    };
+    let managed = policy.identity.as_ref().filter(|_| policy.backup != policy::Backup::Forbidden);
+    let own = policy.identity_for(true).ok();
+    let in_folder =
+        |identity| Destination { identity, store: Store::Folder(folder.to_owned()), on: true, names_only: false };
+    managed.map(policy::Managed::identity).into_iter().chain(own).map(in_folder).collect()
 }
 
 /// Finds the backups in reach and opens those that the given way opens, the one with most devices first.

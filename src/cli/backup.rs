@@ -105,12 +105,8 @@ pub fn after_saving(session: &mut Session) {
             },
             other => (format!("without {}", to.id()), not_done(&other.describe())),
         };
-        if !ledger(session).told.contains(&topic) {
+        if Ledger::is_news(&session.place.state_dir, session.unlocked.vault_id(), &topic) {
             say(&words);
-            // Where it cannot be kept, it is said again.
-            let _ = remember(&session.place, session.unlocked.vault_id(), |ledger| {
-                ledger.told.insert(topic);
-            });
         }
     }
 }
@@ -322,8 +318,7 @@ fn enable(world: &World, folder: Option<&Path>) -> Result<(), Failure> {
 
 /// A folder that is there, or can be made, by its whole path.
 fn absolute(path: &Path) -> Result<std::path::PathBuf, Failure> {
-    let made = std::fs::create_dir_all(path).and_then(|()| path.canonicalize());
-    made.map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Write, source })
+    place::folder(path).map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Write, source })
 }
 
 fn disable(world: &World, wipe: bool, yes: bool) -> Result<(), Failure> {
@@ -344,15 +339,8 @@ fn disable(world: &World, wipe: bool, yes: bool) -> Result<(), Failure> {
     remember(&session.place, vault, |ledger| ledger.off = true)?;
     let mut bad = None;
     if wipe {
-        let here = Here::new(&session.place);
-        let done = ledger(&session).done;
-        for to in &all {
-            let keychain = to.open(prompt::can_type_secrets());
-            // Where nothing was ever kept, nothing need be reached.
-            if keychain.probe() != Probe::Ready && !done.contains_key(&to.id()) {
-                continue;
-            }
-            match here.wipe(to, &*keychain, vault) {
+        for (to, wiped) in Here::new(&session.place).wipe_all(&all, prompt::can_type_secrets(), vault) {
+            match wiped {
                 Ok(()) => say(&format!("Deleted what this machine had in the {}.", to.store_name())),
                 Err(error) => bad = Some(error),
             }

@@ -15,11 +15,12 @@ use crate::otp::account::title;
 use crate::policy::organisation;
 use crate::runtime::export::{beside, random};
 use crate::secret::Secret;
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::transfer::export::{Sealing, sealing};
 use crate::transfer::qr;
 use crate::transfer::{ExportError, Exported, Format, export as write_export};
 use crate::vault::Entry;
+use crate::vault::view::accounts_of;
 
 /// Where an export goes.
 pub(super) enum Goal {
@@ -166,14 +167,7 @@ fn chosen(world: &World, session: &Session, args: &Args) -> Result<(Vec<Account>
     }
     entries.sort_by_cached_key(|e| (e.issuer().to_lowercase(), e.name().to_lowercase(), e.id));
     world.policy.may_leave(entries.iter().map(|e| (e.identity(), title(e.issuer(), e.name()))))?;
-    let (mut accounts, mut unusable) = (Vec::new(), Vec::new());
-    for entry in entries {
-        match entry.account() {
-            Ok(account) => accounts.push(account),
-            Err(why) => unusable.push((title(entry.issuer(), entry.name()), why.to_string())),
-        }
-    }
-    Ok((accounts, unusable))
+    Ok(accounts_of(entries))
 }
 
 /// Shows an export of links as QR codes.
@@ -220,13 +214,13 @@ pub(super) fn write(goal: &Goal, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 fn secrets(n: usize) -> String {
-    if n == 1 { "1 secret".to_owned() } else { format!("{n} secrets") }
+    count(n, "secret")
 }
 
 /// Says on stderr what became of the accounts, and what lies open.
 fn tell(goal: &Goal, format: Format, open: bool, exported: &Exported, unusable: &[(String, String)]) {
     let n = exported.count;
-    let many = if n == 1 { "1 account".to_owned() } else { format!("{n} accounts") };
+    let many = count(n, "account");
     let to = match goal {
         Goal::Stdout => String::new(),
         Goal::New(path) | Goal::Over(path) | Goal::Into(path) => {

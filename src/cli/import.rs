@@ -16,7 +16,7 @@ use crate::entropy;
 use crate::otp::Account;
 use crate::report::{Exit, Report};
 use crate::secret::Secret;
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::transfer::plan::{Fate, counts, plan};
 use crate::transfer::{Format, Import, ImportError, MAX_FILE, Source, import as read_export, to_json};
 use crate::vault::EntryId;
@@ -69,7 +69,7 @@ pub fn import(world: &World, args: &Args) -> Result<(), Failure> {
     let coming = fates.iter().filter(|f| f.comes()).count();
     if !args.yes && prompt::interactive() {
         say(preview(&loaded, Some(&fates)).trim_end());
-        let many = if coming == 1 { "1 account".to_owned() } else { format!("{coming} accounts") };
+        let many = count(coming, "account");
         if coming > 0 && !prompt::yes(&format!("Import {many}?"), true)? {
             return Err(Failure::Cancelled);
         }

@@ -2,17 +2,17 @@
 //! may block for as long as their time limit.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::perform::home;
 use crate::app::backup::{News, Seen, Task, place as shown};
 use crate::app::event::Event;
 use crate::app::model::Tone;
 use crate::backup::ledger::Ledger;
-use crate::backup::place::{BackupError, Destination, Here, InFile, Store, destinations};
+use crate::backup::place::{self, BackupError, Destination, Here, InFile, Store};
 use crate::backup::restore::{self, Offer, Way};
 use crate::backup::round::{Backed, Device, Known};
 use crate::backup::standing;
@@ -162,7 +162,7 @@ impl Work<'_> {
     fn tell_once(&mut self, done: &[(Destination, usize)]) {
         for (to, n) in done {
             let topic = format!("on {}", to.id());
-            if self.ledger().told.contains(&topic) {
+            if !Ledger::is_news(&self.world.place.state_dir, self.id(), &topic) {
                 continue;
             }
             let place = match &to.store {
@@ -170,10 +170,6 @@ impl Work<'_> {
                 Store::Folder(_) => String::from("the folder"),
             };
             self.say(Tone::Info, format!("backed up: {n} accounts, sealed, in {place}; b says more"));
-            // Where it cannot be kept, it is said again.
-            let _ = self.remember(|ledger| {
-                ledger.told.insert(topic);
-            });
         }
     }
 
@@ -218,7 +214,7 @@ impl Work<'_> {
     }
 
     fn disable(&mut self, wipe: bool) {
-        let all = destinations(&self.ledger(), self.world.config.backup.enabled, &self.world.policy);
+        let all = place::destinations(&self.ledger(), self.world.config.backup.enabled, &self.world.policy);
         if let Err(error) = self.remember(|ledger| ledger.off = true) {
             return self.failed("not turned off", &error);
         }
@@ -226,17 +222,8 @@ impl Work<'_> {
         if !wipe {
             return;
         }
-        let done = self.ledger().done;
-        let mut bad = None;
-        for to in &all {
-            let keychain = to.open(true);
-            // Where nothing was ever kept, nothing need be reached.
-            if keychain.probe() != Probe::Ready && !done.contains_key(&to.id()) {
-                continue;
-            }
-            bad = Here::new(&self.world.place).wipe(to, &*keychain, self.id()).err().or(bad);
-        }
-        match bad {
+        let wiped = Here::new(&self.world.place).wipe_all(&all, true, self.id());
+        match wiped.into_iter().find_map(|(_, wiped)| wiped.err()) {
             Some(error) => self.failed("the backup is off, but not all of it could be deleted", &error),
             None => {
                 self.news.devices = Some(Vec::new());
@@ -266,9 +253,9 @@ impl Work<'_> {
 
 /// A folder that is there, or can be made, by its whole path.
 fn made(path: &Path) -> Result<PathBuf, String> {
-    let path = super::perform::home(path);
-    let made = fs::create_dir_all(&path).and_then(|()| path.canonicalize());
-    made.map_err(|error| format!("the folder {} cannot be used: {error}", clean(&path.display().to_string())))
+    let path = home(path);
+    place::folder(&path)
+        .map_err(|error| format!("the folder {} cannot be used: {error}", clean(&path.display().to_string())))
 }
 
 /// Looks for backups and opens those that this key opens.
@@ -279,7 +266,7 @@ pub fn find(
     key: Option<&Secret<String>>,
     may_prompt: bool,
 ) -> Event {
-    let folder = match folder.map(|path| super::perform::home(&path).canonicalize()).transpose() {
+    let folder = match folder.map(|path| home(&path).canonicalize()).transpose() {
         Ok(folder) => folder,
         Err(error) => return Event::BackupsFound(attempt, Err(format!("this folder cannot be read: {error}"))),
     };
@@ -311,7 +298,7 @@ pub fn make_again(place: &Place, offer: &Offer, folder: Option<PathBuf>) -> Even
     let with = (wanted && keychain.probe() == Probe::Ready).then_some(&keychain as &dyn Keychain);
     let made = unlock::settle(place, vault, None, with, stamp);
     if let (Ok(vault), Some(folder)) = (&made, folder) {
-        let folder = super::perform::home(&folder).canonicalize().unwrap_or(folder);
+        let folder = home(&folder).canonicalize().unwrap_or(folder);
         let kept = Ledger::change(&place.state_dir, vault.vault_id(), |ledger| ledger.folder = Some(folder));
         if let Err(error) = kept {
             tracing::warn!(%error, "the folder is not remembered");

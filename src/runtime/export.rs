@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::perform::home;
 use crate::app::event::{ExportJob, ExportTrouble, Wrote};
 use crate::entropy;
 use crate::report::Report;
@@ -49,14 +50,6 @@ pub fn write(job: &ExportJob) -> Result<Wrote, ExportTrouble> {
     let left_out = exported.left_out.iter().map(|one| format!("left out {}: {}", one.name, one.reason));
     let lost = exported.lost.iter().map(|what| format!("the format does not hold {what}"));
     Ok(Wrote { count: exported.count, path: shown, left_out: unusable.chain(left_out).chain(lost).collect() })
-}
-
-/// A path with `~/` at its start resolved.
-fn home(path: &Path) -> PathBuf {
-    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
-        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
-        _ => path.to_owned(),
-    }
 }
 
 /// Writes a file whole or not at all, for its owner alone: under another name first.

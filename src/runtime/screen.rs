@@ -15,6 +15,8 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroize;
 
+use crate::tui::theme::basic;
+
 /// Frames longer than this, in bytes, are sent as one synchronised update (DEC mode 2026), which costs 16 bytes.
 const LARGE: usize = 2000;
 
@@ -217,28 +219,14 @@ fn differences(from: Pen, to: Pen, codes: &mut Vec<String>) {
 
 /// The code of a colour; `base` is 30 for the text and 40 for what is behind it.
 fn colour(colour: Color, base: u8) -> String {
-    let basic = match colour {
-        Color::Reset => return (base + 9).to_string(),
-        Color::Rgb(r, g, b) => return format!("{};2;{r};{g};{b}", base + 8),
-        Color::Indexed(index) => return format!("{};5;{index}", base + 8),
-        Color::Black => 0,
-        Color::Red => 1,
-        Color::Green => 2,
-        Color::Yellow => 3,
-        Color::Blue => 4,
-        Color::Magenta => 5,
-        Color::Cyan => 6,
-        Color::Gray => 7,
-        Color::DarkGray => 60,
-        Color::LightRed => 61,
-        Color::LightGreen => 62,
-        Color::LightYellow => 63,
-        Color::LightBlue => 64,
-        Color::LightMagenta => 65,
-        Color::LightCyan => 66,
-        Color::White => 67,
-    };
-    (base + basic).to_string()
+    match (colour, basic(colour)) {
+        (Color::Rgb(r, g, b), _) => format!("{};2;{r};{g};{b}", base + 8),
+        (Color::Indexed(index), _) => format!("{};5;{index}", base + 8),
+        (_, Some(dark @ 0..8)) => (base + dark).to_string(),
+        // The light ones stand apart.
+        (_, Some(light)) => (base + 60 + light - 8).to_string(),
+        (_, None) => (base + 9).to_string(),
+    }
 }
 
 impl<W: Write> Backend for Screen<W> {

@@ -11,7 +11,7 @@ use crate::app::rows::{Row, Shows, Tab, code, mark, next_code, previous_code};
 use crate::app::search::matched;
 use crate::app::session::{Beside, Session};
 use crate::otp::remaining;
-use crate::text::{fit, width};
+use crate::text::{count, fit, width};
 
 /// Cells of the countdown's bar.
 const BAR: u64 = 10;
@@ -49,7 +49,7 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
 /// The state in few words: what is not saved first, then the backup, else how many accounts there are.
 fn state(session: &Session, model: &Model) -> (Tone, String) {
     let n = session.rows.all.len();
-    let accounts = if n == 1 { String::from("1 account") } else { format!("{n} accounts") };
+    let accounts = count(n, "account");
     if model.demo {
         (Tone::Info, String::from("sample accounts, nothing is kept"))
     } else if session.saving.failed.is_some() {

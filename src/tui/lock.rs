@@ -2,7 +2,7 @@
 
 use super::Canvas;
 use crate::app::Model;
-use crate::app::model::{Lock, Waiting};
+use crate::app::model::{KEYCHAIN_SILENT_MS, Lock, Waiting};
 use crate::report::Report;
 use crate::vault::slots::SlotKind;
 
@@ -42,7 +42,7 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
         Waiting::Derivation => {
             canvas.put(x, y, "opening…", canvas.theme.dim);
         }
-        Waiting::Keychain(since) if model.now.0.saturating_sub(since.0) < 300 => {}
+        Waiting::Keychain(since) if model.now.0.saturating_sub(since.0) < KEYCHAIN_SILENT_MS => {}
         Waiting::Keychain(_) => {
             canvas.put(x, y, "asking the keychain…", canvas.theme.dim);
         }

@@ -4,6 +4,7 @@ use super::Canvas;
 use super::detail::date;
 use super::modal::question;
 use crate::app::Model;
+use crate::app::backup::ago;
 use crate::app::past::{Ask, Copies, Kept, Past, Side};
 use crate::app::session::Session;
 use crate::app::update::past::{title, trashed};
@@ -121,8 +122,7 @@ fn copy(kept: &Kept, model: &Model, canvas: &mut Canvas, y: u16) {
 fn age(kept: &Kept, model: &Model) -> String {
     match model.now.secs_since(kept.time) {
         secs @ 0..60 => format!("{secs} s ago"),
-        secs @ 60..3600 => format!("{} min ago", secs / 60),
-        secs @ 3600..172_800 => format!("{} h ago", secs / 3600),
+        60..172_800 => ago(kept.time, model.now),
         _ => date(kept.time),
     }
 }

@@ -9,6 +9,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 use super::Theme;
+use super::theme::basic;
 use crate::text::width;
 
 /// Pixels of a cell.
@@ -274,25 +275,9 @@ const BASIC: [(u8, u8, u8); 16] = [
 /// A colour as xterm has it; none for the terminal's own.
 fn rgb(colour: Color) -> Option<(u8, u8, u8)> {
     let index = match colour {
-        Color::Reset => return None,
         Color::Rgb(r, g, b) => return Some((r, g, b)),
         Color::Indexed(index) => index,
-        Color::Black => 0,
-        Color::Red => 1,
-        Color::Green => 2,
-        Color::Yellow => 3,
-        Color::Blue => 4,
-        Color::Magenta => 5,
-        Color::Cyan => 6,
-        Color::Gray => 7,
-        Color::DarkGray => 8,
-        Color::LightRed => 9,
-        Color::LightGreen => 10,
-        Color::LightYellow => 11,
-        Color::LightBlue => 12,
-        Color::LightMagenta => 13,
-        Color::LightCyan => 14,
-        Color::White => 15,
+        named => basic(named)?,
     };
     let level = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
     Some(match index {

@@ -7,6 +7,7 @@ use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
 use super::entry::{Core, Entry, EntryId, Life, State, Value, field};
+use crate::otp::account::title;
 use crate::otp::{Account, Algorithm, Digits, Kind, ParamError, Period, Pin, Seed};
 use crate::secret::Secret;
 
@@ -255,6 +256,18 @@ fn print(kind: &Kind, seed: &Seed) -> [u8; 32] {
 /// The text that an entry's core keeps of a seed: base32 in capitals without padding (RFC 4648 section 6).
 pub fn seed_text(seed: &Seed) -> Secret<String> {
     Secret::new(BASE32_NOPAD.encode(seed.expose()))
+}
+
+/// The accounts of entries, and the names of those that make no account here, with the reason.
+pub fn accounts_of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> (Vec<Account>, Vec<(String, String)>) {
+    let (mut accounts, mut unusable) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry.account() {
+            Ok(account) => accounts.push(account),
+            Err(why) => unusable.push((title(entry.issuer(), entry.name()), why.to_string())),
+        }
+    }
+    (accounts, unusable)
 }
 
 #[cfg(test)]

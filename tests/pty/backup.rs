@@ -16,6 +16,33 @@ fn start(session: &Session, home: &Home) -> Panel {
     Panel::start_with(home, &[], &[("DBUS_SESSION_BUS_ADDRESS", OsStr::new(&session.address))])
 }
 
+/// A session whose keyring is unlocked, and a home with a vault of two accounts in it; none where the tools are missing.
+fn unlocked_session() -> Option<(Session, Home)> {
+    if !installed(NEEDS) {
+        return None;
+    }
+    let mut session = Session::start();
+    session.keyring(Some("pw"));
+    let home = Home::at(session.home.path());
+    home.put_vault();
+    Some((session, home))
+}
+
+/// A panel that its password has opened.
+fn opened(session: &Session, home: &Home) -> Panel {
+    let mut panel = start(session, home);
+    panel.see("password");
+    panel.press(PASSWORD).press("\r");
+    panel
+}
+
+/// Adds an account by pasting its link.
+fn add(panel: &mut Panel, issuer: &str, account: &str, letter: char) {
+    panel.paste(&link(issuer, account, &secret(letter)));
+    panel.see("Add an account");
+    panel.press("\r");
+}
+
 /// Another machine of the same user: another home, the same keyring.
 fn second(session: &Session) -> Home {
     let dir = session.home.path().join("second");
@@ -32,28 +59,16 @@ fn status(session: &Session, home: &Home) -> String {
 
 #[test]
 fn a_change_reaches_the_keychain_by_itself_and_a_new_machine_gets_everything_back() {
-    if !installed(NEEDS) {
-        return;
-    }
-    let mut session = Session::start();
-    session.keyring(Some("pw"));
-    let home = Home::at(session.home.path());
-    home.put_vault();
-    let mut panel = start(&session, &home);
-    panel.see("password");
-    panel.press(PASSWORD).press("\r");
+    let Some((session, home)) = unlocked_session() else { return };
+    let mut panel = opened(&session, &home);
     panel.see("octo@example.com");
     // The first round by itself, with the notice that is given once.
     panel.see("✓ 2 backed up just now · this computer");
     panel.see("backed up: 2 accounts, sealed, in this computer's keychain");
-    panel.paste(&link("Hetzner", "K0815", &secret('D')));
-    panel.see("Add an account");
-    panel.press("\r");
+    add(&mut panel, "Hetzner", "K0815", 'D');
     panel.see_within(Duration::from_secs(15), "✓ 3 backed up just now");
     // Left right after a change: it is flushed.
-    panel.paste(&link("Mastodon", "ada", &secret('E')));
-    panel.see("Add an account");
-    panel.press("\r");
+    add(&mut panel, "Mastodon", "ada", 'E');
     panel.see("Mastodon");
     panel.quit();
     let said = status(&session, &home);
@@ -76,9 +91,7 @@ fn a_change_reaches_the_keychain_by_itself_and_a_new_machine_gets_everything_bac
     panel.quit();
 
     // What the one adds the other has after its next look; the notice is not given again.
-    let mut panel = start(&session, &home);
-    panel.see("password");
-    panel.press(PASSWORD).press("\r");
+    let mut panel = opened(&session, &home);
     panel.see("✓ 4 backed up just now");
     assert!(!panel.screen().contains("in this computer's keychain"), "{}", panel.screen());
     panel.press("b");
@@ -92,21 +105,11 @@ fn a_change_reaches_the_keychain_by_itself_and_a_new_machine_gets_everything_bac
 
 #[test]
 fn what_cannot_be_backed_up_is_told_and_never_blocks() {
-    if !installed(NEEDS) {
-        return;
-    }
-    let mut session = Session::start();
-    session.keyring(Some("pw"));
-    let home = Home::at(session.home.path());
-    home.put_vault();
-    let mut panel = start(&session, &home);
-    panel.see("password");
-    panel.press(PASSWORD).press("\r");
+    let Some((mut session, home)) = unlocked_session() else { return };
+    let mut panel = opened(&session, &home);
     panel.see("✓ 2 backed up just now");
     session.lock();
-    panel.paste(&link("Hetzner", "K0815", &secret('D')));
-    panel.see("Add an account");
-    panel.press("\r");
+    add(&mut panel, "Hetzner", "K0815", 'D');
     panel.see_within(Duration::from_secs(20), "! 1 waiting: keychain locked");
     codes_are_right(&panel);
     // The daemon dies: no round, no frozen screen, and leaving is quick.

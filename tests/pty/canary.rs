@@ -314,6 +314,16 @@ fn a_canary_goes_through_every_command_and_is_left_nowhere() {
     println!("{} commands, every call that carries bytes was looked at", home.commands);
 }
 
+/// Leaves the form that a paste opened, and what lies under it, if anything does.
+fn leave_the_form(panel: &mut Panel) {
+    for _ in 0..2 {
+        thread::sleep(Duration::from_millis(300));
+        panel.press("\x1b");
+    }
+    panel.see_no("Add an account");
+    thread::sleep(Duration::from_millis(100));
+}
+
 #[test]
 fn a_canary_goes_through_the_panel_and_its_end_in_a_panic_and_is_left_nowhere() {
     let home = Home::new();
@@ -330,19 +340,9 @@ fn a_canary_goes_through_the_panel_and_its_end_in_a_panic_and_is_left_nowhere() 
     panel.press("\r");
     panel.see("opied");
     panel.paste(&link("Pasted"));
-    thread::sleep(Duration::from_millis(300));
-    panel.press("\x1b");
-    thread::sleep(Duration::from_millis(300));
-    panel.press("\x1b");
-    panel.see_no("Add an account");
-    thread::sleep(Duration::from_millis(100));
+    leave_the_form(&mut panel);
     panel.paste(&format!("{} nonsense", secret()));
-    thread::sleep(Duration::from_millis(300));
-    panel.press("\x1b");
-    thread::sleep(Duration::from_millis(300));
-    panel.press("\x1b");
-    panel.see_no("Add an account");
-    thread::sleep(Duration::from_millis(100));
+    leave_the_form(&mut panel);
     panel.press("Q");
     panel.see("secret");
     panel.press("\x1b");

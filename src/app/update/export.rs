@@ -11,8 +11,9 @@ use crate::app::session::Modal;
 use crate::otp::account::title;
 use crate::report::Report;
 use crate::secret::Secret;
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::transfer::export::Sealing;
+use crate::vault::view::accounts_of;
 
 /// Begins an export of the accounts in the tab in view.
 pub fn open(model: &mut Model) {
@@ -29,7 +30,7 @@ pub fn open(model: &mut Model) {
     if let Err(refusal) = model.policy.may_leave(names) {
         return model.say_report(&Report::from(refusal));
     }
-    let n = if ids.len() == 1 { String::from("1 account") } else { format!("{} accounts", ids.len()) };
+    let n = count(ids.len(), "account");
     let what = match session.rows.tabs.get(session.tab).map(|(tab, _)| tab) {
         Some(Tab::Favourites) => format!("{n}, the favourites"),
         Some(Tab::Personal) => format!("{n}, the personal ones"),
@@ -134,15 +135,9 @@ fn write(model: &mut Model, over: bool) -> Vec<Effect> {
     let Some(Modal::Export(flow)) = &mut session.modal else { return Vec::new() };
     let mut entries: Vec<_> = flow.ids.iter().filter_map(|id| state.get(id)).collect();
     entries.sort_by_cached_key(|e| (e.issuer().to_lowercase(), e.name().to_lowercase(), e.id));
-    let (mut accounts, mut unusable) = (Vec::new(), Vec::new());
-    for entry in entries {
-        match entry.account() {
-            Ok(account) => accounts.push(account),
-            Err(why) => unusable.push((title(entry.issuer(), entry.name()), why.to_string())),
-        }
-    }
+    let (accounts, unusable) = accounts_of(entries);
     flow.step = Step::Writing;
-    let password = flow.password.as_ref().map(|password| Secret::new(password.expose().clone()));
+    let password = flow.password.as_ref().map(Secret::duplicate);
     let path = flow.path.text().trim().into();
     let job = ExportJob { format: flow.format().0, accounts, unusable, password, path, over };
     vec![Effect::Export(generation, Box::new(job))]
@@ -163,7 +158,7 @@ pub fn exported(model: &mut Model, generation: u64, result: Result<Wrote, Export
     match result {
         Ok(wrote) => {
             let sealed = flow.password.is_some();
-            let n = if wrote.count == 1 { String::from("1 account") } else { format!("{} accounts", wrote.count) };
+            let n = count(wrote.count, "account");
             let open = if sealed { "" } else { "; its secrets lie open: delete it after use" };
             let text = format!("{n} exported to {}{open}", clean(&wrote.path));
             if wrote.left_out.is_empty() {

@@ -18,7 +18,7 @@ use crate::vault::merge::{Changes, changes};
 /// Seconds between two tries to save after a failure.
 const RETRY_SECS: u64 = 30;
 /// Seconds that locking or leaving waits for a save under way; then its thread has all it needs.
-const PATIENCE_SECS: u64 = 10;
+pub const PATIENCE_SECS: u64 = 10;
 
 /// Begins a save where the state changed and none is under way.
 pub fn save_if_changed(model: &mut Model) -> Vec<Effect> {

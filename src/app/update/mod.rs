@@ -18,6 +18,7 @@ mod welcome;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+pub(super) use self::files::PATIENCE_SECS;
 use super::backup::Task;
 use super::event::{Effect, Event};
 use super::keys::{Action, Keymap};

@@ -1,6 +1,7 @@
 //! Keys of a restore, before there is a vault and in an open one, and the answers it waits for.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -36,8 +37,8 @@ fn restore(model: &mut Model) -> Option<&mut Restore> {
 }
 
 /// The state of the open vault, to compare with.
-fn state(model: &Model) -> Option<State> {
-    model.session().map(|session| session.state().clone())
+fn state(model: &Model) -> Option<Arc<State>> {
+    model.session().map(|session| Arc::clone(&session.vault.state))
 }
 
 /// Looks for backups, with a key where one was typed.
@@ -168,7 +169,7 @@ pub fn found(model: &mut Model, attempt: u64, found: Result<Vec<Offer>, String>)
     let Step::Looking { with_key, .. } = restore.step else { return Vec::new() };
     let folder = restore.folder.take();
     let none = "no backup of otpanel lies there";
-    *restore = match found.map(|offers| Restore::found(folder.clone(), offers, state.as_ref())) {
+    *restore = match found.map(|offers| Restore::found(folder.clone(), offers, state.as_deref())) {
         Ok(Some(mut next)) => {
             if with_key && matches!(next.step, Step::Key { .. }) {
                 next.error = Some(String::from("that is not its password or recovery key"));
