@@ -56,7 +56,7 @@ pub fn add(world: &World, args: &Add) -> Result<(), Failure> {
     };
     session.edit(world, |state, stamp| {
         state.add(id, &account, &identity, source, stamp);
-        state.settle(id, stamp);
+        state.settle(&[id], stamp);
     });
     session.save()?;
     say(&format!("Added {}.", clean(&account.title())));

@@ -76,11 +76,13 @@ pub fn import(world: &World, args: &Args) -> Result<(), Failure> {
     }
     if coming > 0 {
         session.edit(world, |state, stamp| {
+            let mut added = Vec::with_capacity(coming);
             for ((account, format), _) in accounts.iter().zip(&fates).filter(|(_, fate)| fate.comes()) {
                 let id = EntryId(entropy::bytes());
                 state.add(id, account, &identity, format.name(), stamp);
-                state.settle(id, stamp);
+                added.push(id);
             }
+            state.settle(&added, stamp);
         });
         session.save_before(Reason::Import)?;
         world.tell_whose(&identity);

@@ -1,6 +1,7 @@
 //! Whose an entry is, and entries that came without their secret. An entry's identity is written once: moving an account
 //! is a new entry there and a purge here, so that no join and no device can carry one over by itself. Pure.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::entry::{Body, Core, Counter, Entry, EntryId, Life, Stamp, State, field};
@@ -52,30 +53,35 @@ impl State {
         true
     }
 
-    /// After an entry was added: purges those without a secret that it stands for, of the same identity, kind and names.
-    /// Their notes and tags go over to it. Gives how many.
-    pub fn settle(&mut self, added: EntryId, stamp: Stamp) -> usize {
-        let Some(new) = self.entries.get(&added).filter(|entry| entry.is_live() && !entry.is_name_only()) else {
-            return 0;
+    /// After entries were added: purges those without a secret that they stand for, of the same identity, kind and names.
+    /// Their notes and tags go over to the first of them. Gives how many were purged. One pass, however many were added.
+    pub fn settle(&mut self, added: &[EntryId], stamp: Stamp) -> usize {
+        let names = |entry: &Entry| {
+            [entry.identity(), entry.kind_name(), entry.issuer(), entry.name()].map(str::to_owned)
         };
-        let same = |old: &&Entry| {
-            old.is_name_only()
-                && old.identity() == new.identity()
-                && old.kind_name() == new.kind_name()
-                && (old.issuer(), old.name()) == (new.issuer(), new.name())
-        };
-        let old: Vec<EntryId> = self.live().filter(same).map(|entry| entry.id).collect();
-        for id in &old {
-            let tags = self.entries.get(id).and_then(|entry| entry.body.as_ref()).map(|body| body.tags.clone());
-            if let Some(body) = self.entries.get_mut(&added).and_then(|entry| entry.body.as_mut()) {
-                for (tag, register) in tags.into_iter().flatten() {
-                    body.tags.entry(tag).or_insert(register);
-                }
-            }
-            let [favourite, position, colour, icon] = KEPT;
-            self.replace(*id, added, &[favourite, position, colour, icon, field::NOTE], stamp);
+        let mut waiting: HashMap<_, Vec<EntryId>> = HashMap::new();
+        for entry in self.live().filter(|entry| entry.is_name_only()) {
+            waiting.entry(names(entry)).or_default().push(entry.id);
         }
-        old.len()
+        let mut settled = 0;
+        for new in added {
+            if waiting.is_empty() {
+                break;
+            }
+            let with_secret = self.entries.get(new).filter(|entry| entry.is_live() && !entry.is_name_only());
+            for old in with_secret.and_then(|entry| waiting.remove(&names(entry))).unwrap_or_default() {
+                let tags = self.entries.get(&old).and_then(|entry| entry.body.as_ref()).map(|body| body.tags.clone());
+                if let Some(body) = self.entries.get_mut(new).and_then(|entry| entry.body.as_mut()) {
+                    for (tag, register) in tags.into_iter().flatten() {
+                        body.tags.entry(tag).or_insert(register);
+                    }
+                }
+                let [favourite, position, colour, icon] = KEPT;
+                self.replace(old, *new, &[favourite, position, colour, icon, field::NOTE], stamp);
+                settled += 1;
+            }
+        }
+        settled
     }
 
     /// Hands over the named fields that the new entry does not have, and purges the old one.
@@ -176,7 +182,7 @@ mod tests {
             let mut state = name_only("managed/Contoso");
             let plain = Account::new("VPN", "ada", Kind::totp(), Seed::new(vec![9; 20]).unwrap());
             state.add(NEW, &plain, identity, "", stamp(&state));
-            assert_eq!(state.settle(NEW, stamp(&state)), settled, "{identity}");
+            assert_eq!(state.settle(&[NEW], stamp(&state)), settled, "{identity}");
             let new = state.get(&NEW).unwrap();
             assert_eq!((new.note() == "a note", new.tags().count()), (settled == 1, settled));
             assert_eq!(state.live().count(), 2 - settled);
@@ -185,6 +191,6 @@ mod tests {
         state.set(OLD, field::ISSUER, Value::Text("Other".into()), stamp(&state));
         let plain = Account::new("VPN", "ada", Kind::totp(), Seed::new(vec![9; 20]).unwrap());
         state.add(NEW, &plain, "managed/Contoso", "", stamp(&state));
-        assert_eq!(state.settle(NEW, stamp(&state)), 0);
+        assert_eq!(state.settle(&[NEW], stamp(&state)), 0);
     }
 }

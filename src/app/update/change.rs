@@ -17,8 +17,9 @@ pub fn add(model: &mut Model, accounts: &[&Account], identity: &str, source: &st
     for (id, account) in ids.iter().zip(accounts) {
         let stamp = session.stamp(now, device);
         session.state_mut().add(*id, account, identity, source, stamp);
-        session.state_mut().settle(*id, stamp);
     }
+    let stamp = session.stamp(now, device);
+    session.state_mut().settle(&ids, stamp);
     if let Some(first) = ids.first() {
         session.refresh();
         session.select(*first);
