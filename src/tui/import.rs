@@ -46,15 +46,15 @@ pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
             canvas.input(1, top + 1, columns, line, true, true);
             top + 2
         }
-        Step::Reading { path, since, .. } => {
+        Step::Reading { path, since, with_password } => {
             canvas.put(1, 0, "Import", canvas.theme.strong);
             let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            // A slow one is a key derivation: how long it takes in all, nobody can tell.
+            // With a password it is the key derivation that takes its time; how long in all, nobody can tell.
             let took = model.now.secs().saturating_sub(since.secs());
-            let slow = if took < 2 || canvas.is_spoken() {
-                String::new()
-            } else {
-                format!(" {took} s; its app made the key slow on purpose")
+            let slow = match took {
+                _ if took < 2 || canvas.is_spoken() => String::new(),
+                _ if *with_password => format!(" {took} s; its app made the key slow on purpose"),
+                _ => format!(" {took} s"),
             };
             canvas.text(1, top, columns, &format!("reading {}…{slow}", clean(&file)), canvas.theme.dim);
             top + 1

@@ -56,9 +56,8 @@ impl State {
     /// After entries were added: purges those without a secret that they stand for, of the same identity, kind and names.
     /// Their notes and tags go over to the first of them. Gives how many were purged. One pass, however many were added.
     pub fn settle(&mut self, added: &[EntryId], stamp: Stamp) -> usize {
-        let names = |entry: &Entry| {
-            [entry.identity(), entry.kind_name(), entry.issuer(), entry.name()].map(str::to_owned)
-        };
+        let names =
+            |entry: &Entry| [entry.identity(), entry.kind_name(), entry.issuer(), entry.name()].map(str::to_owned);
         let mut waiting: HashMap<_, Vec<EntryId>> = HashMap::new();
         for entry in self.live().filter(|entry| entry.is_name_only()) {
             waiting.entry(names(entry)).or_default().push(entry.id);

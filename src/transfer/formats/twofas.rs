@@ -1,7 +1,8 @@
-//! 2FAS (FORMATS 4): a backup of any schema, plain or sealed; written plain.
+//! 2FAS (FORMATS 4): a backup of any schema, plain or sealed, in and out.
 
 use std::collections::HashMap;
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::super::container::kdf::Hash;
@@ -16,6 +17,15 @@ use crate::secret::Secret;
 
 const FORMAT: Format = Format::TwoFas;
 const ROUNDS: u64 = 10_000;
+/// Bytes of salt.
+const SALT: usize = 256;
+/// The constant of the format by which the app tells a right password: every sealed backup holds it under its key.
+const REFERENCE: &str = concat!(
+    "tRViSsLKzd86Hprh4ceC2OP7xazn4rrt4xhfEUbOjxLX8Rc3mkISXE0lWbmnWfgg",
+    "ogbBJhtYgpK6fMl1D6mtsy92R3HkdGfwuXbzLebqVFJsR7IZ2w58t938iymwG482",
+    "4igYy1wi6n2WDpO1Q1P69zwJGs2F5a1qP4MyIiDSD7NCV2OvidXQCBnDlGfmz0f1",
+    "BQySRkkt4ryiJeCjD2o4QsveJ9uDBUn8ELyOrESv5R5DMDkD4iAF8TXU7KyoJujd",
+);
 
 /// Reads a backup.
 pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
@@ -94,9 +104,9 @@ fn account(service: &Json, issuer: &str) -> Result<Account, EntryError> {
     Ok(account)
 }
 
-/// A backup of schema 4, plain: a sealed one would have to hold a text of the app's own, which is not ours to carry.
+/// A backup of schema 4, plain or sealed; the names of groups stay in clear, as the app writes them.
 pub const WRITER: Writer = Writer {
-    sealing: Sealing::Never,
+    sealing: Sealing::Optional,
     groups: Groups::One,
     note: false,
     favourite: false,
@@ -107,12 +117,27 @@ pub const WRITER: Writer = Writer {
         }
         _ => no_pins(account),
     },
-    write: |accounts, _, random| {
+    write: |accounts, password, random| {
         let ids: HashMap<&str, String> = group_names(accounts).into_iter().map(|name| (name, uuid(random))).collect();
         let services: Vec<Value> = accounts.iter().enumerate().map(|(i, a)| one(a, i, &ids)).collect();
         let groups: Vec<Value> =
             group_names(accounts).iter().map(|n| json!({"id": ids[n], "name": n, "isExpanded": true})).collect();
-        let doc = json!({"schemaVersion": 4, "services": services, "groups": groups, "updatedAt": 0, "appVersionCode": 5_000_000, "appVersionName": "5.0.0", "appOrigin": "android"});
+        let mut doc = json!({"schemaVersion": 4, "services": services, "groups": groups, "updatedAt": 0, "appVersionCode": 5_000_000, "appVersionName": "5.0.0", "appOrigin": "android"});
+        if let Some(password) = password {
+            let services = Secret::new(std::mem::replace(&mut doc["services"], json!([])).to_string());
+            let mut salt = [0; SALT];
+            random(&mut salt);
+            let key = kdf::pbkdf2(FORMAT, Hash::Sha256, password.expose().as_bytes(), &salt, ROUNDS)
+                .expect("the app's own cost is within the bounds");
+            let mut seal = |plain: &str| {
+                let mut nonce = [0; 12];
+                random(&mut nonce);
+                let data = crypto::seal(key.expose(), &nonce, &[], plain.as_bytes());
+                [data.as_slice(), &salt, &nonce].map(|part| BASE64.encode(part)).join(":")
+            };
+            doc["servicesEncrypted"] = seal(services.expose()).into();
+            doc["reference"] = seal(REFERENCE).into();
+        }
         written(&doc)
     },
 };
@@ -138,4 +163,27 @@ fn one(account: &Account, position: usize, ids: &HashMap<&str, String>) -> Value
             "source": "Manual",
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::otp::Seed;
+
+    #[test]
+    fn a_sealed_backup_shows_no_secret_and_holds_the_apps_reference_under_its_password() {
+        let account = Account::new("Acme", "bob", Kind::totp(), Seed::new(vec![7; 10]).unwrap());
+        let password = Secret::new(String::from("pw"));
+        let mut n = 0_u8;
+        let mut random = |bytes: &mut [u8]| bytes.fill_with(|| (n, n = n.wrapping_add(1)).0);
+        let file = (WRITER.write)(&[&account], Some(&password), &mut random);
+        let doc = Json::parse(std::str::from_utf8(file.expose()).unwrap(), FORMAT).unwrap();
+        assert!(doc.get("services").list().is_empty());
+        let parts = |key: &str| doc.get(key).text().split(':').map(str::to_owned).collect::<Vec<_>>();
+        let (services, reference) = (parts("servicesEncrypted"), parts("reference"));
+        assert_eq!(services[1], reference[1], "one derivation opens both");
+        assert_ne!(services[2], reference[2], "one key, never one nonce");
+        let source = Source { password: Some(&password), ..Source::new(file.expose()) };
+        assert_eq!(open(doc.get("reference").text(), &source).unwrap().expose(), REFERENCE.as_bytes());
+    }
 }
