@@ -212,15 +212,22 @@ fn rearrange(rows: &mut [Row], state: &State, order: Order, uses: &Uses) {
 
 /// The code of an entry now, none for counters and for entries that cannot make one.
 pub fn code(entry: &Entry, now: UnixTime) -> Option<Code> {
-    otp::code_at(&entry.account().ok()?, now)
+    code_shifted(entry, now, |now, _| now)
 }
 
 /// The code that came before the current one.
 pub fn previous_code(entry: &Entry, now: UnixTime) -> Option<Code> {
-    otp::previous_code_at(&entry.account().ok()?, now)
+    code_shifted(entry, now, |now, period| UnixTime(now.0.saturating_sub(period.saturating_mul(1000))))
 }
 
 /// The code that comes after the current one.
 pub fn next_code(entry: &Entry, now: UnixTime) -> Option<Code> {
-    otp::next_code_at(&entry.account().ok()?, now)
+    code_shifted(entry, now, UnixTime::plus_secs)
+}
+
+/// The code at a moment that `shift` makes of now and the period. Drawn every second for every row: no account is made for it.
+fn code_shifted(entry: &Entry, now: UnixTime, shift: impl FnOnce(UnixTime, u64) -> UnixTime) -> Option<Code> {
+    let kind = entry.kind().ok()?;
+    let at = shift(now, kind.period()?);
+    otp::code::code_of(&kind, entry.seed().ok()?.expose(), at)
 }

@@ -44,11 +44,6 @@ pub fn next_code_at(account: &Account, at: UnixTime) -> Option<Code> {
     code_at(account, at.plus_secs(account.kind.period()?))
 }
 
-/// The code before the one at a moment; none for HOTP.
-pub fn previous_code_at(account: &Account, at: UnixTime) -> Option<Code> {
-    code_at(account, UnixTime(at.0.saturating_sub(account.kind.period()?.saturating_mul(1000))))
-}
-
 /// The code at a moment from a kind and the seed's bytes, without an account; none for HOTP.
 pub fn code_of(kind: &Kind, seed: &[u8], at: UnixTime) -> Option<Code> {
     Some(match kind {

@@ -14,5 +14,5 @@ pub mod uri;
 pub mod yandex;
 
 pub use account::{Account, Kind};
-pub use code::{Code, code_at, hotp_code, next_code_at, previous_code_at, remaining};
+pub use code::{Code, code_at, hotp_code, next_code_at, remaining};
 pub use params::{Algorithm, Digits, ParamError, Period, Pin, Seed};

@@ -58,8 +58,10 @@ impl<'a> Canvas<'a> {
 
     /// Gives the whole screen the theme's background.
     pub fn fill(&mut self) {
-        let area = self.buffer.area;
-        self.buffer.set_style(area, self.theme.text);
+        // The terminal's own colours are there already.
+        if self.theme.text != Style::new() {
+            self.buffer.set_style(self.buffer.area, self.theme.text);
+        }
     }
 
     /// Writes a text, cut to `columns` with an ellipsis. Hands back the column after it.
@@ -68,9 +70,24 @@ impl<'a> Canvas<'a> {
             return x;
         }
         let room = columns.min(self.width() - x) as usize;
+        if text.len() <= room && text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+            return self.plain(x, y, text, style);
+        }
         let shown = fit(text, room);
         let (end, _) = self.buffer.set_stringn(x, y, &shown, room, style);
         end
+    }
+
+    /// Writes a text that fits and of which each byte is a cell: nearly all of a screen, so that it is worth a way of its own.
+    fn plain(&mut self, x: u16, y: u16, text: &str, style: Style) -> u16 {
+        let mut x = x;
+        for (at, _) in text.char_indices() {
+            if let Some(cell) = self.buffer.cell_mut(Position::new(x, y)) {
+                cell.set_symbol(&text[at..=at]).set_style(style);
+            }
+            x += 1;
+        }
+        x
     }
 
     /// Writes a text to the end of the row.
