@@ -19,6 +19,7 @@ mod names;
 mod panel;
 mod quiet;
 mod sizes;
+mod soak;
 mod start;
 mod theme;
 mod watching;
