@@ -7,6 +7,7 @@
 mod support;
 
 mod backup;
+mod busy;
 mod canary;
 mod clipboard;
 mod crowd;

@@ -223,6 +223,7 @@ impl Day {
     fn lock_and_open(&mut self) {
         self.panel.press("L");
         self.panel.see("otpanel is locked");
+        // Enter at once, which may come before the file is read again.
         if self.locks % 2 == 0 {
             self.panel.press(PASSWORD);
         }
