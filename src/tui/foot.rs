@@ -64,7 +64,7 @@ fn status(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
         let at = if quiet { 0 } else { 1 + width(mark) as u16 };
         let words = longest(&words, edge.saturating_sub(at + 3));
         // A dot that stands before nothing says nothing.
-        if !quiet && !(words.is_empty() && tone == Tone::Info) {
+        if !(quiet || words.is_empty() && tone == Tone::Info) {
             canvas.text(1, y, room, mark, style);
         }
         canvas.put(at + 1, y, words, canvas.theme.dim);

@@ -46,7 +46,7 @@ pub fn letters(name: &str) -> String {
     let all = [starts(first), second].into_iter().flatten();
     let mut mark = String::new();
     for letter in all {
-        if width(&mark) + width(&letter) <= usize::from(COLUMNS) - 1 {
+        if width(&mark) + width(&letter) < usize::from(COLUMNS) {
             mark.push_str(&letter);
         }
     }
@@ -80,9 +80,11 @@ fn readable(colour: Color, own: Color, selected: Color) -> Color {
 
 /// So many twentieths on the way from one colour to another.
 fn mixed(from: Color, to: Color, step: u32) -> Color {
-    let (Color::Rgb(r, g, b), Color::Rgb(x, y, z)) = (from, to) else { return from };
-    let part = |a: u8, b: u8| ((u32::from(a) * (20 - step) + u32::from(b) * step) / 20) as u8;
-    Color::Rgb(part(r, x), part(g, y), part(b, z))
+    let parts = |colour| if let Color::Rgb(red, green, blue) = colour { Some([red, green, blue]) } else { None };
+    let (Some(from), Some(to)) = (parts(from), parts(to)) else { return from };
+    let [red, green, blue] =
+        std::array::from_fn(|n| ((u32::from(from[n]) * (20 - step) + u32::from(to[n]) * step) / 20) as u8);
+    Color::Rgb(red, green, blue)
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             Pressed::Submit => match flow.path.text().trim() {
                 "" => flow.problem = Some(String::from("A file needs a name.")),
                 path if path.ends_with('/') => {
-                    flow.problem = Some(String::from("This is a folder: a name is missing."))
+                    flow.problem = Some(String::from("This is a folder: a name is missing."));
                 }
                 _ if flow.password.is_none() => flow.step = Step::Open,
                 _ => return write(model, false),

@@ -97,9 +97,10 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
             Stage::Locked(lock) => {
                 lock.vault = Some(vault);
                 lock.recovery &= lock.has_slot(SlotKind::Recovery);
-                match std::mem::take(&mut lock.eager) {
-                    true => on_key(model, KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE)),
-                    false => Vec::new(),
+                if std::mem::take(&mut lock.eager) {
+                    on_key(model, KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE))
+                } else {
+                    Vec::new()
                 }
             }
             Stage::Opening | Stage::Welcome(_) | Stage::Broken(_) => {
