@@ -7,14 +7,21 @@ use crate::app::model::Tone;
 use crate::app::session::Session;
 use crate::text::width;
 
+/// Columns that a notice leaves for what is told beside it.
+const BESIDE: usize = 20;
+
 /// Draws it.
 pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
     let panes = model.panes();
     let covered = model.notice_covers_keys();
     if let Some(y) = panes.notice {
         let end = canvas.width().saturating_sub(1);
-        let edge = if covered || session.modal.is_some() { end } else { out_of_view(session, model, canvas, end, y) };
-        if let Some(notice) = model.notice_in_force() {
+        let notice = model.notice_in_force();
+        // What just happened goes before what is out of view.
+        let long = notice.as_ref().is_some_and(|n| n.short.is_none() && width(&n.text) + BESIDE > end.into());
+        let hidden = covered || long || session.modal.is_some();
+        let edge = if hidden { end } else { out_of_view(session, model, canvas, end, y) };
+        if let Some(notice) = notice {
             // Where rows out of view are told, too, two columns stay between.
             let columns = if edge < end { edge.saturating_sub(3) } else { edge.saturating_sub(1) };
             canvas.notice_in(1, y, columns, 1 + usize::from(covered), &notice);

@@ -62,7 +62,7 @@ pub fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
 
 /// The line that takes what is pasted: in a box, or over the whole of a low screen.
 fn paste(line: &Input, problem: Option<&str>, model: &Model, canvas: &mut Canvas) {
-    let text = "A link, a secret or a file's path. Empty: what the clipboard holds.";
+    let text = "A link, a secret or a file's path. Empty: the clipboard's.";
     let line = Line { label: "", input: line, masked: false, focus: true };
     if canvas.is_spoken() || canvas.height() < 10 {
         canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));

@@ -10,6 +10,9 @@ use crate::harness::{Journey, PASSWORD, accounts, many};
 /// Sizes that people have, and smaller ones.
 const SIZES: [(u16, u16); 8] = [(20, 3), (24, 4), (30, 5), (40, 7), (40, 10), (60, 15), (80, 24), (200, 50)];
 
+/// How a journey begins.
+type Begin = fn() -> Journey;
+
 macro_rules! sizes {
     ($journey:expr, $name:literal, $($width:literal x $height:literal),*) => {$(
         let journey = $journey.size($width, $height);
@@ -42,7 +45,7 @@ fn no_file() -> Journey {
 
 #[test]
 fn what_is_typed_is_seen_in_every_mode_at_every_size() {
-    let modes: [(&str, fn() -> Journey, &str); 10] = [
+    let modes: [(&str, Begin, &str); 10] = [
         ("search", || Journey::unlocked(&accounts()), "/xyz"),
         ("palette", || Journey::unlocked(&accounts()), ":xyz"),
         ("help", || Journey::unlocked(&accounts()), "?xyz"),

@@ -224,7 +224,7 @@ impl Day {
         self.panel.press("L");
         self.panel.see("otpanel is locked");
         // Enter at once, which may come before the file is read again.
-        if self.locks % 2 == 0 {
+        if self.locks.is_multiple_of(2) {
             self.panel.press(PASSWORD);
         }
         self.panel.press("\r");
