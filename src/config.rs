@@ -40,6 +40,8 @@ settings! {
         confirm_delete: bool as Plain<bool> = true,
         /// Which signs the panel draws with.
         glyphs: Glyphs as Plain<Glyphs> = Glyphs::Unicode,
+        /// Puts a letter or two of the issuer, in its colour, before each row.
+        monograms: bool as Plain<bool> = false,
         /// The name of a theme.
         theme: String as Plain<String> = String::from("terminal"),
         /// Listens to the mouse.

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
-use super::input::Input;
 use super::model::Tone;
+use super::path::PathLine;
 use crate::backup::place::{Store, Verified};
 use crate::backup::round::Device;
 use crate::backup::standing::{Standing, Status};
@@ -139,7 +139,7 @@ pub enum Ask {
     /// Delete what this device stored?
     Forget(Seen),
     /// Which folder? With what is wrong with the answer.
-    Folder(Input, Option<String>),
+    Folder(PathLine, Option<String>),
 }
 
 /// How the backup stands, for the header: the same in many words and in few.

@@ -1,6 +1,7 @@
 //! An export from the panel: which format, under which password, to which file. It writes nothing itself.
 
 use super::input::Input;
+use super::path::PathLine;
 use crate::secret::Secret;
 use crate::transfer::Format;
 use crate::transfer::export::{Sealing, sealing, written};
@@ -19,7 +20,7 @@ pub struct Export {
     /// The password that seals it, once it was typed twice.
     pub password: Option<Secret<String>>,
     /// Where to.
-    pub path: Input,
+    pub path: PathLine,
     /// What is wrong with what was typed.
     pub problem: Option<String>,
 }
@@ -58,7 +59,7 @@ impl Export {
     /// An export of these accounts.
     pub fn new(ids: Vec<EntryId>, what: String) -> Self {
         let chosen = formats().iter().position(|(format, _)| *format == Format::Aegis).unwrap_or(0);
-        let path = Input::default();
+        let path = PathLine::default();
         Self { ids, what, chosen, step: Step::Format, password: None, path, problem: None }
     }
 
@@ -81,7 +82,7 @@ impl Export {
     }
 
     /// The line that is typed into.
-    pub const fn line_mut(&mut self) -> Option<&mut Input> {
+    pub fn line_mut(&mut self) -> Option<&mut Input> {
         match &mut self.step {
             Step::Password { second, repeat: true, .. } => Some(second),
             Step::Password { first, .. } => Some(first),

@@ -1,16 +1,19 @@
 //! The keys in the last line and the tabs in the second: what they say and where, for the drawing and for the mouse.
 
+use crossterm::event::{KeyCode, KeyModifiers};
+
 use super::backup::View as BackupView;
 use super::export::Step as ExportStep;
 use super::import::Step as ImportStep;
-use super::keys::{Action, describe, show};
+use super::keys::{Action, Press, describe, parse, show};
 use super::layout::WIDE;
-use super::model::{Model, Stage};
+use super::model::{Model, Notice, Stage, Tone};
 use super::owner::Owner;
 use super::past::Side;
 use super::restore::{Restore, Step as RestoreStep};
 use super::rows::Tab;
 use super::session::Modal;
+use super::update::modal::key_name;
 use crate::backup::standing::Standing;
 use crate::config::Glyphs;
 use crate::text::width;
@@ -22,18 +25,53 @@ pub struct Item {
     pub key: String,
     /// What it does.
     pub word: String,
-    /// What a click does; nothing for keys of a form.
-    pub action: Option<Action>,
+    /// What a click does.
+    pub click: Click,
     /// The first column.
     pub from: u16,
     /// The column after the last.
     pub to: u16,
 }
 
+/// Which of things that need so many columns, with a gap between them, fit into a row: from the front on, but the last
+/// before those in between where it must be there.
+pub fn fitting(needs: &[usize], columns: usize, gap: usize, keep_last: bool) -> Vec<usize> {
+    let last = needs.len().checked_sub(1).filter(|last| keep_last && *last > 0);
+    let reserved = last.map_or(0, |last| needs[last] + gap);
+    let whole = needs.iter().sum::<usize>() + gap * needs.len().saturating_sub(1) <= columns;
+    if whole {
+        return (0..needs.len()).collect();
+    }
+    let mut used = 0;
+    let mut kept = Vec::new();
+    for (at, need) in needs.iter().enumerate().take(last.unwrap_or(needs.len())) {
+        // The first stays whatever it displaces.
+        if used + need + if at == 0 { 0 } else { reserved } > columns {
+            break;
+        }
+        used += need + gap;
+        kept.push(at);
+    }
+    kept.extend(last.filter(|last| used + needs[*last] <= columns));
+    kept
+}
+
+/// A key as shown, its word, and what a click does.
+type Listed = (String, String, Click);
+
+/// What a click on a key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Click {
+    /// An action of the list.
+    Act(Action),
+    /// The same as the key.
+    Press(Press),
+}
+
 /// The keys of a restore.
 pub fn restore_keys(restore: &Restore) -> Vec<(&'static str, &'static str)> {
     match &restore.step {
-        RestoreStep::Folder(_) => vec![("enter", "look there"), ("esc", "back")],
+        RestoreStep::Folder(_) => vec![("enter", "look there"), ("tab", "complete"), ("esc", "back")],
         RestoreStep::Looking { .. } => vec![("esc", "cancel")],
         RestoreStep::Key { .. } => vec![("enter", "open it"), ("tab", "from a folder"), ("esc", "back")],
         RestoreStep::Preview(_) => vec![("enter", "restore"), ("f", "from a folder"), ("esc", "back")],
@@ -51,12 +89,41 @@ impl Model {
         self.config.glyphs == Glyphs::Ascii || self.config.accessible
     }
 
+    /// What stands in the line of notices: what is not saved, before what just happened, before a clock that cannot be right.
+    pub fn notice_in_force(&self) -> Option<Notice> {
+        let standing = |tone, text| Notice { tone, text, short: None, until: None };
+        if let Some((session, report)) = self.session().and_then(|s| Some((s, s.saving.failed.as_ref()?))) {
+            let key = key_name(self, Action::Save);
+            // The report's own next step is a command's; here the change waits and a key tries again.
+            let why = report.problem.strip_prefix("Not saved: ").unwrap_or(&report.problem);
+            let text = if session.saving.vanished {
+                format!("The vault's file has vanished. All of it is here still; {key} saves it anew.")
+            } else {
+                format!("Not saved: {why}. The change is kept here; {key} saves again.")
+            };
+            let short = (self.size.0 < WIDE).then(|| format!("not saved; {key} saves again"));
+            return Some(Notice { short, ..standing(Tone::Error, text) });
+        }
+        // Calm, but there as long as it is so; whatever just happened goes first.
+        self.notice.clone().or_else(|| self.clock_trouble().map(|text| standing(Tone::Warn, text)))
+    }
+
+    /// Whether the notice needs the row of the keys as well, for as long as it stands.
+    pub fn notice_covers_keys(&self) -> bool {
+        let room = usize::from(self.size.0.saturating_sub(4)).max(1);
+        // One that stays would hide them for good.
+        let goes = |notice: &Notice| notice.until.is_some() && notice.short.is_none();
+        let long = |notice: Notice| goes(&notice) && width(&notice.text) > room;
+        self.panes().keys.is_some() && self.notice_in_force().is_some_and(long)
+    }
+
     /// The keys that matter in this mode, as many as fit, the important ones first to stay.
     pub fn footer(&self) -> Vec<Item> {
         let Stage::Open(session) = &self.stage else { return Vec::new() };
-        let fixed = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(key, word)| (show(key, self.ascii()), (*word).to_owned(), None)).collect::<Vec<_>>()
-        };
+        if session.modal.is_none() && !session.big && self.notice_covers_keys() {
+            return Vec::new();
+        }
+        let fixed = |pairs: &[(&str, &str)]| pairs.iter().map(|(key, word)| self.key(key, word)).collect::<Vec<_>>();
         let mut items = match &session.modal {
             Some(Modal::Palette(_)) => fixed(&[("enter", "do it"), ("up", "up"), ("down", "down"), ("esc", "close")]),
             // A question carries its keys itself.
@@ -85,16 +152,16 @@ impl Model {
             Some(Modal::Export(flow)) => match flow.step {
                 ExportStep::Format => fixed(&[("enter", "choose"), ("esc", "leave")]),
                 ExportStep::Password { .. } => fixed(&[("enter", "go on"), ("esc", "back")]),
-                ExportStep::Path => fixed(&[("enter", "write it"), ("esc", "back")]),
+                ExportStep::Path => fixed(&[("enter", "write it"), ("tab", "complete"), ("esc", "back")]),
                 ExportStep::Open | ExportStep::Replace | ExportStep::Writing => Vec::new(),
                 ExportStep::Done(_) => fixed(&[("enter", "close")]),
             },
             Some(Modal::Paste(..)) => fixed(&[("enter", "take it"), ("esc", "leave")]),
             Some(Modal::Import(flow)) => match &flow.step {
-                ImportStep::Path { .. } if !flow.offered().is_empty() => {
-                    fixed(&[("↓", "choose"), ("enter", "read it"), ("tab", "complete"), ("esc", "leave")])
+                ImportStep::Path(line) if !line.offered().is_empty() => {
+                    fixed(&[("down", "choose"), ("enter", "read it"), ("tab", "complete"), ("esc", "leave")])
                 }
-                ImportStep::Path { .. } => fixed(&[("enter", "read it"), ("tab", "complete"), ("esc", "leave")]),
+                ImportStep::Path(_) => fixed(&[("enter", "read it"), ("tab", "complete"), ("esc", "leave")]),
                 ImportStep::Password { .. } => fixed(&[("enter", "open it"), ("esc", "back")]),
                 ImportStep::Reading { .. } => fixed(&[("esc", "cancel")]),
                 ImportStep::Preview(preview) => {
@@ -113,6 +180,10 @@ impl Model {
             Some(Modal::Restore(restore)) => fixed(&restore_keys(restore)),
             Some(Modal::Past(past)) if past.ask.is_some() => Vec::new(),
             Some(Modal::Past(past)) => match past.tab {
+                Side::Trash if super::update::past::trashed(self).is_empty() => {
+                    fixed(&[("tab", "history"), ("esc", "close")])
+                }
+                Side::History if past.copies.list().is_empty() => fixed(&[("tab", "trash"), ("esc", "close")]),
                 Side::Trash => {
                     fixed(&[("enter", "bring it back"), ("x", "delete for good"), ("tab", "history"), ("esc", "close")])
                 }
@@ -142,7 +213,7 @@ impl Model {
         self.place(&mut items)
     }
 
-    fn backup_keys(&self, view: &BackupView) -> Vec<(String, String, Option<Action>)> {
+    fn backup_keys(&self, view: &BackupView) -> Vec<Listed> {
         let Some(session) = self.session().filter(|_| view.ask.is_none()) else { return Vec::new() };
         let off = session.backup.standing.iter().all(|status| status.standing == Standing::Off);
         let others = session.backup.devices.iter().any(|seen| !seen.this);
@@ -155,37 +226,42 @@ impl Model {
             keys.push(("x", "forget"));
         }
         keys.push(("esc", "back"));
-        keys.iter().map(|(key, word)| (show(key, self.ascii()), (*word).to_owned(), None)).collect()
+        keys.iter().map(|(key, word)| self.key(key, word)).collect()
     }
 
-    fn actions(&self, actions: &[Action]) -> Vec<(String, String, Option<Action>)> {
+    /// A key of a mode, by its name.
+    fn key(&self, key: &str, word: &str) -> Listed {
+        let press = parse(key).unwrap_or((KeyCode::Null, KeyModifiers::NONE));
+        (show(key, self.ascii()), word.to_owned(), Click::Press(press))
+    }
+
+    fn actions(&self, actions: &[Action]) -> Vec<Listed> {
         actions
             .iter()
             .filter_map(|action| {
                 let key = self.keymap.keys(*action).first()?;
-                Some((show(key, self.ascii()), describe(*action).short.to_owned(), Some(*action)))
+                Some((show(key, self.ascii()), describe(*action).short.to_owned(), Click::Act(*action)))
             })
             .collect()
     }
 
     /// Keeps what fits from the front (the important ones stand there), then sorts help and quit to the end.
-    fn place(&self, items: &mut Vec<(String, String, Option<Action>)>) -> Vec<Item> {
+    fn place(&self, items: &mut Vec<Listed>) -> Vec<Item> {
         let gap: u16 = if self.size.0 >= WIDE { 3 } else { 2 };
-        let needs = |(key, word, _): &(String, String, Option<Action>)| (width(key) + 1 + width(word)) as u16;
-        let mut used = 1;
-        let mut kept = 0;
-        for item in items.iter() {
-            if used + needs(item) > self.size.0 {
-                break;
-            }
-            used += needs(item) + gap;
-            kept += 1;
-        }
-        items.truncate(kept);
-        items.sort_by_key(|(_, _, action)| match action {
-            Some(Action::Palette) => 1,
-            Some(Action::Help) => 2,
-            Some(Action::Quit) => 3,
+        let needs = |(key, word, _): &Listed| (width(key) + 1 + width(word)) as u16;
+        // The last key of a mode leads out of it; the list's last is one among many.
+        let way_out = items.last().is_some_and(|(_, _, click)| matches!(click, Click::Press(_)));
+        let all: Vec<usize> = items.iter().map(|item| needs(item).into()).collect();
+        let kept = fitting(&all, self.size.0.saturating_sub(1).into(), gap.into(), way_out);
+        let mut at = 0;
+        items.retain(|_| {
+            at += 1;
+            kept.contains(&(at - 1))
+        });
+        items.sort_by_key(|(_, _, click)| match click {
+            Click::Act(Action::Palette) => 1,
+            Click::Act(Action::Help) => 2,
+            Click::Act(Action::Quit) => 3,
             _ => 0,
         });
         let mut x = 1;
@@ -195,7 +271,7 @@ impl Model {
                 let from = x;
                 let to = from + needs(&item);
                 x = to + gap;
-                Item { key: item.0, word: item.1, action: item.2, from, to }
+                Item { key: item.0, word: item.1, click: item.2, from, to }
             })
             .collect()
     }
@@ -229,7 +305,8 @@ impl Model {
         let needs = |from: usize| words[from..=selected].iter().map(|word| width(word) + 3).sum::<usize>();
         // From the first on, or as far as it takes to show the one in view.
         let first = (0..selected).find(|from| needs(*from) < usize::from(most) + 3).unwrap_or(selected);
-        let mut x = 1u16;
+        // Where some are left out before it, a sign stands there.
+        let mut x = if first == 0 { 1u16 } else { 3 };
         let mut spans = Vec::new();
         for (at, word) in words.iter().enumerate().skip(first) {
             let to = x + width(word) as u16;

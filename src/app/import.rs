@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::input::Input;
 use super::owner::Owner;
+use super::path::PathLine;
 use crate::otp::Account;
 use crate::text::clean;
 use crate::time::UnixTime;
@@ -19,8 +20,6 @@ pub struct Flow {
     pub error: Option<String>,
     /// Exports that were downloaded lately, offered while no path is typed.
     pub recent: Vec<Recent>,
-    /// Which of the offered paths is selected.
-    pub chosen: Option<usize>,
 }
 
 /// An export that was found where downloads lie.
@@ -35,12 +34,7 @@ pub struct Recent {
 /// The steps.
 pub enum Step {
     /// A path is typed, pasted or dropped.
-    Path {
-        /// The path.
-        line: Input,
-        /// What it could become.
-        completions: Vec<String>,
-    },
+    Path(PathLine),
     /// The export wants a password.
     Password {
         /// The file.
@@ -118,23 +112,20 @@ impl Fate {
 impl Flow {
     /// An import that starts with a path, typed already or empty.
     pub fn new(path: &str) -> Self {
-        Self::at(Step::Path { line: Input::with(path), completions: Vec::new() })
+        Self::at(Step::Path(PathLine::file(path)))
     }
 
     /// An import at one of its steps.
     pub fn at(step: Step) -> Self {
-        Self { step, error: None, recent: Vec::new(), chosen: None }
+        Self { step, error: None, recent: Vec::new() }
     }
 
-    /// The paths that are offered now: completions, or what was downloaded lately while nothing is typed.
-    pub fn offered(&self) -> Vec<&str> {
-        match &self.step {
-            Step::Path { completions, .. } if !completions.is_empty() => {
-                completions.iter().map(String::as_str).collect()
-            }
-            Step::Path { line, .. } if line.is_empty() => self.recent.iter().map(|found| found.path.as_str()).collect(),
-            _ => Vec::new(),
+    /// Offers exports that were downloaded lately.
+    pub fn offer(&mut self, recent: Vec<Recent>) {
+        if let Step::Path(line) = &mut self.step {
+            line.offer(recent.iter().map(|found| found.path.clone()).collect());
         }
+        self.recent = recent;
     }
 }
 

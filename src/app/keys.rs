@@ -142,7 +142,7 @@ table! {
         Hide "hide" ["h"] "hide codes" "hide or show all codes";
         Reveal "reveal" ["r"] "reveal" "show one hidden code for ten seconds";
         Big "big" ["z"] "big digits" "show the selected code in big digits, or the list again";
-        ShowNext "next" ["n"] "next codes" "show the next codes beside, then those before, then neither";
+        ShowNext "next" ["n"] "next codes" "show the next codes beside, those before, or neither";
     }
     Moving: {
         Up "up" ["up" "k"] "up" "select the row above";
@@ -165,7 +165,7 @@ table! {
         Favourite "favourite" ["f"] "favourite" "mark or unmark as a favourite";
         Tags "tags" ["t"] "tags" "change the tags of the selected account";
         Qr "qr" ["Q"] "QR code" "show the selected account as a QR code, for a phone";
-        Sort "sort" ["o"] "sort" "sort by issuer, name, most used, last used, or in your own order";
+        Sort "sort" ["o"] "sort" "sort by issuer, name, most used, last used, your order";
         MoveUp "move_up" ["K" "alt-up"] "move up" "move the selected row up in your own order";
         MoveDown "move_down" ["J" "alt-down"] "move down" "move the selected row down in your own order";
         Backup "backup" ["b"] "backup" "the backup: how it stands, where it lies, restore from it";

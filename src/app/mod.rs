@@ -16,6 +16,7 @@ pub mod model;
 pub mod order;
 pub mod owner;
 pub mod past;
+pub mod path;
 pub mod qr;
 mod quiet;
 pub mod restore;

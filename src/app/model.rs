@@ -78,6 +78,8 @@ pub struct Lock {
     pub vault: Option<Arc<Locked>>,
     /// What is typed.
     pub line: Input,
+    /// Enter was pressed before the bytes were read: it counts once they are.
+    pub eager: bool,
     /// Whether a recovery key is typed rather than the password.
     pub recovery: bool,
     /// An answer is awaited.
@@ -119,6 +121,8 @@ pub struct Notice {
     pub tone: Tone,
     /// The words.
     pub text: String,
+    /// Fewer words, for a narrow window.
+    pub short: Option<String>,
     /// When it goes; stays where there is none.
     pub until: Option<UnixTime>,
 }
@@ -258,7 +262,15 @@ impl Model {
             Tone::Good | Tone::Info => 6,
             Tone::Warn | Tone::Error => 15,
         };
-        self.notice = Some(Notice { tone, text: text.into(), until: Some(self.now.plus_secs(secs)) });
+        self.notice = Some(Notice { tone, text: text.into(), short: None, until: Some(self.now.plus_secs(secs)) });
+    }
+
+    /// The same with fewer words for a narrow window.
+    pub fn say_or(&mut self, tone: Tone, text: impl Into<String>, short: impl Into<String>) {
+        self.say(tone, text);
+        if let Some(notice) = &mut self.notice {
+            notice.short = Some(short.into());
+        }
     }
 
     /// Shows a report in one line: what happened and what to do.
@@ -300,7 +312,15 @@ impl Model {
 impl Lock {
     /// A lock screen for a vault whose bytes are there or still come.
     pub fn new(vault: Option<Arc<Locked>>) -> Self {
-        Self { vault, line: Input::default(), recovery: false, waiting: Waiting::No, error: None, keychain: None }
+        Self {
+            vault,
+            line: Input::default(),
+            eager: false,
+            recovery: false,
+            waiting: Waiting::No,
+            error: None,
+            keychain: None,
+        }
     }
 
     /// Whether the vault has a slot of this kind.

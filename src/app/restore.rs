@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::backup::ago;
 use super::input::Input;
+use super::path::PathLine;
 use crate::backup::restore::Offer;
 use crate::otp::account::title;
 use crate::text::{clean, count};
@@ -24,7 +25,7 @@ pub struct Restore {
 /// The steps.
 pub enum Step {
     /// A folder's path is typed.
-    Folder(Input),
+    Folder(PathLine),
     /// It is being looked.
     Looking {
         /// Since when.
@@ -56,9 +57,17 @@ pub struct Preview {
 }
 
 impl Restore {
+    /// The line in which a folder is named, while it is.
+    pub fn folder_line(&mut self) -> Option<&mut PathLine> {
+        match &mut self.step {
+            Step::Folder(line) => Some(line),
+            _ => None,
+        }
+    }
+
     /// A restore from a folder that is still to be named.
     pub fn from_folder() -> Self {
-        Self { step: Step::Folder(Input::default()), folder: None, error: None }
+        Self { step: Step::Folder(PathLine::folder("")), folder: None, error: None }
     }
 
     /// A restore from what is being looked for.

@@ -101,6 +101,7 @@ enum Job {
     Clear,
     Image,
     Text,
+    Lend(Sender<bool>),
     Finish(Sender<Vec<Secret<Vec<u8>>>>),
 }
 
@@ -142,6 +143,18 @@ impl Clipboard {
     /// Asks for the text in the clipboard. Answered by [`Report::Text`].
     pub fn text(&mut self) {
         self.send(Job::Text);
+    }
+
+    /// Hands what was copied to a small process that keeps it and clears it in time, since this program is about to be
+    /// stopped; waits at most so long. `false` where a part of it cannot be handed over (only the terminal could clear
+    /// it, and that is the shell's by then): it is cleared when the program goes on.
+    pub fn lend(&mut self, limit: Duration) -> bool {
+        if self.waiting.is_some() {
+            return true;
+        }
+        let (say, said) = channel();
+        self.send(Job::Lend(say));
+        said.recv_timeout(limit).unwrap_or(false)
     }
 
     /// Clears and ends, waiting at most so long. Returns what is left to be written to the terminal.
@@ -190,6 +203,11 @@ fn work(jobs: &Receiver<Job>, here: Surroundings, report: &dyn Fn(Report)) {
             Ok(Job::Clear) | Err(RecvTimeoutError::Timeout) => {
                 due = None;
                 hands.clear().map_or_else(Report::Failed, Report::Cleared)
+            }
+            Ok(Job::Lend(say)) => {
+                let left = due.map(|due| due.saturating_duration_since(Instant::now()));
+                let _ = say.send(hands.lend(left));
+                continue;
             }
             Ok(Job::Image) => Report::Image(hands.image()),
             Ok(Job::Text) => Report::Text(hands.text()),
@@ -268,6 +286,17 @@ mod tests {
         clipboard.clear_now();
         assert!(said.try_recv().is_err());
         assert!(clipboard.finish(Duration::ZERO).is_empty());
+    }
+
+    #[test]
+    fn what_only_the_terminal_can_clear_cannot_be_lent_and_is_cleared_later() {
+        let (mut clipboard, said) = started(Surroundings::default());
+        assert!(clipboard.lend(Duration::ZERO), "nothing was copied");
+        clipboard.copy(Secret::new("1".into()), 60, &Method::Osc52);
+        assert!(!clipboard.lend(Duration::from_secs(5)));
+        assert!(matches!((next(&said), next(&said)), (Report::ToTerminal(_), Report::Copied(_))));
+        clipboard.clear_now();
+        assert!(matches!(next(&said), Report::ToTerminal(_)));
     }
 
     #[test]

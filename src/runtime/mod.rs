@@ -46,12 +46,15 @@ use clipboard::{Clipboard, Picture, Report as ClipboardReport, Surroundings};
 use lanes::{Lane, spawn};
 use screen::Screen;
 use terminal::{Input, Out, Signal, Terminal};
-use watch::{Changed, Targets, Watch};
+use watch::{Changed, Since, Targets, Watch};
 
 /// How long leaving waits for a save that is under way.
 const LAST_SAVE: Duration = Duration::from_secs(10);
 /// How long leaving waits for the clipboard to be cleared.
 const LAST_CLEAR: Duration = Duration::from_secs(2);
+
+/// How long a stop waits for what was copied to be handed over.
+const LEND: Duration = Duration::from_secs(1);
 
 /// The longest that the loop sleeps while a screen reader listens, in milliseconds: so that a clock that was set is seen.
 const SPOKEN_PAUSE_MS: u64 = 30_000;
@@ -98,6 +101,8 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     }
     let (send, receive) = channel();
     let world = World::new(panel, send);
+    let targets = Targets { vault: panel.paths.vault_file.clone(), config: Some(panel.paths.config_file.clone()) };
+    let since = (!panel.demo).then(|| Since::now(targets));
     // The vault is read while the terminal is set up.
     if !panel.demo {
         world.perform_in_background(Effect::Look);
@@ -115,7 +120,7 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     let clipboard = Clipboard::start(Surroundings::here(), move |report| {
         drop(clips.send(Incoming::Clipboard(report)));
     });
-    let watch = if panel.demo { None } else { world.watch(&panel.paths) };
+    let watch = since.and_then(|since| world.watch(since, &panel.paths));
     let clipboard = Some(clipboard);
     let mut show = Show {
         terminal,
@@ -127,6 +132,7 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
         world,
         clipboard,
         inbox: receive,
+        clear_at: None,
         leaving: false,
     };
     let ended = show.run(panel, trouble);
@@ -147,6 +153,8 @@ struct Show {
     world: World,
     clipboard: Option<Clipboard>,
     inbox: Receiver<Incoming>,
+    /// When what was copied last is to be cleared, by the clock on the wall.
+    clear_at: Option<UnixTime>,
     leaving: bool,
 }
 
@@ -183,6 +191,7 @@ impl Show {
                 Woken::End => break,
             };
             let mut effects = update(&mut model, Event::Tick(UnixTime::now()));
+            self.clear_when_due();
             // Whatever else has arrived meanwhile is drawn in the same frame.
             while let Some(incoming) = next {
                 effects.extend(self.take_in(&mut model, incoming)?);
@@ -197,6 +206,15 @@ impl Show {
 
     /// Draws the model in the size that the terminal has by now: it may have changed since its last word.
     fn draw(&mut self, model: &mut Model) -> io::Result<()> {
+        self.draw_once(model)?;
+        if self.screen.backend_mut().take_stale() {
+            self.redraw()?;
+            self.draw_once(model)?;
+        }
+        Ok(())
+    }
+
+    fn draw_once(&mut self, model: &mut Model) -> io::Result<()> {
         let theme = &self.theme;
         self.screen.draw(|frame| {
             let (width, height) = (frame.area().width, frame.area().height);
@@ -290,15 +308,21 @@ impl Show {
     fn perform(&mut self, model: &mut Model, effect: Effect) -> Result<(), PanelError> {
         match effect {
             Effect::Quit => self.leaving = true,
-            Effect::Suspend => {
+            Effect::Suspend if terminal::can_suspend() => {
+                // Stopped, nobody here could hand out what was copied, or clear it in time.
+                let lent = self.clipboard.as_mut().is_none_or(|clipboard| clipboard.lend(LEND));
                 if self.terminal.suspend()? {
                     // Time went by: perhaps too much for anything but the lock screen to be drawn.
                     for effect in update(model, Event::Tick(UnixTime::now())) {
                         self.perform(model, effect)?;
                     }
+                    if self.clear_when_due() && !lent {
+                        model.say(Tone::Info, "what was copied is cleared only now: the panel stood still");
+                    }
                     self.redraw()?;
                 }
             }
+            Effect::Suspend => {}
             Effect::Redraw => self.redraw()?,
             Effect::Mouse(on) => self.terminal.set_mouse(on)?,
             Effect::Demo => {
@@ -317,9 +341,11 @@ impl Show {
                 let method = &model.config.clipboard.method;
                 if let Some(clipboard) = &mut self.clipboard {
                     clipboard.copy(text, secs.into(), method);
+                    self.clear_at = (secs > 0).then(|| UnixTime::now().plus_secs(secs.into()));
                 }
             }
             Effect::ClearClipboard => {
+                self.clear_at = None;
                 if let Some(clipboard) = &mut self.clipboard {
                     clipboard.clear_now();
                 }
@@ -334,7 +360,20 @@ impl Show {
         Ok(())
     }
 
-    fn redraw(&mut self) -> Result<(), PanelError> {
+    /// Clears what was copied if its time is over by the clock on the wall: the clipboard's own timer stands still while
+    /// the computer sleeps. Whether it was.
+    fn clear_when_due(&mut self) -> bool {
+        let due = self.clear_at.is_some_and(|at| at <= UnixTime::now());
+        if due {
+            self.clear_at = None;
+            if let Some(clipboard) = &mut self.clipboard {
+                clipboard.clear_now();
+            }
+        }
+        due
+    }
+
+    fn redraw(&mut self) -> io::Result<()> {
         self.screen.backend_mut().forget();
         self.screen.clear()?;
         Ok(())
@@ -419,9 +458,8 @@ impl World {
         }
     }
 
-    /// Watches the vault, copies of it and the config.
-    fn watch(&self, paths: &Paths) -> Option<Watch> {
-        let targets = Targets { vault: paths.vault_file.clone(), config: Some(paths.config_file.clone()) };
+    /// Watches the vault, copies of it and the config, and tells what changed since they were read.
+    fn watch(&self, since: Since, paths: &Paths) -> Option<Watch> {
         let (send, config, profile) = (self.send.clone(), paths.config_file.clone(), paths.profile.clone());
         let tell = move |changed: Changed| {
             let event = match changed {
@@ -430,7 +468,7 @@ impl World {
             };
             drop(send.send(Incoming::Event(Box::new(event))));
         };
-        Watch::start(targets, tell).inspect_err(|error| tracing::error!(%error, "no watch")).ok()
+        Watch::start_since(since, tell).inspect_err(|error| tracing::error!(%error, "no watch")).ok()
     }
 
     /// Looks for QR codes in a picture of the clipboard.

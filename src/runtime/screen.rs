@@ -6,6 +6,7 @@
 //! [`Screen::pass`]. After a cluster on whose width terminals disagree the next move is absolute: a wrong width never
 //! shifts a code.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
@@ -32,6 +33,10 @@ pub struct Screen<W> {
     pen: Pen,
     cursor_shown: Option<bool>,
     wished: Position,
+    /// Where clusters stand that take more cells in some terminals than they should.
+    disputed: BTreeSet<(u16, u16)>,
+    /// Whether one of them gave way: cells beside it that nobody wrote may still show a part of it.
+    stale: bool,
 }
 
 /// What the terminal writes the next character with.
@@ -56,6 +61,8 @@ impl<W: Write> Screen<W> {
             pen: PLAIN,
             cursor_shown: None,
             wished: Position::ORIGIN,
+            disputed: BTreeSet::new(),
+            stale: false,
         }
     }
 
@@ -79,6 +86,12 @@ impl<W: Write> Screen<W> {
         self.cursor_shown = None;
         self.pen = PLAIN;
         self.frame.extend_from_slice(b"\x1b[m");
+    }
+
+    /// Whether parts of what was there may still be seen, so that all has to be cleared and drawn anew. Asked once, it is
+    /// taken for done.
+    pub const fn take_stale(&mut self) -> bool {
+        std::mem::replace(&mut self.stale, false)
     }
 
     /// What is written to.
@@ -136,6 +149,12 @@ const SEEN_ON_BLANKS: Modifier = Modifier::UNDERLINED.union(Modifier::REVERSED).
 fn sure(symbol: &str) -> bool {
     let mut chars = symbol.chars();
     chars.next().is_some() && chars.next().is_none() && symbol.width() == 1
+}
+
+/// Whether terminals differ in how many cells this takes: flags, joined, coloured and emoji-presented signs.
+fn is_disputed(symbol: &str) -> bool {
+    let joins = |c| matches!(c, '\u{200d}' | '\u{fe0f}' | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}');
+    symbol.len() > 4 && symbol.chars().any(joins)
 }
 
 fn absolute(to: Position) -> String {
@@ -235,6 +254,10 @@ impl<W: Write> Backend for Screen<W> {
     fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
         let width = self.size_now().width;
         for (x, y, cell) in content {
+            self.stale |= self.disputed.remove(&(x, y));
+            if is_disputed(cell.symbol()) {
+                self.disputed.insert((x, y));
+            }
             self.go(Position::new(x, y));
             self.put(cell, width);
         }
@@ -275,6 +298,9 @@ impl<W: Write> Backend for Screen<W> {
             // What is cleared takes the colour behind the text in many terminals.
             self.frame.extend_from_slice(b"\x1b[m");
             self.pen = PLAIN;
+        }
+        if matches!(what, ClearType::All) {
+            self.disputed.clear();
         }
         self.frame.extend_from_slice(match what {
             ClearType::All => b"\x1b[2J",

@@ -53,6 +53,27 @@ fn assert_shown(parser: &vt100::Parser, wanted: &Buffer, blanks: bool) {
     }
 }
 
+#[test]
+fn a_flag_that_gives_way_has_all_drawn_anew_since_nobody_knows_how_far_it_reached() {
+    let mut terminal = terminal(20, 2);
+    let line = |text: &str| Buffer::with_lines([text, ""]);
+    let area = Rect::new(0, 0, 20, 2);
+    for (first, second, stale) in
+        [("mum 🇩🇪 1", "dad    1", true), ("ada 👩‍💻 1", "ada 👩‍💻 2", false), ("日本 1", "     1", false)]
+    {
+        let resized = |text: &str| {
+            let mut buffer = line(text);
+            buffer.resize(area);
+            buffer
+        };
+        draw(&mut terminal, &resized(first));
+        terminal.backend_mut().take_stale();
+        draw(&mut terminal, &resized(second));
+        assert_eq!(terminal.backend_mut().take_stale(), stale, "{first}");
+        terminal.clear().unwrap();
+    }
+}
+
 fn expected_colour(colour: Color) -> vt100::Color {
     match colour {
         Color::Rgb(r, g, b) => vt100::Color::Rgb(r, g, b),

@@ -135,9 +135,8 @@ impl Terminal {
         {
             use std::time::{Duration, Instant};
 
-            use rustix::process::{Signal, getpgid, getsid, kill_current_process_group};
-            // A terminal's first program has nobody behind it: it would stand still for ever.
-            if getpgid(None)? == getsid(None)? {
+            use rustix::process::{Signal, kill_current_process_group};
+            if !can_suspend() {
                 return Ok(false);
             }
             restore();
@@ -156,6 +155,18 @@ impl Terminal {
         #[cfg(not(unix))]
         Ok(false)
     }
+}
+
+/// Whether a shell could continue the program after a stop: a terminal's first program has nobody behind it, and would
+/// stand still for ever.
+pub fn can_suspend() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::process::{getpgid, getsid};
+        getpgid(None).is_ok_and(|group| getsid(None).is_ok_and(|session| group != session))
+    }
+    #[cfg(not(unix))]
+    false
 }
 
 impl Drop for Terminal {

@@ -48,12 +48,37 @@ enum News {
     Stop,
 }
 
+/// How the files looked at a moment: what changes from then on is told by the watch that begins with it, however late it
+/// begins.
+pub struct Since {
+    targets: Targets,
+    looks: BTreeMap<PathBuf, (Changed, Look)>,
+}
+
+impl Since {
+    /// Takes the look of all files now.
+    pub fn now(targets: Targets) -> Self {
+        let present = Plan::make(&targets).present().into_iter();
+        let looks = present.map(|(path, changed)| (path.clone(), (changed, look_at(&path)))).collect();
+        Self { targets, looks }
+    }
+}
+
 impl Watch {
     /// Starts to watch; `changed` is called on the watch's own thread and must not block.
     ///
     /// # Errors
     /// When no thread can be started.
     pub fn start(targets: Targets, changed: impl Fn(Changed) + Send + 'static) -> io::Result<Self> {
+        Self::start_since(Since::now(targets), changed)
+    }
+
+    /// The same, where files may have changed since they were read.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start_since(since: Since, changed: impl Fn(Changed) + Send + 'static) -> io::Result<Self> {
+        let Since { targets, looks } = since;
         let (news, heard) = channel();
         let how = Arc::new(Mutex::new(How::Native));
         let mut watcher = Watching {
@@ -61,13 +86,19 @@ impl Watch {
             plan: Arc::new(Mutex::new(Plan::default())),
             native: None,
             watched: BTreeSet::new(),
-            looks: BTreeMap::new(),
+            looks,
             how: Arc::clone(&how),
             news: news.clone(),
         };
         watcher.renew();
-        watcher.look(&mut BTreeSet::new());
-        thread::Builder::new().name("watch".into()).spawn(move || watcher.run(&heard, &changed))?;
+        // From here on the system announces changes: what came before is found by looking once more.
+        let mut missed = BTreeSet::new();
+        watcher.look(&mut missed);
+        let run = move || {
+            missed.into_iter().for_each(&changed);
+            watcher.run(&heard, &changed);
+        };
+        thread::Builder::new().name("watch".into()).spawn(run)?;
         Ok(Self { news, how })
     }
 

@@ -206,7 +206,9 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
     let columns = lines.iter().map(|line| width(line)).max().unwrap_or(0) as u16;
     let middle = |columns: u16| (wide.saturating_sub(columns)) / 2;
     let block = lines.len() as u16 + if roomy { 4 } else { 1 };
-    let mut y = if roomy { high.saturating_sub(block + 1) / 2 } else { 0 };
+    // The name and the keys take the last rows where there are not many.
+    let room = if roomy { high.saturating_sub(1) } else { high.saturating_sub(below) + 1 };
+    let mut y = room.saturating_sub(block) / 2;
     let title = row.title();
     let title_columns = (width(&title) as u16).min(wide.saturating_sub(2));
     let name_x = middle(title_columns);

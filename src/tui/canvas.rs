@@ -1,11 +1,14 @@
 //! Writing into ratatui's buffer: texts that are cut to fit, right-aligned, on a screen of any size without a panic.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::Theme;
 use super::spoken::Spoken;
+use crate::app::footer::fitting;
 use crate::app::input::Input;
 use crate::app::model::{Notice, Tone};
 use crate::text::{fit, typed, width, wrap};
@@ -112,6 +115,32 @@ impl<'a> Canvas<'a> {
         y
     }
 
+    /// Writes lines into at most so many rows; the last one ends in an ellipsis where more would follow. Hands back the
+    /// row after them.
+    pub fn lines(&mut self, x: u16, y: u16, columns: u16, rows: usize, lines: &[String], style: Style) -> u16 {
+        let mut y = y;
+        for (at, line) in lines.iter().take(rows).enumerate() {
+            let cut = at + 1 == rows && lines.len() > rows;
+            // Longer than the row in any case, so that it is cut with its sign.
+            let text = if cut { Cow::Owned(format!("{line} {}…", lines[at + 1])) } else { Cow::Borrowed(line) };
+            self.text(x, y, columns, &text, style);
+            y = y.saturating_add(1);
+        }
+        y
+    }
+
+    /// Says at the right end of a row how many rows lie above and below what is shown; nothing where there are none.
+    /// Hands back its first column.
+    pub fn more(&mut self, end: u16, y: u16, above: usize, below: usize) -> u16 {
+        let mut parts = Vec::new();
+        for (n, arrow, word) in [(above, self.mark("↑", "^"), "above"), (below, self.mark("↓", "v"), "below")] {
+            if n > 0 {
+                parts.push(if self.is_spoken() { format!("{n} {word}") } else { format!("{arrow} {n}") });
+            }
+        }
+        if parts.is_empty() { end } else { self.right(end, y, &parts.join("  "), self.theme.dim) }
+    }
+
     /// Lays a style over cells that are drawn already.
     pub fn restyle(&mut self, x: u16, y: u16, columns: u16, style: Style) {
         let area = Rect::new(x, y, columns, 1).intersection(self.buffer.area);
@@ -145,8 +174,10 @@ impl<'a> Canvas<'a> {
     }
 
     /// Empties a part of the screen and draws a frame round it, where there is room for one.
+    ///
+    /// What stands at its left and right is emptied, too: half a code beside a box is read as a whole one.
     pub fn frame(&mut self, area: Rect, title: &str) {
-        self.empty(area);
+        self.empty(Rect { x: 0, width: self.width(), ..area });
         if self.is_spoken() {
             self.text(area.left() + 2, area.top(), area.width.saturating_sub(4), title, self.theme.strong);
             return;
@@ -197,24 +228,28 @@ impl<'a> Canvas<'a> {
         let shape = |text: &str| if masked { dot.repeat(text.chars().count()) } else { typed(text).into_owned() };
         let (before, after) = (shape(before), shape(after));
         // Keep the end of what stands before the cursor.
+        if !focus {
+            self.text(x, y, columns as u16, crate::secret::Secret::new(before + &after).expose(), self.theme.text);
+            return;
+        }
         let mut shown = before.as_str();
-        while width(shown) + 1 > columns {
+        let cut = if width(shown) < columns { "" } else { self.mark("…", "<") };
+        while width(shown) + width(cut) + 1 > columns && !shown.is_empty() {
             let mut chars = shown.chars();
             chars.next();
             shown = chars.as_str();
         }
-        let style = if focus { self.theme.strong } else { self.theme.text };
-        let end = self.text(x, y, columns as u16, shown, style);
+        let style = self.theme.strong;
+        let begin = self.text(x, y, columns as u16, cut, self.theme.dim);
+        let end = self.text(begin, y, columns as u16 - (begin - x), shown, style);
         let rest = columns as u16 - (end - x);
-        if let Some(spoken) = self.spoken.as_mut().filter(|_| focus) {
+        if let Some(spoken) = self.spoken.as_mut() {
             // The terminal's own cursor stands there.
             spoken.cursor(x, end, y);
             self.text(end, y, rest, &after, style);
-        } else if focus {
+        } else {
             self.text(end, y, rest, self.mark("▏", "|"), self.theme.accent);
             self.text(end + 1, y, rest.saturating_sub(1), &after, style);
-        } else {
-            self.text(end, y, rest, &after, style);
         }
     }
 
@@ -252,20 +287,31 @@ impl<'a> Canvas<'a> {
         self.tone(Tone::Error).1
     }
 
-    /// Draws a notice in one row.
+    /// Draws a notice into one row; its short form where not all of it fits.
     pub fn notice(&mut self, x: u16, y: u16, columns: u16, notice: &Notice) {
-        let (style, mark) = self.tone(notice.tone);
-        let at = self.text(x, y, columns, mark, style);
-        self.text(at + 1, y, columns.saturating_sub(at + 1 - x), &notice.text, self.theme.text);
+        self.notice_in(x, y, columns, 1, notice);
     }
 
-    /// Draws keys with their words from column 1 of a row.
+    /// The same into several rows.
+    pub fn notice_in(&mut self, x: u16, y: u16, columns: u16, rows: usize, notice: &Notice) {
+        let (style, mark) = self.tone(notice.tone);
+        let at = self.text(x, y, columns, mark, style) + 1;
+        let room = columns.saturating_sub(at - x);
+        let mut lines = wrap(&notice.text, room.into());
+        if lines.len() > rows
+            && let Some(short) = &notice.short
+        {
+            lines = wrap(short, room.into());
+        }
+        self.lines(at, y, room, rows, &lines, self.theme.text);
+    }
+
+    /// Draws keys with their words from column 1 of a row: as many as fit, the last (it leads out) before those in between.
     pub fn keys(&mut self, y: u16, pairs: &[(&str, &str)]) {
+        let needs: Vec<usize> = pairs.iter().map(|(key, word)| width(key) + 1 + width(word)).collect();
         let mut x = 1;
-        for (key, word) in pairs {
-            if x as usize + width(key) + 1 + width(word) > self.width() as usize {
-                break;
-            }
+        for at in fitting(&needs, self.width().saturating_sub(1).into(), 3, true) {
+            let (key, word) = pairs[at];
             x = self.put(x, y, key, self.theme.accent) + 1;
             x = self.put(x, y, word, self.theme.dim) + 3;
         }

@@ -54,13 +54,25 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas, x: u16, top: 
     let note = clean(entry.note()).into_owned();
     let used = session.uses.get(&row.id).map_or_else(String::new, |used| times(*used, model.now));
     let owner = row.organisation.clone().unwrap_or_default();
-    let facts = [("of", owner), ("tags", row.tags.join(", ")), ("added", added(entry)), ("used", used), ("note", note)];
+    let counter = match account_counter(entry) {
+        Some(next) => next.to_string(),
+        None => String::new(),
+    };
+    let facts = [
+        ("counter", counter),
+        ("of", owner),
+        ("tags", row.tags.join(", ")),
+        ("added", added(entry)),
+        ("used", used),
+        ("note", note),
+    ];
     for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
         if y >= bottom {
             return;
         }
         canvas.put(left, y, name, dim);
-        y = canvas.paragraph(left + 9, y, columns.saturating_sub(9), &value, text).min(bottom);
+        let room = columns.saturating_sub(9);
+        y = canvas.lines(left + 9, y, room, usize::from(bottom - y), &wrap(&value, room.into()), text);
     }
 }
 
@@ -93,11 +105,14 @@ fn parameters(entry: &Entry, dot: &str) -> String {
         other => other,
     };
     let mut parts = vec![kind.to_owned(), hash.to_owned(), format!("{} digits", account.kind.digits())];
-    match account.kind.period() {
-        Some(secs) => parts.push(format!("{secs} s")),
-        None => parts.push(format!("counter {}", entry.counter.next)),
-    }
+    parts.extend(account.kind.period().map(|secs| format!("{secs} s")));
     parts.join(dot)
+}
+
+/// The next counter of an account that counts.
+fn account_counter(entry: &Entry) -> Option<u64> {
+    let account = entry.account().ok()?;
+    account.kind.period().is_none().then_some(entry.counter.next)
 }
 
 fn added(entry: &Entry) -> String {

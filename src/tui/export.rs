@@ -2,6 +2,7 @@
 
 use super::Canvas;
 use super::modal::question;
+use super::prompt::{Line, Prompt, twice};
 use crate::app::Model;
 use crate::app::export::{Export, Step, formats, lies};
 use crate::text::{clean, width};
@@ -17,43 +18,43 @@ pub fn view(flow: &Export, model: &Model, canvas: &mut Canvas) {
         Step::Format => format!("Export{dot}{}", clean(&flow.what)),
         _ => format!("Export{dot}{format}{dot}{}", clean(&flow.what)),
     };
-    canvas.text(1, 0, columns, &title, canvas.theme.strong);
-    let mut below = top;
+    let problem = flow.problem.as_deref();
+    let ask = |canvas: &mut Canvas, text: &str, lines: &[Line]| {
+        Prompt { title: &title, text, lines, problem }.draw(canvas, 1, columns)
+    };
+    let mut keys = true;
     match &flow.step {
-        Step::Format => choice(flow, canvas, top),
+        Step::Format => {
+            canvas.text(1, 0, columns, &title, canvas.theme.strong);
+            choice(flow, canvas, top);
+        }
         Step::Password { first, second, repeat } => {
             let text = match flow.format().1 {
                 crate::transfer::export::Sealing::Optional => "A password for the file; none leaves its secrets open.",
                 _ => "A password for the file. Its app asks for it.",
             };
-            canvas.text(1, top, columns, text, canvas.theme.text);
-            let at = canvas.put(1, top + 1, "password  ", canvas.theme.dim);
-            canvas.input(at, top + 1, columns.saturating_sub(10), first, true, !repeat);
-            if *repeat {
-                let at = canvas.put(1, top + 2, "again     ", canvas.theme.dim);
-                canvas.input(at, top + 2, columns.saturating_sub(10), second, true, true);
-            }
-            below = top + 3;
+            keys = ask(canvas, text, &twice(first, second, *repeat)).1;
         }
         Step::Path | Step::Open | Step::Replace => {
-            canvas.text(1, top, columns, "Where to? Nothing is replaced without a yes.", canvas.theme.text);
-            canvas.input(1, top + 1, columns, &flow.path, false, matches!(flow.step, Step::Path));
-            below = top + 2;
+            let line = Line { label: "", input: &flow.path, masked: false, focus: matches!(flow.step, Step::Path) };
+            let (below, free) = ask(canvas, "Where to? Nothing is replaced without a yes.", &[line]);
+            super::choice::plain(&flow.path, below, free, canvas);
+            keys = free;
         }
         Step::Writing => {
+            canvas.text(1, 0, columns, &title, canvas.theme.strong);
             canvas.text(1, top, columns, canvas.mark("writing…", "writing..."), canvas.theme.dim);
         }
-        Step::Done(left_out) => done(left_out, canvas, top),
-    }
-    if let Some(problem) = &flow.problem {
-        let at = canvas.put(1, below, canvas.cross(), canvas.theme.error) + 1;
-        canvas.paragraph(at, below, columns.saturating_sub(2).min(76), problem, canvas.theme.error);
+        Step::Done(left_out) => {
+            canvas.text(1, 0, columns, &title, canvas.theme.strong);
+            done(left_out, canvas, top);
+        }
     }
     let last = canvas.height() - 1;
     if let Some(notice) = model.notice.as_ref().filter(|_| tall && matches!(flow.step, Step::Done(_))) {
         canvas.notice(1, last - 1, columns, notice);
     }
-    for item in model.footer() {
+    for item in model.footer().into_iter().filter(|_| keys) {
         let x = canvas.put(item.from, last, &item.key, canvas.theme.accent);
         canvas.put(x + 1, last, &item.word, canvas.theme.dim);
     }
@@ -76,13 +77,23 @@ pub fn view(flow: &Export, model: &Model, canvas: &mut Canvas) {
 fn choice(flow: &Export, canvas: &mut Canvas, top: u16) {
     let all = formats();
     let names = all.iter().map(|(format, _)| width(format.name())).max().unwrap_or(0) as u16;
-    let room = canvas.height().saturating_sub(top + 1) as usize;
+    let tall = canvas.height() > 8;
+    let room = canvas.height().saturating_sub(top + 1 + u16::from(tall)) as usize;
     let skip = (flow.chosen + 1).saturating_sub(room.max(1));
+    if tall {
+        let end = canvas.width().saturating_sub(1);
+        canvas.more(end, canvas.height() - 2, skip, all.len().saturating_sub(skip + room));
+    }
     for (at, (format, sealing)) in all.iter().enumerate().skip(skip).take(room) {
         let y = top + (at - skip) as u16;
-        let x = canvas.text(1, y, canvas.width(), format.name(), canvas.theme.text);
-        let x = (names + 4).min(x + 3).max(if canvas.width() >= 60 { names + 4 } else { x + 2 });
-        canvas.text(x, y, canvas.width().saturating_sub(x + 1), lies(*sealing), canvas.theme.dim);
+        let x = canvas.text(1, y, canvas.width().saturating_sub(2), format.name(), canvas.theme.text);
+        let (end, words) = (canvas.width().saturating_sub(1), lies(*sealing));
+        // In a narrow window at the right, and as far as the name leaves room.
+        if canvas.width() >= 60 {
+            canvas.put(names + 4, y, words, canvas.theme.dim);
+        } else if usize::from(end.saturating_sub(x + 1)) >= width(words) {
+            canvas.right(end, y, words, canvas.theme.dim);
+        }
         if at == flow.chosen {
             canvas.restyle(0, y, canvas.width(), canvas.theme.selected);
             canvas.select(0, y, canvas.theme.accent);

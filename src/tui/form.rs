@@ -4,6 +4,7 @@ use super::Canvas;
 use crate::app::Model;
 use crate::app::form::{Field, Form};
 use crate::otp::{code_at, hotp_code, remaining};
+use crate::text::wrap;
 
 /// Draws the form.
 pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
@@ -30,6 +31,7 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
     // Where not all fields fit, the one in focus is kept in view.
     let at = fields.iter().position(|f| *f == form.focus).unwrap_or(0);
     let skip = if fields.len() > room { (at + 1).saturating_sub(room) } else { 0 };
+    let (all, mut shown) = (fields.len(), 0);
     for field in fields.into_iter().skip(skip) {
         if y >= bottom {
             break;
@@ -57,13 +59,21 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
             }
         }
         y += 1;
+        shown += 1;
         if let Some(error) = form.error(field).filter(|_| form.shows_error(field))
             && y < bottom
         {
-            let at = canvas.put(value, y, canvas.cross(), canvas.theme.error) + 1;
-            canvas.text(at, y, columns.saturating_sub(2), &error, canvas.theme.error);
-            y += 1;
+            // Below the label as well where the value's column is narrow.
+            let from = if columns < 40 { label } else { value };
+            let at = canvas.put(from, y, canvas.cross(), canvas.theme.error) + 1;
+            let room = canvas.width().saturating_sub(at + 1).min(64);
+            let lines = wrap(&error, room.into());
+            y = canvas.lines(at, y, room, usize::from(bottom - y), &lines, canvas.theme.error);
         }
+    }
+    if height > 6 {
+        let end = canvas.width().saturating_sub(1);
+        canvas.more(end, height - 2, skip, all.saturating_sub(skip + shown));
     }
     if height <= 6 {
         preview(form, model, canvas, height - 1);
@@ -88,7 +98,7 @@ fn choice(name: &str) -> String {
 
 /// The code that the form would make now, at the right of a row.
 fn preview(form: &Form, model: &Model, canvas: &mut Canvas, y: u16) {
-    let end = canvas.width().saturating_sub(2);
+    let end = canvas.width().saturating_sub(1);
     let Some(account) = form.account() else {
         canvas.right(end, y, "no code yet", canvas.theme.dim);
         return;

@@ -1,54 +1,37 @@
 //! The import's screens: a path, a password, the preview.
 
 use super::Canvas;
+use super::prompt::{Line, Prompt};
 use crate::app::Model;
-use crate::app::import::{Fate, Flow, Preview, Step};
+use crate::app::import::{Fate, Flow, Preview, Recent, Step};
+use crate::app::input::Input;
 use crate::app::owner::Owner;
-use crate::text::clean;
+use crate::app::path::PathLine;
+use crate::text::{clean, wrap};
 
 /// Draws the import.
 pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
     let columns = canvas.width().saturating_sub(2);
-    let tall = canvas.height() > 8;
-    let top = if tall { 2 } else { 1 };
-    let below = match &flow.step {
-        Step::Path { line, completions } => {
-            canvas.put(1, 0, "Import", canvas.theme.strong);
-            canvas.text(1, top, columns, "Which file? Type, paste or drop its path.", canvas.theme.text);
-            canvas.input(1, top + 1, columns, line, false, true);
-            // In a low window the list takes the place of an error.
-            let list = top + if tall { 3 } else { 2 };
-            let hidden = !tall && flow.error.is_some();
-            let room = if hidden { 0 } else { canvas.height().saturating_sub(list + 1 + u16::from(tall)) as usize };
-            let offered = flow.offered();
-            let recent = completions.is_empty();
-            let first = (flow.chosen.unwrap_or(0) + 1).saturating_sub(room);
-            for (i, name) in offered.iter().enumerate().skip(first).take(room) {
-                let y = list + (i - first) as u16;
-                let mut stop = columns.saturating_sub(2);
-                if recent && canvas.width() >= 40 {
-                    let x = canvas.right(canvas.width() - 1, y, flow.recent[i].app, canvas.theme.dim);
-                    stop = x.saturating_sub(4);
-                }
-                canvas.text(3, y, stop, &clean(name), canvas.theme.dim);
-                if flow.chosen == Some(i) {
-                    canvas.restyle(0, y, canvas.width(), canvas.theme.selected);
-                    canvas.select(0, y, canvas.theme.accent);
-                }
-            }
-            top + 2
+    let problem = flow.error.as_deref();
+    let name = |path: &std::path::Path| {
+        clean(&path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()).into_owned()
+    };
+    let ask = |canvas: &mut Canvas, title: &str, text: &str, input: &Input, masked: bool| {
+        let lines = [Line { label: "", input, masked, focus: true }];
+        Prompt { title, text, lines: &lines, problem }.draw(canvas, 1, columns)
+    };
+    let keys = match &flow.step {
+        Step::Path(line) => {
+            let (below, keys) = ask(canvas, "Import", "Which file? Type, paste or drop its path.", line, false);
+            offers(line, &flow.recent, canvas, below, keys);
+            keys
         }
         Step::Password { app, line, path } => {
-            canvas.put(1, 0, &format!("Import · {app}"), canvas.theme.strong);
-            let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            let text = format!("{} is encrypted. Its password:", clean(&file));
-            canvas.text(1, top, columns, &text, canvas.theme.text);
-            canvas.input(1, top + 1, columns, line, true, true);
-            top + 2
+            let title = format!("Import{}{app}", canvas.mark(" · ", " - "));
+            ask(canvas, &title, &format!("{} is encrypted. Its password:", name(path)), line, true).1
         }
         Step::Reading { path, since, with_password } => {
             canvas.put(1, 0, "Import", canvas.theme.strong);
-            let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             // With a password it is the key derivation that takes its time; how long in all, nobody can tell.
             let took = model.now.secs().saturating_sub(since.secs());
             let slow = match took {
@@ -56,23 +39,38 @@ pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
                 _ if *with_password => format!(" {took} s; its app made the key slow on purpose"),
                 _ => format!(" {took} s"),
             };
-            canvas.text(1, top, columns, &format!("reading {}…{slow}", clean(&file)), canvas.theme.dim);
-            top + 1
+            let top = if canvas.height() > 8 { 2 } else { 1 };
+            let lines = wrap(&format!("reading {}…{slow}", name(path)), columns.into());
+            canvas.lines(
+                1,
+                top,
+                columns,
+                usize::from(canvas.height().saturating_sub(top + 1)),
+                &lines,
+                canvas.theme.dim,
+            );
+            true
         }
         Step::Preview(preview) => {
             draw_preview(preview, canvas);
-            canvas.height()
+            true
         }
     };
-    if let Some(error) = &flow.error {
-        let at = canvas.put(1, below, canvas.cross(), canvas.theme.error) + 1;
-        canvas.paragraph(at, below, columns.saturating_sub(2).min(76), error, canvas.theme.error);
-    }
     let last = canvas.height() - 1;
-    for item in model.footer() {
+    for item in model.footer().into_iter().filter(|_| keys) {
         let x = canvas.put(item.from, last, &item.key, canvas.theme.accent);
         canvas.put(x + 1, last, &item.word, canvas.theme.dim);
     }
+}
+
+/// Draws the files that are offered, below the line that is typed; beside downloads the app that they are of.
+fn offers(line: &PathLine, recent: &[Recent], canvas: &mut Canvas, below: u16, keys: bool) {
+    let apps = line.offers_recent() && canvas.width() >= 40;
+    super::choice::view(line, below, keys, canvas, |canvas, at, y| {
+        let whole = canvas.width().saturating_sub(4);
+        let app = recent.get(at).filter(|_| apps);
+        app.map_or(whole, |found| canvas.right(canvas.width() - 1, y, found.app, canvas.theme.dim).saturating_sub(4))
+    });
 }
 
 fn fate(canvas: &Canvas, fate: Fate) -> (&'static str, &'static str, ratatui::style::Style) {

@@ -1,9 +1,10 @@
 //! The list: header, tabs, rows, notice, keys.
 
 use super::Canvas;
-use super::detail;
 use super::spoken::SELECTED;
+use super::{detail, foot, monogram};
 use crate::app::Model;
+use crate::app::input::Input;
 use crate::app::keys::Action;
 use crate::app::layout::WIDE;
 use crate::app::model::Tone;
@@ -32,63 +33,62 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
     if let Some(x) = panes.detail {
         detail::view(session, model, canvas, x, panes.list_top, panes.list_height);
     }
-    if let Some(y) = panes.notice {
-        notice(session, model, canvas, y);
-    }
-    if let Some(y) = panes.keys {
-        for item in model.footer() {
-            let x = canvas.put(item.from, y, &item.key, canvas.theme.accent);
-            canvas.put(x + 1, y, &item.word, canvas.theme.dim);
-        }
-    }
-    if let Some(y) = panes.status {
-        status(session, model, canvas, y);
-    }
+    foot::view(session, model, canvas);
 }
 
-/// The state in few words: what is not saved first, then the backup, else how many accounts there are.
-fn state(session: &Session, model: &Model) -> (Tone, String) {
+/// The state in words, the fewest last: what is not saved first, then the backup, else how many accounts there are.
+pub(super) fn state(session: &Session, model: &Model) -> (Tone, Vec<String>) {
     let n = session.rows.all.len();
     let accounts = count(n, "account");
     if model.demo {
-        (Tone::Info, String::from("sample accounts, nothing is kept"))
+        let all = ["sample accounts, nothing is kept", "sample accounts", "samples"];
+        (Tone::Info, all.map(String::from).into())
     } else if session.saving.failed.is_some() {
-        (Tone::Error, String::from("not saved"))
+        (Tone::Error, vec![String::from("not saved")])
     } else if session.hidden {
-        (Tone::Info, format!("{accounts}, codes hidden"))
+        (Tone::Info, vec![format!("{accounts}, codes hidden"), String::from("hidden")])
     } else {
         match session.backup.headline(model.now) {
-            Some(headline) if model.size.0 >= WIDE => (headline.tone, headline.long),
-            Some(headline) => (headline.tone, headline.short),
-            None => (Tone::Good, accounts),
+            Some(headline) if model.size.0 >= WIDE => (headline.tone, vec![headline.long, headline.short]),
+            Some(headline) => (headline.tone, vec![headline.short]),
+            None => (Tone::Good, vec![accounts, n.to_string()]),
         }
     }
+}
+
+/// The most of these words that fit; none where not even the fewest do.
+pub(super) fn longest(all: &[String], columns: u16) -> &str {
+    all.iter().find(|words| width(words) <= columns.into()).map_or("", String::as_str)
 }
 
 fn header(session: &Session, model: &Model, canvas: &mut Canvas, y: u16, with_countdown: bool) {
     let mut end = canvas.width().saturating_sub(1);
-    if with_countdown && !canvas.is_spoken() {
+    if with_countdown && !canvas.is_spoken() && !session.rows.all.is_empty() {
         let (secs, style) = countdown(session, model, canvas);
         end = canvas.right(end, y, &secs, style).saturating_sub(2);
     }
-    let (tone, words) = state(session, model);
-    let (style, mark) = canvas.tone(tone);
-    let x = canvas.right(end, y, &words, canvas.theme.dim);
-    if tone != Tone::Info && !(canvas.is_spoken() && tone == Tone::Good) {
-        canvas.right(x.saturating_sub(1), y, mark, style);
+    // Without a line for the tabs what is searched for stands here, or the tab in view.
+    if let Some(line) = session.query.as_ref().filter(|_| with_countdown) {
+        return search(line, session, canvas, y, end);
     }
-    // Without a line for the tabs the one in view is named here.
     let tab = model.tab_words().into_iter().nth(session.tab).filter(|_| with_countdown && session.tab > 0);
-    let x = canvas.put(1, y, tab.as_deref().unwrap_or("otpanel"), canvas.theme.strong);
+    let mut x = canvas.put(1, y, tab.as_deref().unwrap_or("otpanel"), canvas.theme.strong);
     if canvas.width() >= WIDE {
         let dot = canvas.mark(" · ", " - ");
-        let x = canvas.put(x, y, dot, canvas.theme.dim);
-        canvas.text(x, y, 24, &model.profile, canvas.theme.dim);
+        x = canvas.put(x, y, dot, canvas.theme.dim);
+        x = canvas.text(x, y, 24, &model.profile, canvas.theme.dim);
+    }
+    let (tone, words) = state(session, model);
+    let (style, mark) = canvas.tone(tone);
+    let words = longest(&words, end.saturating_sub(x + 2 + width(mark) as u16));
+    let x = canvas.right(end, y, words, canvas.theme.dim);
+    if tone != Tone::Info && !(canvas.is_spoken() && tone == Tone::Good) {
+        canvas.right(x.saturating_sub(u16::from(!words.is_empty())), y, mark, style);
     }
 }
 
 /// The shared countdown in words, and its style.
-fn countdown(session: &Session, model: &Model, canvas: &Canvas) -> (String, ratatui::style::Style) {
+pub(super) fn countdown(session: &Session, model: &Model, canvas: &Canvas) -> (String, ratatui::style::Style) {
     let left = remaining(session.rows.period, model.code_time());
     let style = if left <= u64::from(model.config.warn_secs) { canvas.theme.warn } else { canvas.theme.text };
     (format!("{left:>2}s"), style)
@@ -107,17 +107,32 @@ fn bar(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) -> u16 {
     canvas.right(x, y, &on.repeat(full), bar)
 }
 
+/// Draws what is searched for, and before column `end` how many have it.
+fn search(line: &Input, session: &Session, canvas: &mut Canvas, y: u16, end: u16) {
+    let at = canvas.put(1, y, "/ ", canvas.theme.accent);
+    let count = format!("{} of {}", session.visible.len(), session.rows.all.len());
+    let count_x = canvas.right(end, y, &count, canvas.theme.dim);
+    canvas.input(at, y, count_x.saturating_sub(at + 1), line, false, true);
+}
+
 fn tabs(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
-    let x = if canvas.is_spoken() { canvas.width() } else { bar(session, model, canvas, y) };
+    // Nothing counts down where there is nothing.
+    let still = canvas.is_spoken() || session.rows.all.is_empty();
+    let x = if still { canvas.width() } else { bar(session, model, canvas, y) };
     if let Some(line) = &session.query {
-        let at = canvas.put(1, y, "/ ", canvas.theme.accent);
-        let count = format!("{} of {}", session.visible.len(), session.rows.all.len());
-        let count_x = canvas.right(x.saturating_sub(3), y, &count, canvas.theme.dim);
-        canvas.input(at, y, count_x.saturating_sub(at + 1), line, false, true);
-        return;
+        return search(line, session, canvas, y, x.saturating_sub(3));
     }
     let words = model.tab_words();
-    for (at, from, _) in model.tab_spans() {
+    let spans = model.tab_spans();
+    if let (Some((first, ..)), Some((last, _, to)), false) = (spans.first(), spans.last(), canvas.is_spoken()) {
+        if *first > 0 {
+            canvas.put(1, y, canvas.mark("‹", "<"), canvas.theme.dim);
+        }
+        if last + 1 < words.len() && to + 2 < x {
+            canvas.put(to + 2, y, canvas.mark("›", ">"), canvas.theme.dim);
+        }
+    }
+    for (at, from, _) in spans {
         let word = &words[at];
         let style = if at == session.tab { canvas.theme.strong } else { canvas.theme.dim };
         if canvas.is_spoken() && at == session.tab {
@@ -131,31 +146,38 @@ fn tabs(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
 /// The columns of a row.
 struct Columns {
     wide: bool,
+    /// The first column of the names.
+    left: u16,
     issuer: u16,
     /// The column after the last of a code.
     edge: u16,
 }
 
 impl Columns {
-    fn new(list_width: u16) -> Self {
+    fn new(list_width: u16, monograms: bool) -> Self {
         let wide = list_width >= WIDE;
+        let left = if wide && monograms { 1 + monogram::COLUMNS } else { 1 };
         let edge = match list_width {
             WIDE.. => list_width - 8,
             36.. => list_width - 2,
             _ => list_width.saturating_sub(1),
         };
-        Self { wide, issuer: (list_width / 4).clamp(14, 24), edge }
+        Self { wide, left, issuer: (list_width / 4).clamp(14, 24), edge }
     }
 
     /// Without columns, and with room for the words before a selected row.
     const fn spoken(list_width: u16) -> Self {
-        Self { wide: false, issuer: 0, edge: list_width.saturating_sub(SELECTED.len() as u16) }
+        Self { wide: false, left: 1, issuer: 0, edge: list_width.saturating_sub(SELECTED.len() as u16) }
     }
 }
 
 fn rows(session: &Session, model: &Model, canvas: &mut Canvas) {
     let panes = model.panes();
-    let columns = if canvas.is_spoken() { Columns::spoken(panes.list_width) } else { Columns::new(panes.list_width) };
+    let columns = if canvas.is_spoken() {
+        Columns::spoken(panes.list_width)
+    } else {
+        Columns::new(panes.list_width, model.config.monograms)
+    };
     let shown: Vec<(usize, &Row)> = session.on_screen(panes.list_height).collect();
     let query = session.query.as_ref().map_or("", |line| line.text());
     let plain: Vec<&Row> = shown.iter().map(|(_, row)| *row).collect();
@@ -182,18 +204,22 @@ fn rows(session: &Session, model: &Model, canvas: &mut Canvas) {
 
 /// Draws the issuer and the account before column `end`.
 fn names(canvas: &mut Canvas, row: &Row, y: u16, end: u16, columns: &Columns, marks: &(Vec<usize>, Vec<usize>)) {
-    let (text, dim) = (canvas.theme.text, canvas.theme.dim);
-    let room = end.saturating_sub(1);
+    let (text, dim, left) = (canvas.theme.text, canvas.theme.dim, columns.left);
+    let room = end.saturating_sub(left);
+    if left > 1 {
+        let name = if row.issuer.is_empty() { &row.account } else { &row.issuer };
+        canvas.put(1, y, &monogram::letters(name), monogram::style(name, canvas.theme));
+    }
     if row.issuer.is_empty() {
-        canvas.text(1, y, room, &row.account, text);
-        underline(canvas, 1, y, room, &row.account, &marks.1);
+        canvas.text(left, y, room, &row.account, text);
+        underline(canvas, left, y, room, &row.account, &marks.1);
         return;
     }
     let issuer_room = if columns.wide && !row.account.is_empty() { columns.issuer.min(room) } else { room };
-    let after = canvas.text(1, y, issuer_room, &row.issuer, text);
-    underline(canvas, 1, y, issuer_room, &row.issuer, &marks.0);
+    let after = canvas.text(left, y, issuer_room, &row.issuer, text);
+    underline(canvas, left, y, issuer_room, &row.issuer, &marks.0);
     let x = match (columns.wide, canvas.is_spoken()) {
-        (true, _) => columns.issuer + 2,
+        (true, _) => left + columns.issuer + 1,
         (false, spoken) => after + 1 + u16::from(spoken),
     };
     // Less than three letters of an account say nothing.
@@ -236,7 +262,7 @@ fn code_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, y
             let late = secs <= u64::from(model.config.warn_secs);
             let own_secs = *period != session.rows.period;
             let style = if late && own_secs { canvas.theme.warn } else { dim };
-            let own_secs = own_secs.then(|| format!("{secs}s"));
+            let own_secs = own_secs.then(|| short_time(secs));
             let mut left = if session.shows_code(row.id, now) {
                 let text = code(entry, code_time).map(|c| c.grouped());
                 canvas.right(edge, y, text.as_ref().map_or("", |t| t.expose()), canvas.theme.code)
@@ -277,6 +303,15 @@ fn code_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row, y
         }
     }
     left
+}
+
+/// Seconds that are left, in four columns at most.
+fn short_time(secs: u64) -> String {
+    match secs {
+        0..1000 => format!("{secs}s"),
+        1000..6000 => format!("{}m", secs.div_ceil(60)),
+        _ => format!("{}h", secs.div_ceil(3600)),
+    }
 }
 
 /// What a screen reader hears at the end of a row. Codes stand in the selected row alone: those of all rows, new every half
@@ -333,55 +368,6 @@ fn counter_part(session: &Session, model: &Model, canvas: &mut Canvas, row: &Row
     let key = canvas.mark("↵", "Enter");
     let text = if edge > 40 { format!("press {key} #{next}") } else { format!("{key} #{next}") };
     canvas.right(edge, y, &text, canvas.theme.dim)
-}
-
-fn notice(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
-    let columns = canvas.width().saturating_sub(2);
-    if let Some(report) = &session.saving.failed {
-        let key = super::modal::key_name(model, crate::app::keys::Action::Save);
-        // The report's own next step is a command's; here the change waits and a key tries again.
-        let why = report.problem.strip_prefix("Not saved: ").unwrap_or(&report.problem);
-        let text = if session.saving.vanished {
-            format!("The vault's file has vanished. All of it is here still; {key} saves it anew.")
-        } else {
-            format!("Not saved: {why}. The change is kept here; {key} saves again.")
-        };
-        let notice = crate::app::model::Notice { tone: Tone::Error, text, until: None };
-        canvas.notice(1, y, columns, &notice);
-    } else if let Some(notice) = &model.notice {
-        canvas.notice(1, y, columns, notice);
-    } else if let Some(text) = model.clock_trouble() {
-        // Calm, but there as long as it is so; whatever just happened goes first.
-        canvas.notice(1, y, columns, &crate::app::model::Notice { tone: Tone::Warn, text, until: None });
-    }
-}
-
-/// The one line of tiny screens: search or notice, and the countdown.
-fn status(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
-    let end = canvas.width().saturating_sub(1);
-    let x = if canvas.is_spoken() {
-        end
-    } else {
-        let (secs, style) = countdown(session, model, canvas);
-        canvas.right(end, y, &secs, style)
-    };
-    let room = x.saturating_sub(2);
-    if let Some(line) = &session.query {
-        let at = canvas.put(1, y, "/ ", canvas.theme.accent);
-        canvas.input(at, y, room.saturating_sub(2), line, false, true);
-    } else if session.saving.failed.is_some() {
-        canvas.text(1, y, room, "not saved", canvas.theme.error);
-    } else if let Some(notice) = &model.notice {
-        canvas.notice(1, y, room, notice);
-    } else if model.clock_trouble().is_some() {
-        canvas.text(1, y, room, "! clock is off", canvas.theme.warn);
-    } else {
-        let (tone, words) = state(session, model);
-        let (style, mark) = canvas.tone(tone);
-        let quiet = canvas.is_spoken() && tone == Tone::Good;
-        let at = if quiet { 0 } else { canvas.text(1, y, room, mark, style) };
-        canvas.text(at + 1, y, room.saturating_sub(2), &words, canvas.theme.dim);
-    }
 }
 
 /// An empty list invites; a search without hits says so.

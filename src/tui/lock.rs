@@ -4,6 +4,7 @@ use super::Canvas;
 use crate::app::Model;
 use crate::app::model::{KEYCHAIN_SILENT_MS, Lock, Waiting};
 use crate::report::Report;
+use crate::text::wrap;
 use crate::vault::slots::SlotKind;
 
 /// Nothing is known yet. Says nothing, since it lasts a few milliseconds.
@@ -29,6 +30,8 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
     let narrow = canvas.width() < 36;
     let x = if canvas.width() >= 60 { canvas.width() / 2 - 20 } else { 1 };
     let columns = canvas.width().saturating_sub(x + 1).min(60);
+    // On three rows an error goes before the keys.
+    let has_keys = canvas.height() > if lock.error.is_some() { 3 } else { 2 };
     let mut y = if tall { canvas.height() / 3 } else { 0 };
     if canvas.height() > 3 {
         canvas.put(x, y, "otpanel is locked", canvas.theme.strong);
@@ -61,16 +64,19 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
     if let Some(report) = &lock.error {
         y += u16::from(tall);
         let at = canvas.put(x, y, canvas.cross(), canvas.theme.error) + 1;
-        y = canvas.paragraph(at, y, columns.saturating_sub(2), &report.problem, canvas.theme.error);
+        // As far as the row of the keys.
+        let keys = u16::from(has_keys);
+        let (rows, inner) = (usize::from((canvas.height() - keys).saturating_sub(y)), columns.saturating_sub(2));
+        y = canvas.lines(at, y, inner, rows, &wrap(&report.problem, inner.into()), canvas.theme.error);
         if tall {
             let cause = match &lock.keychain {
                 Some(probe) => probe.describe(),
                 None => format!("{} {}", report.cause, report.next),
             };
-            y = canvas.paragraph(x + 2, y, columns.saturating_sub(2), &cause, canvas.theme.dim);
+            let rows = usize::from((canvas.height() - 1).saturating_sub(y));
+            canvas.lines(x + 2, y, inner, rows, &wrap(&cause, inner.into()), canvas.theme.dim);
         }
     }
-    let _ = y;
     let last = canvas.height() - 1;
     let mut keys = Vec::new();
     if lock.waiting == Waiting::No {
@@ -87,7 +93,7 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
     } else {
         keys.push(("esc", "cancel"));
     }
-    if canvas.height() > 2 {
+    if has_keys {
         canvas.keys(last, &keys);
     }
 }

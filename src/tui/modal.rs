@@ -3,8 +3,10 @@
 use ratatui::layout::Rect;
 
 use super::Canvas;
+use super::prompt::{Line, Prompt};
 use crate::app::Model;
-use crate::app::keys::{Binding, Group, show};
+use crate::app::input::Input;
+use crate::app::keys::{Binding, Group, TABLE, show};
 use crate::app::model::Tone;
 use crate::app::session::{Modal, Palette, Session};
 pub use crate::app::update::modal::key_name;
@@ -28,20 +30,7 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
             question(canvas, "Not saved", &text, &keys);
         }
         Modal::Paste(line, problem) => {
-            let area = middle(canvas, 64, 7);
-            canvas.frame(area, "Paste");
-            let (x, columns) = (area.x + 2, area.width.saturating_sub(4));
-            canvas.text(
-                x,
-                area.y + 1,
-                columns,
-                "A link, a secret or a file's path. Empty: what the clipboard holds.",
-                canvas.theme.dim,
-            );
-            canvas.input(x, area.y + 3, columns, line, false, true);
-            if let Some(problem) = problem {
-                canvas.text(x, area.y + 4, columns, problem, canvas.theme.error);
-            }
+            paste(line, problem.as_deref(), model, canvas);
         }
         Modal::Qr(id, _) => {
             let name = session.row(*id).map_or_else(String::new, super::super::app::rows::Row::title);
@@ -71,6 +60,38 @@ pub fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
     Rect::new((canvas.width() - width) / 2, (canvas.height() - height) / 2, width, height)
 }
 
+/// The line that takes what is pasted: in a box, or over the whole of a low screen.
+fn paste(line: &Input, problem: Option<&str>, model: &Model, canvas: &mut Canvas) {
+    let text = "A link, a secret or a file's path. Empty: the clipboard's.";
+    let line = Line { label: "", input: line, masked: false, focus: true };
+    if canvas.is_spoken() || canvas.height() < 10 {
+        canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));
+        let prompt = Prompt { title: "Paste", text, lines: &[line], problem };
+        let (_, keys) = prompt.draw(canvas, 1, canvas.width().saturating_sub(2));
+        let last = canvas.height() - 1;
+        for item in model.footer().into_iter().filter(|_| keys) {
+            let x = canvas.put(item.from, last, &item.key, canvas.theme.accent);
+            canvas.put(x + 1, last, &item.word, canvas.theme.dim);
+        }
+        return;
+    }
+    let columns = canvas.width().min(64);
+    let inner = columns.saturating_sub(4);
+    let lines = wrap(text, inner.into());
+    let wrong = problem.map_or_else(Vec::new, |why| wrap(why, usize::from(inner.saturating_sub(2))));
+    let most = usize::from(canvas.height()) - 6 - lines.len().min(2);
+    let wrong_rows = wrong.len().min(most);
+    let area = middle(canvas, columns, (lines.len() + wrong_rows.max(1) + 4) as u16);
+    canvas.frame(area, "Paste");
+    let x = area.x + 2;
+    let y = canvas.lines(x, area.y + 1, inner, 2, &lines, canvas.theme.dim) + 1;
+    canvas.input(x, y, inner, line.input, false, true);
+    if wrong_rows > 0 {
+        let at = canvas.put(x, y + 1, canvas.cross(), canvas.theme.error) + 1;
+        canvas.lines(at, y + 1, inner.saturating_sub(2), wrong_rows, &wrong, canvas.theme.error);
+    }
+}
+
 /// Asks something: in a box, or over the whole of a screen that is too low for one.
 pub fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &str)]) {
     let columns = canvas.width().min(60);
@@ -90,17 +111,22 @@ pub fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &st
         }
         (1, u16::from(titled), canvas.height() - 1)
     };
-    for (line, y) in lines.iter().zip(top..bottom) {
-        canvas.text(x, y, inner, line, canvas.theme.text);
-    }
-    let (mut at, end) = (x, x + inner);
-    for (key, word) in keys {
-        let shown = show(key, canvas.ascii);
-        if at + (width(&shown) + 1 + width(word)) as u16 > end {
-            break;
+    canvas.lines(x, top, inner, usize::from(bottom.saturating_sub(top)), &lines, canvas.theme.text);
+    let keys: Vec<(String, &str)> = keys.iter().map(|(key, word)| (show(key, canvas.ascii), *word)).collect();
+    // Where not all have room for their words, the keys alone say at least which there are.
+    let needs = |words: usize| {
+        let one =
+            |(at, (key, word)): (usize, &(String, &str))| width(key) + if at < words { 1 + width(word) } else { 0 } + 3;
+        keys.iter().enumerate().map(one).sum::<usize>().saturating_sub(3)
+    };
+    let words = (0..=keys.len()).rev().find(|words| needs(*words) <= inner.into()).unwrap_or(0);
+    let mut at = x;
+    for (n, (key, word)) in keys.iter().enumerate() {
+        at = canvas.put(at, bottom, key, canvas.theme.accent);
+        if n < words {
+            at = canvas.put(at + 1, bottom, word, canvas.theme.dim);
         }
-        at = canvas.put(at, bottom, &shown, canvas.theme.accent) + 1;
-        at = canvas.put(at, bottom, word, canvas.theme.dim) + 3;
+        at += 3;
     }
 }
 
@@ -113,13 +139,11 @@ enum PaletteLine {
     Problem(String),
 }
 
-fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
-    let rows = palette_rows(palette);
-    let grouped = palette.help && palette.line.is_empty();
+fn palette_lines(palette: &Palette, rows: &[&'static Binding], problems: &[String], grouped: bool) -> Vec<PaletteLine> {
     let mut lines = Vec::new();
     let mut group: Option<Group> = None;
-    if grouped && !model.keymap.problems.is_empty() {
-        lines.extend(model.keymap.problems.iter().map(|problem| PaletteLine::Problem(clean(problem).into_owned())));
+    if grouped && palette.help && !problems.is_empty() {
+        lines.extend(problems.iter().map(|problem| PaletteLine::Problem(clean(problem).into_owned())));
         lines.push(PaletteLine::Blank);
     }
     for (at, row) in rows.iter().enumerate() {
@@ -132,30 +156,48 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
         }
         lines.push(PaletteLine::Row(at, row));
     }
-    let tiny = canvas.height() < 8 || canvas.is_spoken();
-    let area = if tiny {
-        Rect::new(0, 0, canvas.width(), canvas.height())
-    } else {
-        let columns = canvas.width().saturating_sub(4).min(84);
-        let rows = (lines.len() as u16 + 4).max(8).min(canvas.height().saturating_sub(2));
-        let mut area = middle(canvas, columns, rows);
+    lines
+}
+
+fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
+    let rows = palette_rows(palette);
+    // A low window has no room for headings and a frame.
+    let tiny = canvas.height() < 8;
+    let grouped = palette.help && palette.line.is_empty() && !tiny;
+    let lines = palette_lines(palette, &rows, &model.keymap.problems, grouped);
+    let spoken = canvas.is_spoken();
+    let framed = !tiny && !spoken;
+    let area = if framed {
+        // As high as it is with every action in it, so that it stands still while words are typed.
+        let all: Vec<&Binding> = TABLE.iter().collect();
+        let most = palette_lines(palette, &all, &model.keymap.problems, palette.help).len() as u16;
+        let columns = if canvas.width() < 100 { canvas.width() } else { 92 };
+        let mut area = middle(canvas, columns, (most + 3).min(canvas.height().saturating_sub(2)));
         area.y = 1;
         area
+    } else {
+        Rect::new(0, 0, canvas.width(), canvas.height())
     };
-    canvas.frame(area, if palette.help { "Help" } else { "Actions" });
-    let (x, columns) = (area.x + 2, area.width.saturating_sub(4));
-    let prompt = if canvas.is_spoken() { "find: " } else { canvas.mark("› ", "> ") };
-    let at = canvas.put(x, area.y + 1, prompt, canvas.theme.accent);
-    canvas.input(at, area.y + 1, columns.saturating_sub(2), &palette.line, false, true);
-    if palette.line.is_empty() {
-        canvas.text(at + 2, area.y + 1, columns.saturating_sub(4), "type to find an action", canvas.theme.dim);
+    if framed || spoken {
+        canvas.frame(area, if palette.help { "Help" } else { "Actions" });
+    } else {
+        canvas.empty(area);
     }
-    let top = area.y + 2;
-    let room = area.height.saturating_sub(3) as usize;
+    let (x, columns) =
+        if framed { (area.x + 2, area.width.saturating_sub(4)) } else { (1, area.width.saturating_sub(2)) };
+    let first = area.y + u16::from(framed || spoken);
+    let prompt = if spoken { "find: " } else { canvas.mark("› ", "> ") };
+    let at = canvas.put(x, first, prompt, canvas.theme.accent);
+    canvas.input(at, first, columns.saturating_sub(2), &palette.line, false, true);
+    if palette.line.is_empty() {
+        canvas.text(at + 2, first, columns.saturating_sub(4), "type to find an action", canvas.theme.dim);
+    }
+    let top = first + 1;
+    let room = usize::from((area.bottom() - u16::from(framed)).saturating_sub(top));
     let here = lines.iter().position(|l| matches!(l, PaletteLine::Row(at, _) if *at == palette.selected)).unwrap_or(0);
     // Keep the selected line in view, with its group's title where it is the first.
     let skip = (here + 1).saturating_sub(room).min(lines.len().saturating_sub(room));
-    let key_columns = if area.width < 50 { 8 } else { 14 };
+    let key_columns = if area.width < 50 { 8 } else { 13 };
     for (i, line) in lines.iter().skip(skip).take(room).enumerate() {
         let y = top + i as u16;
         match line {
@@ -169,18 +211,29 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
             }
             PaletteLine::Row(at, row) => {
                 let keys: Vec<String> = model.keymap.keys(row.action).iter().map(|k| show(k, canvas.ascii)).collect();
-                if canvas.is_spoken() {
+                if spoken {
                     let at = canvas.put(0, y, &keys.join(" or "), canvas.theme.accent) + 2;
                     canvas.put(at, y, row.text, canvas.theme.text);
                 } else {
                     canvas.text(x, y, key_columns - 1, &keys.join(" "), canvas.theme.accent);
-                    canvas.text(x + key_columns, y, columns.saturating_sub(key_columns), row.text, canvas.theme.text);
+                    let room = columns.saturating_sub(key_columns);
+                    let words = if width(row.text) <= room.into() { row.text } else { row.short };
+                    canvas.text(x + key_columns, y, room, words, canvas.theme.text);
                 }
                 if *at == palette.selected {
                     canvas.restyle(x - 1, y, columns + 2, canvas.theme.selected);
                     canvas.select(x - 1, y, canvas.theme.accent);
                 }
             }
+        }
+    }
+    if framed {
+        let below = lines.len().saturating_sub(skip + room);
+        let (end, y) = (area.right().saturating_sub(3), area.bottom() - 1);
+        let from = canvas.more(end, y, skip, below);
+        if from < end {
+            canvas.text(end, y, 1, " ", canvas.theme.border);
+            canvas.text(from.saturating_sub(1), y, 1, " ", canvas.theme.border);
         }
     }
     if rows.is_empty() {

@@ -45,7 +45,8 @@ pub fn view(past: &Past, session: &Session, model: &Model, canvas: &mut Canvas) 
                 let Some(entry) = session.state().get(&ids[at]) else { return };
                 let end = canvas.width().saturating_sub(2);
                 let when = entry.number(field::TRASHED_AT).map_or_else(String::new, |at| date(UnixTime(at as u64)));
-                let x = canvas.right(end, y, &when, canvas.theme.dim);
+                // In a narrow window the names are what it is told by.
+                let x = if canvas.width() < 36 { end } else { canvas.right(end, y, &when, canvas.theme.dim) };
                 let at = canvas.text(1, y, x.saturating_sub(2), &clean(entry.issuer()), canvas.theme.text);
                 let at = if at > 1 { at + 2 } else { at };
                 canvas.text(at, y, x.saturating_sub(at + 1), &clean(entry.name()), canvas.theme.dim);
@@ -91,9 +92,14 @@ fn copies_known(past: &Past) -> Option<usize> {
 
 /// Draws the rows that fit, the selected one among them.
 fn rows(past: &Past, n: usize, top: u16, canvas: &mut Canvas, draw: impl Fn(&mut Canvas, usize, u16)) {
-    let room = canvas.height().saturating_sub(top + 1) as usize;
+    let tall = canvas.height() > 8;
+    let room = canvas.height().saturating_sub(top + 1 + u16::from(tall)) as usize;
     let selected = past.selected.min(n.saturating_sub(1));
     let skip = (selected + 1).saturating_sub(room);
+    if tall {
+        let end = canvas.width().saturating_sub(1);
+        canvas.more(end, canvas.height() - 2, skip, n.saturating_sub(skip + room));
+    }
     for at in (skip..n).take(room) {
         let y = top + (at - skip) as u16;
         draw(canvas, at, y);

@@ -20,11 +20,10 @@ pub fn view(qr: &Qr, id: EntryId, session: &Session, canvas: &mut Canvas) {
     let fits = |quiet: &usize| size(*quiet).0 <= wide && size(*quiet).1 <= high;
     let Some(quiet) = QUIET.into_iter().find(fits) else {
         let (columns, rows) = size(ENOUGH);
-        let text = format!(
-            "The screen is too small for this QR code: it needs {columns} columns and {rows} rows, here are {wide} and \
-             {high}. Any key closes this."
-        );
-        canvas.paragraph(1, 0, canvas.width().saturating_sub(2), &text, canvas.theme.warn);
+        let text =
+            format!("This QR code needs {columns} x {rows}; the window has {wide} x {high}. Any key closes this.");
+        let room = canvas.width().saturating_sub(2);
+        canvas.lines(1, 0, room, high, &crate::text::wrap(&text, room.into()), canvas.theme.warn);
         return;
     };
     let (columns, rows) = size(quiet);

@@ -1,6 +1,9 @@
 //! A restore's screens: a folder, a key, what would come. The same at the first start and in an open vault.
 
+use ratatui::layout::Rect;
+
 use super::Canvas;
+use super::prompt::{Line, Prompt};
 use crate::app::Model;
 use crate::app::footer::restore_keys;
 use crate::app::keys::show;
@@ -19,10 +22,19 @@ pub fn view(restore: &Restore, model: &Model, canvas: &mut Canvas) {
     canvas.text(1, 0, end, &format!("Restore from {place}"), canvas.theme.strong);
     let below = match &restore.step {
         Step::Folder(line) => {
-            canvas.text(1, 0, end, "Restore from a folder", canvas.theme.strong);
-            canvas.text(1, top, columns, "Which folder holds the backup? Type or drop its path.", canvas.theme.text);
-            canvas.input(1, top + 1, columns, line, false, true);
-            top + 3
+            canvas.empty(Rect::new(0, 0, canvas.width(), 1));
+            let prompt = Prompt {
+                title: "Restore from a folder",
+                text: "Which folder holds the backup? Type or drop its path.",
+                lines: &[Line { label: "", input: line, masked: false, focus: true }],
+                problem: restore.error.as_deref(),
+            };
+            let (below, free) = prompt.draw(canvas, 1, columns);
+            super::choice::plain(line, below, free, canvas);
+            if !free {
+                return;
+            }
+            canvas.height()
         }
         Step::Looking { since, with_key } => {
             let took = model.now.secs().saturating_sub(since.secs());
@@ -47,7 +59,7 @@ pub fn view(restore: &Restore, model: &Model, canvas: &mut Canvas) {
             top + 2
         }
     };
-    if let Some(error) = &restore.error {
+    if let Some(error) = restore.error.as_ref().filter(|_| below < canvas.height()) {
         let at = canvas.put(1, below, canvas.cross(), canvas.theme.error) + 1;
         canvas.paragraph(at, below, columns.saturating_sub(2), error, canvas.theme.error);
     }

@@ -178,6 +178,22 @@ pub const fn basic(colour: Color) -> Option<u8> {
     })
 }
 
+/// Relative luminance of a colour (WCAG 2.2), from 0 to 1; none where the terminal decides how it looks.
+fn luminance(colour: Color) -> Option<f64> {
+    let Color::Rgb(r, g, b) = colour else { return None };
+    let [r, g, b] = [r, g, b].map(|part| {
+        let part = f64::from(part) / 255.0;
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    });
+    Some(0.2126 * r + 0.7152 * g + 0.0722 * b)
+}
+
+/// The contrast of two colours (WCAG 2.2), from 1 to 21; 1 where one of them is the terminal's own.
+pub fn contrast(one: Color, other: Color) -> f64 {
+    let (Some(a), Some(b)) = (luminance(one), luminance(other)) else { return 1.0 };
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,16 +225,6 @@ mod tests {
         assert_eq!(Theme::named("Tokyo Night"), Theme::named("tokyo_night"));
     }
 
-    /// Relative luminance of a colour (WCAG 2.2).
-    fn luminance(colour: Color) -> Option<f64> {
-        let Color::Rgb(r, g, b) = colour else { return None };
-        let [r, g, b] = [r, g, b].map(|part| {
-            let part = f64::from(part) / 255.0;
-            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
-        });
-        Some(0.2126 * r + 0.7152 * g + 0.0722 * b)
-    }
-
     #[test]
     fn every_text_of_a_theme_with_a_background_has_the_contrast_of_wcag_aa_selected_or_not() {
         let mut low = Vec::new();
@@ -242,8 +248,8 @@ mod tests {
             for (ground, behind) in [("its background", own), ("the selection", theme.selected.bg.unwrap())] {
                 for (role, style) in roles {
                     assert!(!style.add_modifier.contains(Modifier::DIM), "{name}: {role}: how dim is not known");
-                    let (a, b) = (luminance(style.fg.unwrap()).unwrap(), luminance(behind).unwrap());
-                    let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                    assert!(luminance(style.fg.unwrap()).is_some() && luminance(behind).is_some(), "{name}: {role}");
+                    let contrast = contrast(style.fg.unwrap(), behind);
                     if contrast < 4.5 {
                         low.push(format!("{name}: {role} on {ground}: {contrast:.2}"));
                     }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::Canvas;
+use super::prompt::{Line, Prompt, twice};
 use crate::app::Model;
 use crate::app::restore::describe;
 use crate::app::welcome::{MODES, Step, Welcome, groups};
@@ -26,18 +27,13 @@ pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
         Step::Start(selected) => start(welcome, *selected, model, canvas, x, y, columns),
         Step::Unlock(selected) => unlock(welcome, *selected, canvas, x, y, columns),
         Step::Password { first, second, repeat, problem, .. } => {
-            y = canvas.paragraph(x, y, columns, "A password for the vault. A few words are good.", canvas.theme.text)
-                + 1;
-            let at = canvas.put(x, y, "password  ", canvas.theme.dim);
-            canvas.input(at, y, columns.saturating_sub(10), first, true, !repeat);
-            if *repeat {
-                let at = canvas.put(x, y + 1, "again     ", canvas.theme.dim);
-                canvas.input(at, y + 1, columns.saturating_sub(10), second, true, true);
-            }
-            if let Some(problem) = problem {
-                canvas.paragraph(x, y + 3, columns, problem, canvas.theme.error);
-            }
-            vec![("enter", "go on"), ("esc", "back")]
+            let prompt = Prompt {
+                title: "otpanel",
+                text: "A password for the vault. A few words are good.",
+                lines: &twice(first, second, *repeat),
+                problem: problem.as_deref(),
+            };
+            ask(&prompt, canvas, x, columns, vec![("enter", "go on"), ("esc", "back")])
         }
         Step::Restore(_) => Vec::new(),
         Step::Making => {
@@ -47,20 +43,27 @@ pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
         Step::RecoveryKey { key, .. } => recovery(key.expose(), canvas, x, y, columns),
         Step::Check { key, group, line, wrong, .. } => {
             let before = groups(key.expose()).get(group - 1).copied().unwrap_or_default();
-            let text = format!("Is it written down? Type the group that comes after {before}.");
-            y = canvas.paragraph(x, y, columns, &text, canvas.theme.text) + 1;
-            let at = canvas.put(x, y, &format!("{before}  "), canvas.theme.dim);
-            canvas.input(at, y, 24, line, false, true);
-            if *wrong {
-                canvas.put(x, y + 2, "That is not it. Esc shows the key again.", canvas.theme.error);
-            }
-            vec![("enter", "go on"), ("esc", "show the key again")]
+            let prompt = Prompt {
+                title: "otpanel",
+                text: &format!("Is it written down? Type the group that comes after {before}."),
+                lines: &[Line { label: &format!("{before}  "), input: line, masked: false, focus: true }],
+                problem: wrong.then_some("That is not it. Esc shows the key again."),
+            };
+            ask(&prompt, canvas, x, columns, vec![("enter", "go on"), ("esc", "show the key again")])
         }
     };
     let keys: Vec<(String, &str)> =
         keys.into_iter().map(|(key, word)| (crate::app::keys::show(key, canvas.ascii), word)).collect();
     let keys: Vec<(&str, &str)> = keys.iter().map(|(key, word)| (key.as_str(), *word)).collect();
-    canvas.keys(canvas.height() - 1, &keys);
+    if !keys.is_empty() {
+        canvas.keys(canvas.height() - 1, &keys);
+    }
+}
+
+/// Draws a prompt over what was drawn; its keys where there is room for them.
+fn ask(prompt: &Prompt, canvas: &mut Canvas, x: u16, columns: u16, keys: Keys) -> Keys {
+    canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));
+    if prompt.draw(canvas, x, columns).1 { keys } else { Vec::new() }
 }
 
 type Keys = Vec<(&'static str, &'static str)>;
@@ -83,9 +86,14 @@ fn start(
             format!("No vault yet. A backup lies in this session's keychain: {}.", describe(offer, model.now))
         }
     };
-    y = canvas.paragraph(x, y, columns, &words, canvas.theme.text);
+    // What can be chosen goes before what is told.
+    let (starts, last) = (welcome.starts(), canvas.height() - 1);
+    let told = usize::from(last.saturating_sub(y)).saturating_sub(starts.len());
+    y = canvas.lines(x, y, columns, told, &wrap(&words, columns.into()), canvas.theme.text);
     y += u16::from(canvas.height() > 9);
-    for (i, (key, words)) in welcome.starts().iter().enumerate() {
+    let room = usize::from(last.saturating_sub(y)).max(1);
+    let skip = (selected + 1).saturating_sub(room);
+    for (i, (key, words)) in starts.iter().enumerate().skip(skip).take(room) {
         if i == selected {
             canvas.select(x - 1, y, canvas.theme.accent);
         }
@@ -106,10 +114,14 @@ fn unlock(welcome: &Welcome, selected: usize, canvas: &mut Canvas, x: u16, mut y
         y = canvas.paragraph(x, y, columns, &report.problem, canvas.theme.error);
         y = canvas.paragraph(x, y, columns, &format!("{} {}", report.cause, report.next), canvas.theme.text) + 1;
     }
-    y = canvas.paragraph(x, y, columns, "How should the vault open?", canvas.theme.strong);
+    let last = canvas.height() - 1;
+    let told = usize::from(last.saturating_sub(y)).saturating_sub(MODES.len());
+    y = canvas.lines(x, y, columns, told, &wrap("How should the vault open?", columns.into()), canvas.theme.strong);
     y += u16::from(canvas.height() > 9);
     let wide = columns >= 60;
-    for (i, (mode, name, about)) in MODES.iter().enumerate() {
+    let room = usize::from(last.saturating_sub(y)).max(1);
+    let skip = (selected + 1).saturating_sub(room);
+    for (i, (mode, name, about)) in MODES.iter().enumerate().skip(skip).take(room) {
         let can = welcome.offers(*mode);
         let style = match (can, i == selected) {
             (false, _) => canvas.theme.dim,

@@ -362,6 +362,12 @@ impl Journey {
         lines.join("\n")
     }
 
+    /// The words on the screen in one line, wherever they wrap.
+    pub fn words(&self) -> String {
+        let screen = self.screen().replace(['│', '╭', '╮', '╰', '╯', '─'], " ");
+        screen.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// The screen with its styles: below each line that has any, the runs of styled cells.
     pub fn styled(&self) -> String {
         let terminal = self.draw();
@@ -405,6 +411,9 @@ fn name(style: Style) -> String {
     }
     if let Some(fg) = style.fg.filter(|c| *c != Color::Reset) {
         words.push(fg.to_string().to_lowercase());
+    }
+    if let Some(bg) = style.bg.filter(|c| *c != Color::Reset) {
+        words.push(format!("on {}", bg.to_string().to_lowercase()));
     }
     words.join(" ")
 }

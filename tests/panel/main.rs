@@ -16,5 +16,6 @@ mod qr;
 mod random;
 mod readme;
 mod screens;
+mod small;
 mod spoken;
 mod tags;

@@ -54,5 +54,5 @@ fn it_warns_first_and_any_key_and_the_lock_hide_it() {
 #[test]
 fn a_screen_that_is_too_small_says_what_is_needed() {
     let screen = Journey::unlocked(&accounts()).size(40, 10).keys("Q<enter>").screen();
-    assert!(screen.contains("too small") && screen.contains("columns and"), "{screen}");
+    assert!(screen.contains("needs 45 x 23") && screen.contains("has 40 x 10"), "{screen}");
 }

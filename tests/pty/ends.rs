@@ -163,6 +163,31 @@ fn stopped_under_a_shell_it_gives_the_terminal_back_and_comes_back_whole() {
 }
 
 #[test]
+fn what_was_copied_stays_while_it_is_stopped_and_is_cleared_in_time_all_the_same() {
+    if !installed(&["tmux", "bash"]) {
+        return;
+    }
+    let (tmux, home) =
+        under_a_shell("clipboard: (clear_secs: 4, method: Command([\"sh\", \"-c\", \"cat > $HOME/got\"]))");
+    let got = || std::fs::read_to_string(home.path("got")).unwrap_or_default();
+    let stopped = |tmux: &Tmux| tmux.tmux(&["capture-pane", "-p"]).contains("Stopped");
+    tmux.tmux(&["send-keys", "Enter"]);
+    wait_pane(&tmux, "copied by your command");
+    tmux.tmux(&["send-keys", "C-z"]);
+    wait_pane(&tmux, "Stopped");
+    assert_eq!(got().len(), 6, "it can be pasted: {:?}", got());
+    assert!(wait_until(LIMIT, || got().is_empty()), "it is cleared: {:?}", got());
+    assert!(stopped(&tmux), "while the panel stands still");
+    // What is copied elsewhere meanwhile is nobody's business here.
+    home.write("got", "something else");
+    tmux.tmux(&["send-keys", "fg", "Enter"]);
+    wait_pane(&tmux, "GitHub");
+    tmux.tmux(&["send-keys", "L"]);
+    wait_pane(&tmux, "otpanel is locked");
+    assert_eq!(got(), "something else");
+}
+
+#[test]
 fn who_comes_back_after_the_idle_time_sees_the_lock_screen_and_nothing_before_it() {
     if !installed(&["tmux", "bash"]) {
         return;

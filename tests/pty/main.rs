@@ -7,6 +7,7 @@
 mod support;
 
 mod backup;
+mod busy;
 mod canary;
 mod clipboard;
 mod crowd;
@@ -19,6 +20,7 @@ mod names;
 mod panel;
 mod quiet;
 mod sizes;
+mod soak;
 mod speed;
 mod start;
 mod theme;

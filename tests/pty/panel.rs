@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -77,7 +78,9 @@ impl Panel {
             command.env(name, value);
         }
         command.cwd(home.path(""));
-        let tty = File::open(pty.master.tty_name().unwrap()).unwrap();
+        // Never as the test's own terminal, which it would become where the test leads a session (nohup, CI).
+        let noctty = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+        let tty = File::options().read(true).custom_flags(noctty).open(pty.master.tty_name().unwrap()).unwrap();
         let child = pty.slave.spawn_command(command).unwrap();
         let seen = Seen { raw: Vec::new(), screen: vt100::Parser::new(cells(24), cells(80), 0) };
         let seen = Arc::new(Mutex::new(seen));

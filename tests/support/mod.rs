@@ -149,6 +149,13 @@ impl Session {
         assert!(wait_until(Duration::from_secs(5), || !self.owned()), "the name is free again");
     }
 
+    /// Sends the keyring's daemon a signal: stopped, it takes calls and answers none.
+    #[cfg(target_os = "linux")]
+    pub fn signal_keyring(&self, signal: rustix::process::Signal) {
+        let daemon = &self.keyring.as_ref().unwrap().0;
+        rustix::process::kill_process(rustix::process::Pid::from_child(daemon), signal).unwrap();
+    }
+
     /// Locks the default keyring.
     pub fn lock(&self) {
         self.ask("Lock", &["array:objpath:/org/freedesktop/secrets/collection/login"]);

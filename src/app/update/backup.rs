@@ -5,8 +5,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::{files, modal, restore};
 use crate::app::backup::{Ask, News, Seen, Task, View};
 use crate::app::event::Effect;
-use crate::app::input::Input;
 use crate::app::model::{Model, Tone};
+use crate::app::path::{PathLine, Pressed};
 use crate::app::session::Modal;
 use crate::backup::standing::Standing;
 use crate::policy;
@@ -117,7 +117,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         }
         KeyCode::Char('n') => send(model, Task::Now),
         KeyCode::Char('v') => send(model, Task::Verify),
-        KeyCode::Char('f') if may_turn_on(model) => ask(model, Some(Ask::Folder(Input::default(), None))),
+        KeyCode::Char('f') if may_turn_on(model) => ask(model, Some(Ask::Folder(PathLine::folder(""), None))),
         KeyCode::Char('r') => restore::open(model),
         KeyCode::Char('d') if off && may_turn_on(model) => send(model, Task::Enable(None)),
         KeyCode::Char('d') if !off => match required(model) {
@@ -160,21 +160,25 @@ fn answer(model: &mut Model, question: Ask, key: KeyEvent) -> Vec<Effect> {
         (Ask::Off, KeyCode::Char('k') | KeyCode::Enter) => send(model, Task::Disable { wipe: false }),
         (Ask::Off, KeyCode::Char('w')) => send(model, Task::Disable { wipe: true }),
         (Ask::Forget(seen), KeyCode::Char('y') | KeyCode::Enter) => send(model, Task::Forget(seen.device.id)),
-        (Ask::Folder(line, _), KeyCode::Enter) => {
-            let typed = line.text().trim();
-            match modal::path_of(typed) {
-                Some(path) => send(model, Task::Enable(Some(path.into()))),
-                None => {
-                    let problem = "the whole path, please: /home/you/Sync/otpanel, or ~/Sync/otpanel";
-                    let problem = (!typed.is_empty()).then(|| problem.to_owned());
-                    ask(model, Some(Ask::Folder(line, problem)))
+        (Ask::Folder(mut line, problem), _) => match line.press(key, model.generation) {
+            Pressed::Submit => {
+                let typed = line.text().trim();
+                match modal::path_of(typed) {
+                    Some(path) => send(model, Task::Enable(Some(path.into()))),
+                    None => {
+                        let problem = "the whole path, please: /home/you/Sync/otpanel, or ~/Sync/otpanel";
+                        let problem = (!typed.is_empty()).then(|| problem.to_owned());
+                        ask(model, Some(Ask::Folder(line, problem)))
+                    }
                 }
             }
-        }
-        (Ask::Folder(mut line, problem), _) => {
-            let problem = if line.key(key) { None } else { problem };
-            ask(model, Some(Ask::Folder(line, problem)))
-        }
+            Pressed::Ask(effect) => {
+                ask(model, Some(Ask::Folder(line, problem)));
+                vec![effect]
+            }
+            Pressed::Typed => ask(model, Some(Ask::Folder(line, None))),
+            Pressed::Nothing => ask(model, Some(Ask::Folder(line, problem))),
+        },
         // Any other key leaves the question where it is.
         (question, _) => ask(model, Some(question)),
     }

@@ -6,6 +6,7 @@ use crate::app::event::{Effect, ExportJob, ExportTrouble, Wrote};
 use crate::app::export::{Export, Step, formats};
 use crate::app::input::Input;
 use crate::app::model::{Model, Tone};
+use crate::app::path::{PathLine, Pressed};
 use crate::app::rows::Tab;
 use crate::app::session::Modal;
 use crate::otp::account::title;
@@ -51,6 +52,7 @@ fn flow(model: &mut Model) -> Option<&mut Export> {
 
 /// A key.
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
+    let generation = model.generation;
     let Some(flow) = flow(model) else { return Vec::new() };
     match (&flow.step, key.code) {
         (Step::Done(_), _) | (Step::Format, KeyCode::Esc) => close(model),
@@ -69,20 +71,23 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             flow.step = Step::Format;
         }
         (Step::Password { .. }, KeyCode::Enter) => password(flow),
-        (Step::Path, KeyCode::Enter) if flow.path.text().trim().is_empty() => {
-            flow.problem = Some(String::from("A file needs a name."));
-        }
-        (Step::Path, KeyCode::Enter) => {
-            if flow.password.is_none() {
-                flow.step = Step::Open;
-            } else {
-                return write(model, false);
-            }
-        }
+        (Step::Path, _) => match flow.path.press(key, generation) {
+            Pressed::Submit => match flow.path.text().trim() {
+                "" => flow.problem = Some(String::from("A file needs a name.")),
+                path if path.ends_with('/') => {
+                    flow.problem = Some(String::from("This is a folder: a name is missing."));
+                }
+                _ if flow.password.is_none() => flow.step = Step::Open,
+                _ => return write(model, false),
+            },
+            Pressed::Ask(effect) => return vec![effect],
+            Pressed::Typed => flow.problem = None,
+            Pressed::Nothing => {}
+        },
         (Step::Open, KeyCode::Char('y')) => return write(model, false),
         (Step::Replace, KeyCode::Char('y')) => return write(model, true),
         (Step::Open | Step::Replace, KeyCode::Esc | KeyCode::Char('n')) => flow.step = Step::Path,
-        (Step::Password { .. } | Step::Path, _) => {
+        (Step::Password { .. }, _) => {
             if flow.line_mut().is_some_and(|line| line.key(key)) {
                 flow.problem = None;
             }
@@ -100,7 +105,7 @@ fn close(model: &mut Model) {
 }
 
 fn to_path(flow: &mut Export) {
-    flow.path = Input::with(&flow.usual_path());
+    flow.path = PathLine::file(&flow.usual_path());
     flow.problem = None;
     flow.step = Step::Path;
 }

@@ -10,6 +10,7 @@ use crate::app::import::{Fate, Flow, Preview, Recent, Step};
 use crate::app::input::Input;
 use crate::app::model::{Model, Tone};
 use crate::app::owner::Owner;
+use crate::app::path::Pressed;
 use crate::app::session::{Modal, Session};
 use crate::otp::Account;
 use crate::report::Report;
@@ -37,31 +38,13 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let reading = model.imports + 1;
     let Some(session) = model.session_mut() else { return Vec::new() };
     let Some(flow) = flow(session) else { return Vec::new() };
-    let offered = flow.offered().len();
     match &mut flow.step {
-        Step::Path { line, completions } => match key.code {
-            KeyCode::Esc => session.modal = None,
-            KeyCode::Down if offered > 0 => flow.chosen = Some(flow.chosen.map_or(0, |at| (at + 1).min(offered - 1))),
-            KeyCode::Up if offered > 0 => flow.chosen = flow.chosen.and_then(|at| at.checked_sub(1)),
-            KeyCode::Enter => {
-                if let Some(path) = flow.chosen.and_then(|at| flow.offered().get(at).map(|path| (*path).to_owned())) {
-                    let is_folder = path.ends_with('/');
-                    flow.chosen = None;
-                    flow.step = Step::Path { line: Input::with(&path), completions: Vec::new() };
-                    if is_folder {
-                        return vec![Effect::Complete(attempt, path)];
-                    }
-                }
-                return submit(model);
-            }
-            KeyCode::Tab => return vec![Effect::Complete(attempt, line.text().to_owned())],
-            _ => {
-                if line.key(key) {
-                    completions.clear();
-                    flow.chosen = None;
-                    flow.error = None;
-                }
-            }
+        Step::Path(_) if key.code == KeyCode::Esc => session.modal = None,
+        Step::Path(line) => match line.press(key, attempt) {
+            Pressed::Submit => return submit(model),
+            Pressed::Ask(effect) => return vec![effect],
+            Pressed::Typed => flow.error = None,
+            Pressed::Nothing => {}
         },
         Step::Password { path, line, .. } => match key.code {
             KeyCode::Esc => back_to_path(flow),
@@ -128,17 +111,18 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
 fn back_to_path(flow: &mut Flow) {
     let path = match &flow.step {
         Step::Password { path, .. } | Step::Reading { path, .. } => path.display().to_string(),
-        Step::Path { .. } | Step::Preview(_) => String::new(),
+        Step::Path(_) | Step::Preview(_) => String::new(),
     };
     let recent = std::mem::take(&mut flow.recent);
-    *flow = Flow { recent, ..Flow::new(&path) };
+    *flow = Flow::new(&path);
+    flow.offer(recent);
 }
 
 /// Reads the file whose path is typed.
 pub fn submit(model: &mut Model) -> Vec<Effect> {
     let (attempt, now) = (model.imports + 1, model.now);
     let effects = with_flow(model, |flow| {
-        let Step::Path { line, .. } = &flow.step else { return Vec::new() };
+        let Step::Path(line) = &flow.step else { return Vec::new() };
         let typed = line.text().trim();
         if typed.is_empty() {
             return Vec::new();
@@ -146,7 +130,6 @@ pub fn submit(model: &mut Model) -> Vec<Effect> {
         let path = PathBuf::from(modal::path_of(typed).unwrap_or_else(|| typed.to_owned()));
         flow.step = Step::Reading { path: path.clone(), with_password: false, since: now };
         flow.error = None;
-        flow.chosen = None;
         vec![Effect::Import(attempt, path, None)]
     })
     .unwrap_or_default();
@@ -156,14 +139,14 @@ pub fn submit(model: &mut Model) -> Vec<Effect> {
 
 /// Exports were looked for among the downloads.
 pub fn recent(model: &mut Model, found: Vec<Recent>) -> Vec<Effect> {
-    with_flow(model, |flow| flow.recent = found);
+    with_flow(model, |flow| flow.offer(found));
     Vec::new()
 }
 
 /// A paste: into the line, or, where it is a dropped path, read at once.
 pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     let dropped = with_flow(model, |flow| match &mut flow.step {
-        Step::Path { line, .. } => {
+        Step::Path(line) => {
             let text = text.expose().trim();
             if let Some(path) = modal::path_of(text).filter(|_| line.is_empty()) {
                 line.insert(&path);
@@ -219,37 +202,6 @@ pub fn imported(model: &mut Model, attempt: u64, result: Result<Box<Import>, Imp
         }
     }
     Vec::new()
-}
-
-/// What a path could become: one completion is taken at once.
-pub fn completed(model: &mut Model, attempt: u64, names: Vec<String>) -> Vec<Effect> {
-    if attempt == model.generation {
-        with_flow(model, |flow| {
-            if let Step::Path { line, completions } = &mut flow.step {
-                let common = common_start(&names);
-                if common.len() > line.text().len() {
-                    *line = Input::with(&common);
-                }
-                *completions = if names.len() == 1 { Vec::new() } else { names };
-                flow.chosen = None;
-            }
-        });
-    }
-    Vec::new()
-}
-
-fn common_start(names: &[String]) -> String {
-    let Some(first) = names.first() else { return String::new() };
-    let mut end = first.len();
-    for name in &names[1..] {
-        end = first
-            .char_indices()
-            .zip(name.chars())
-            .take_while(|((_, a), b)| a == b)
-            .last()
-            .map_or(0, |((at, a), _)| (at + a.len_utf8()).min(end));
-    }
-    first[..end].to_owned()
 }
 
 /// Opens the preview of links that were pasted.

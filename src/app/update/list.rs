@@ -8,6 +8,7 @@ use crate::app::form::Form;
 use crate::app::import::Flow;
 use crate::app::input::Input;
 use crate::app::keys::Action;
+use crate::app::layout::WIDE;
 use crate::app::model::{Model, Tone};
 use crate::app::rows::{self, Shows};
 use crate::app::session::{Beside, CounterCode, Modal, Palette, Then, Undo};
@@ -143,8 +144,12 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Hide => {
             session.hidden = !session.hidden;
             session.revealed = None;
-            let words = if session.hidden { "codes are hidden; copying still works" } else { "codes are shown" };
-            model.say(Tone::Info, words);
+            let (words, short) = if session.hidden {
+                ("codes are hidden; copying still works", "codes hidden")
+            } else {
+                ("codes are shown", "codes shown")
+            };
+            model.say_or(Tone::Info, words, short);
         }
         Action::Reveal => reveal(model),
         Action::Qr => {
@@ -160,6 +165,9 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 Beside::Previous => (Beside::Usual, "the current codes alone"),
             };
             session.beside = beside;
+            // No column is left for them in a narrow window.
+            let room = model.panes().list_width >= WIDE || model.config.accessible;
+            let words = if room || beside == Beside::Usual { words } else { "too narrow to show more codes" };
             model.say(Tone::Info, words);
         }
         Action::Sort => return order::turn(model),
@@ -340,7 +348,8 @@ fn copy_out(model: &mut Model, id: EntryId, what: &str, code: &Code) -> Vec<Effe
         Some(period) => format!(", {} seconds left", crate::otp::remaining(period, model.code_time())),
         None => String::new(),
     };
-    model.say(Tone::Good, format!("{what} copied{left}{clears}"));
+    let short = if secs == 0 { String::from("copied") } else { format!("copied, {secs} s") };
+    model.say_or(Tone::Good, format!("{what} copied{left}{clears}"), short);
     let mut effects = vec![Effect::Copy(Secret::new(code.expose().to_owned()), secs)];
     effects.extend(order::used(model, id));
     effects
@@ -369,7 +378,7 @@ pub fn copied(model: &mut Model, result: Result<String, String>) -> Vec<Effect> 
     match result {
         Ok(how) => {
             if let Some(notice) = model.notice.as_mut().filter(|n| n.tone == Tone::Good && !how.is_empty()) {
-                notice.text = format!("{} ({how})", notice.text);
+                notice.text = format!("{}; {how}", notice.text);
             }
         }
         Err(why) => {
@@ -392,6 +401,9 @@ pub fn delete(model: &mut Model, id: EntryId) {
         change::remember(session, Undo::Restore(vec![id], format!("{title} is back")));
         files::changed(session);
         let undo = model.keymap.keys(Action::Undo).first().cloned().unwrap_or_else(|| String::from("undo"));
-        model.say(Tone::Good, format!("{title} moved to the trash; {undo} brings it back"));
+        let short = format!("in the trash; {undo} undoes");
+        let text = format!("{title} moved to the trash; {undo} brings it back");
+        // Two rows hold all of it but in the narrowest windows.
+        if model.panes().keys.is_some() { model.say(Tone::Good, text) } else { model.say_or(Tone::Good, text, short) }
     }
 }

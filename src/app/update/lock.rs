@@ -97,7 +97,11 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
             Stage::Locked(lock) => {
                 lock.vault = Some(vault);
                 lock.recovery &= lock.has_slot(SlotKind::Recovery);
-                Vec::new()
+                if std::mem::take(&mut lock.eager) {
+                    on_key(model, KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE))
+                } else {
+                    Vec::new()
+                }
             }
             Stage::Opening | Stage::Welcome(_) | Stage::Broken(_) => {
                 let lock = Lock::new(Some(vault));
@@ -152,7 +156,8 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         // A password opens nothing while another try runs.
         _ if lock.waiting == Waiting::Derivation => {}
         KeyCode::Enter if lock.line.is_empty() && keychain => return ask_keychain(model, true),
-        KeyCode::Enter if lock.line.is_empty() || lock.vault.is_none() => {}
+        KeyCode::Enter if lock.vault.is_none() => lock.eager = true,
+        KeyCode::Enter if lock.line.is_empty() => {}
         KeyCode::Enter => {
             let typed = lock.line.take();
             let with = if lock.recovery { With::RecoveryKey(typed) } else { With::Password(typed) };
@@ -160,6 +165,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         }
         _ => {
             if lock.line.key(key) {
+                lock.eager = false;
                 lock.error = None;
             }
         }

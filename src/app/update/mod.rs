@@ -19,11 +19,14 @@ mod welcome;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 pub(super) use self::files::PATIENCE_SECS;
-use super::backup::Task;
+use super::backup::{Ask, Task};
 use super::event::{Effect, Event};
+use super::export::Step as ExportStep;
+use super::import::Step as ImportStep;
 use super::keys::{Action, Keymap};
 use super::model::{Model, Stage, Tone};
-use super::session::Session;
+use super::path::PathLine;
+use super::session::{Modal, Session};
 use crate::config::{Config, ConfigError};
 use crate::report::Report;
 use crate::secret::Secret;
@@ -65,7 +68,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Recent(found) => import::recent(model, found),
         Event::Imported(attempt, result) => import::imported(model, attempt, result),
         Event::Exported(generation, result) => export::exported(model, generation, result),
-        Event::Completed(attempt, names) => import::completed(model, attempt, names),
+        Event::Completed(attempt, names) => completed(model, attempt, names),
         Event::BackedUp(generation, news) => backup::answered(model, generation, news),
         Event::BackupsFound(attempt, found) => restore::found(model, attempt, found),
         Event::MadeAgain(result) => restore::made(model, result),
@@ -125,6 +128,37 @@ fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     }
 }
 
+/// What a typed path could become, for whichever line it is typed in now.
+fn completed(model: &mut Model, attempt: u64, names: Vec<String>) -> Vec<Effect> {
+    if attempt == model.generation
+        && let Some(line) = path_line(model)
+    {
+        line.completed(names);
+    }
+    Vec::new()
+}
+
+/// The line that a path is typed in, in whichever mode.
+fn path_line(model: &mut Model) -> Option<&mut PathLine> {
+    let restores = matches!(model.stage, Stage::Welcome(_))
+        || model.session().is_some_and(|session| matches!(session.modal, Some(Modal::Restore(_))));
+    if restores {
+        return restore::restore(model)?.folder_line();
+    }
+    match model.session_mut()?.modal.as_mut()? {
+        Modal::Import(flow) => match &mut flow.step {
+            ImportStep::Path(line) => Some(line),
+            _ => None,
+        },
+        Modal::Export(flow) if matches!(flow.step, ExportStep::Path) => Some(&mut flow.path),
+        Modal::Backup(view) => match &mut view.ask {
+            Some(Ask::Folder(line, _)) => Some(line),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     model.now = now;
     if model.notice.as_ref().is_some_and(|n| n.until.is_some_and(|until| until <= now)) {
@@ -136,16 +170,20 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     }
     let idle = u64::from(model.config.idle_lock_secs);
     let Stage::Open(session) = &mut model.stage else { return Vec::new() };
-    if idle > 0 && !model.demo && now.secs_since(session.touched) >= idle {
-        return lock::lock(model);
-    }
-    // The wall clock was set back: idle time counts from here on.
-    session.touched = session.touched.min(now);
     session.copied = session.copied.filter(|(_, until)| now < *until);
     session.revealed = session.revealed.filter(|(_, until)| now < *until);
     session.counter_code = session.counter_code.filter(|code| now < code.until);
+    let mut effects = Vec::new();
+    if idle > 0 && !model.demo && now.secs_since(session.touched) >= idle {
+        // What cannot be locked yet goes on below: what is due at the same moment is not put off.
+        effects = lock::lock(model);
+    }
+    let Some(session) = model.session_mut() else { return effects };
+    // The wall clock was set back: idle time counts from here on.
+    session.touched = session.touched.min(now);
     files::retry_when_due(session, now);
-    backup::on_tick(model)
+    effects.extend(backup::on_tick(model));
+    effects
 }
 
 fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<Effect> {

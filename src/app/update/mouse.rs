@@ -1,10 +1,10 @@
-//! The mouse: a click selects, a double click copies, the wheel scrolls, tabs and footer keys can be clicked.
+//! The mouse: a click selects, a double click copies, the wheel scrolls, tabs and the keys in the last line can be clicked.
 
-use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::{act, list};
 use crate::app::event::Effect;
-use crate::app::keys::Action;
+use crate::app::footer::Click;
 use crate::app::model::Model;
 use crate::app::session::Modal;
 
@@ -37,7 +37,12 @@ pub fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
                     let last = super::modal::palette_rows(palette).len().saturating_sub(1);
                     palette.selected = step(palette.selected, last);
                 }
-                Some(_) => {}
+                Some(Modal::Qr(..)) => {}
+                // Other lists move as by their arrows.
+                Some(_) => {
+                    let code = if down { KeyCode::Down } else { KeyCode::Up };
+                    return super::on_key(model, KeyEvent::new(code, KeyModifiers::NONE));
+                }
             }
             Vec::new()
         }
@@ -61,13 +66,22 @@ pub fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
             session.clicked = (!double).then_some((at, now));
             if double { list::copy(model, false) } else { Vec::new() }
         }
+        // Whatever lies over the list: the keys in the last line can be clicked.
+        MouseEventKind::Down(MouseButton::Left)
+            if session.modal.is_some() && lines && mouse.row + 1 == model.size.1 =>
+        {
+            click_footer(model, mouse.column)
+        }
         _ => Vec::new(),
     }
 }
 
 fn click_footer(model: &mut Model, x: u16) -> Vec<Effect> {
-    let hit = model.footer().into_iter().find(|item| (item.from..item.to).contains(&x)).and_then(|item| item.action);
-    hit.map_or_else(Vec::new, |action: Action| act(model, action))
+    match model.footer().into_iter().find(|item| (item.from..item.to).contains(&x)).map(|item| item.click) {
+        Some(Click::Act(action)) => act(model, action),
+        Some(Click::Press((code, modifiers))) => super::on_key(model, KeyEvent::new(code, modifiers)),
+        None => Vec::new(),
+    }
 }
 
 fn click_tab(model: &mut Model, x: u16) {

@@ -7,8 +7,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{change, files, modal, welcome};
 use crate::app::event::Effect;
-use crate::app::input::Input;
 use crate::app::model::{Model, Stage, Tone};
+use crate::app::path::{PathLine, Pressed};
 use crate::app::restore::{Preview, Restore, Step};
 use crate::app::session::{Modal, Undo};
 use crate::app::welcome::{self as first, Step as First};
@@ -22,7 +22,7 @@ use crate::vault::history::Reason;
 use crate::vault::{EntryId, State, changes};
 
 /// The restore that is under way.
-fn restore(model: &mut Model) -> Option<&mut Restore> {
+pub fn restore(model: &mut Model) -> Option<&mut Restore> {
     match &mut model.stage {
         Stage::Welcome(first) => match &mut first.step {
             First::Restore(restore) => Some(restore),
@@ -89,22 +89,21 @@ fn close(model: &mut Model) {
 /// A key in a restore.
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let page = (model.size.1 as usize / 2).max(1);
+    let generation = model.generation;
     let Some(restore) = restore(model) else { return Vec::new() };
     let folder = restore.folder.clone();
     match &mut restore.step {
-        Step::Folder(line) => match key.code {
-            KeyCode::Esc => close(model),
-            KeyCode::Enter if line.text().trim().is_empty() => {}
-            KeyCode::Enter => {
+        Step::Folder(_) if key.code == KeyCode::Esc => close(model),
+        Step::Folder(line) => match line.press(key, generation) {
+            Pressed::Submit if line.text().trim().is_empty() => {}
+            Pressed::Submit => {
                 let typed = line.text().trim();
                 let path = modal::path_of(typed).unwrap_or_else(|| typed.to_owned());
                 return look(model, Some(path.into()), None);
             }
-            _ => {
-                if line.key(key) {
-                    restore.error = None;
-                }
-            }
+            Pressed::Ask(effect) => return vec![effect],
+            Pressed::Typed => restore.error = None,
+            Pressed::Nothing => {}
         },
         Step::Looking { .. } => {
             if key.code == KeyCode::Esc {
@@ -185,7 +184,7 @@ pub fn found(model: &mut Model, attempt: u64, found: Result<Vec<Offer>, String>)
 /// The question for a folder, what was typed before in it.
 fn again(folder: Option<PathBuf>) -> Restore {
     let typed = folder.map_or_else(String::new, |path| path.display().to_string());
-    Restore { step: Step::Folder(Input::with(&typed)), ..Restore::from_folder() }
+    Restore { step: Step::Folder(PathLine::folder(&typed)), ..Restore::from_folder() }
 }
 
 /// Restores what is previewed.

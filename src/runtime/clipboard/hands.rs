@@ -1,9 +1,11 @@
 //! One pair of hands on the clipboards: puts text in, and takes it out again if it is still ours. No threads.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::hold::spawn_holder;
 use super::ways::{self, BLANK, Surroundings, Way};
 use super::{ClipboardError, Copied, Picture, native};
 use crate::secret::Secret;
@@ -73,6 +75,25 @@ impl Hands {
             self.put(way, if matches!(way, Way::Command(_)) { "" } else { BLANK })?;
         }
         Ok(if ways.contains(&Way::Native) { Cleared::Gone } else { Cleared::Overwritten })
+    }
+
+    /// Hands our text to a holder, to be cleared after the time that is left. Whether all of it could be.
+    ///
+    /// The native clipboard can still be cleared here, if the text is there: the holder may keep it for longer than a lock
+    /// allows. By other ways nobody knows what is there by then, so that the holder alone clears them.
+    pub(super) fn lend(&mut self, left: Option<Duration>) -> bool {
+        let Some((text, ways)) = &mut self.last else { return true };
+        let (terminal, others): (Vec<Way>, Vec<Way>) = ways.iter().cloned().partition(|way| *way == Way::Osc52);
+        if others.is_empty() {
+            return false;
+        }
+        let secs = left.map_or(0, |left| left.as_millis().div_ceil(1000).max(1) as u64);
+        let program = std::env::current_exe();
+        if program.is_ok_and(|program| spawn_holder(&program, text, secs, &others).is_ok()) {
+            ways.retain(|way| matches!(way, Way::Native | Way::Osc52));
+            return terminal.is_empty();
+        }
+        false
     }
 
     /// Whether the native clipboard still holds what was copied last.

@@ -95,6 +95,8 @@ pub fn spawn_holder(program: &Path, text: &Secret<String>, secs: u64, ways: &[Wa
     let words: Vec<&str> = line.trim_end().splitn(2, ' ').collect();
     match words[..] {
         ["copied", taken] => {
+            // Whoever stays waits for its end, so that it is no zombie then.
+            super::ways::reap(child);
             let taken: Vec<&str> = taken.split(',').collect();
             Ok(Copied { ways: ways.iter().filter(|way| taken.contains(&name(way))).cloned().collect() })
         }

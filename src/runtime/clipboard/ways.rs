@@ -116,7 +116,7 @@ fn feed(command: &mut Command, text: &str) -> io::Result<()> {
 }
 
 /// Waits for a child on a thread of its own, so that none is left a zombie.
-fn reap(mut child: Child) {
+pub(super) fn reap(mut child: Child) {
     drop(thread::Builder::new().name("reap".into()).spawn(move || child.wait()));
 }
 

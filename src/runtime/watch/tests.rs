@@ -44,6 +44,24 @@ fn vault(dir: &Path) {
 }
 
 #[test]
+fn what_changes_between_the_reading_and_the_watch_is_told_when_it_begins() {
+    let dir = tempfile::tempdir().unwrap();
+    vault(dir.path());
+    let targets = || Targets { vault: dir.path().join("vault.otpv"), config: Some(dir.path().join("config.ron")) };
+    let (say, heard) = channel();
+    let since = Since::now(targets());
+    fs::write(dir.path().join(".new"), "another").unwrap();
+    fs::rename(dir.path().join(".new"), dir.path().join("vault.otpv")).unwrap();
+    let watch = Watch::start_since(since, move |changed| drop(say.send(changed))).unwrap();
+    assert_eq!(heard.recv_timeout(Duration::from_secs(2)), Ok(Changed::Vault));
+    assert!(heard.recv_timeout(Duration::from_millis(400)).is_err(), "told once");
+    drop(watch);
+    let (say, heard) = channel();
+    let _watch = Watch::start_since(Since::now(targets()), move |changed| drop(say.send(changed))).unwrap();
+    assert!(heard.recv_timeout(Duration::from_millis(400)).is_err(), "nothing changed, nothing is told");
+}
+
+#[test]
 fn a_rewritten_and_a_replaced_vault_are_told_once_each() {
     let scene = scene(vault, "vault.otpv");
     assert_eq!(scene.watch.how(), How::Native);

@@ -1,0 +1,79 @@
+//! Below the list: what just happened, what of the list is out of view, the keys; on tiny screens one line for all of it.
+
+use super::Canvas;
+use super::list::{countdown, longest, state};
+use crate::app::Model;
+use crate::app::model::Tone;
+use crate::app::session::Session;
+use crate::text::width;
+
+/// Columns that a notice leaves for what is told beside it.
+const BESIDE: usize = 20;
+
+/// Draws it.
+pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
+    let panes = model.panes();
+    let covered = model.notice_covers_keys();
+    if let Some(y) = panes.notice {
+        let end = canvas.width().saturating_sub(1);
+        let notice = model.notice_in_force();
+        // What just happened goes before what is out of view.
+        let long = notice.as_ref().is_some_and(|n| n.short.is_none() && width(&n.text) + BESIDE > end.into());
+        let hidden = covered || long || session.modal.is_some();
+        let edge = if hidden { end } else { out_of_view(session, model, canvas, end, y) };
+        if let Some(notice) = notice {
+            // Where rows out of view are told, too, two columns stay between.
+            let columns = if edge < end { edge.saturating_sub(3) } else { edge.saturating_sub(1) };
+            canvas.notice_in(1, y, columns, 1 + usize::from(covered), &notice);
+        }
+    }
+    if let Some(y) = panes.keys.filter(|_| !covered) {
+        for item in model.footer() {
+            let x = canvas.put(item.from, y, &item.key, canvas.theme.accent);
+            canvas.put(x + 1, y, &item.word, canvas.theme.dim);
+        }
+    }
+    if let Some(y) = panes.status {
+        status(session, model, canvas, y);
+    }
+}
+
+/// How many rows lie above and below those in view. Hands back its first column.
+fn out_of_view(session: &Session, model: &Model, canvas: &mut Canvas, end: u16, y: u16) -> u16 {
+    let shown = usize::from(model.panes().list_height);
+    canvas.more(end, y, session.offset, session.visible.len().saturating_sub(session.offset + shown))
+}
+
+/// The one line of tiny screens: search or notice, and the countdown.
+fn status(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
+    let end = canvas.width().saturating_sub(1);
+    let x = if canvas.is_spoken() {
+        end
+    } else {
+        let (secs, style) = countdown(session, model, canvas);
+        canvas.right(end, y, &secs, style)
+    };
+    let room = x.saturating_sub(2);
+    if let Some(line) = &session.query {
+        let at = canvas.put(1, y, "/ ", canvas.theme.accent);
+        canvas.input(at, y, room.saturating_sub(2), line, false, true);
+    } else if session.saving.failed.is_some() {
+        canvas.text(1, y, room, "not saved", canvas.theme.error);
+    } else if let Some(notice) = &model.notice {
+        canvas.notice(1, y, room, notice);
+    } else if model.clock_trouble().is_some() {
+        canvas.text(1, y, room, "! clock is off", canvas.theme.warn);
+    } else {
+        let edge = out_of_view(session, model, canvas, x.saturating_sub(2), y);
+        let (tone, words) = state(session, model);
+        let (style, mark) = canvas.tone(tone);
+        let quiet = canvas.is_spoken() && tone == Tone::Good;
+        let at = if quiet { 0 } else { 1 + width(mark) as u16 };
+        let words = longest(&words, edge.saturating_sub(at + 3));
+        // A dot that stands before nothing says nothing.
+        if !(quiet || words.is_empty() && tone == Tone::Info) {
+            canvas.text(1, y, room, mark, style);
+        }
+        canvas.put(at + 1, y, words, canvas.theme.dim);
+    }
+}
