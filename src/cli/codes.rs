@@ -1,5 +1,7 @@
 //! `list`, `code`, `copy`: looking at accounts and their codes.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::args::{Code as CodeArgs, CopyCode, List};
@@ -15,6 +17,7 @@ use crate::otp::{Account, Kind};
 use crate::policy::organisation;
 use crate::text::clean;
 use crate::time::UnixTime;
+use crate::vault::history::Reason;
 use crate::vault::{Entry, EntryId, Unusable};
 
 /// How many candidates of an ambiguous query are named.
@@ -232,11 +235,16 @@ fn codes_of(world: &World, session: &mut Session, id: EntryId, account: &Account
         return Ok(Pair::of(account, world));
     }
     world.tell_of_policy();
-    let counter = session.edit(world, |state, stamp| {
+    // Taken where no other program can take the same: under the save's lock, from what the file says then.
+    let device = session.stamp(world).device;
+    let mut counter = None;
+    session.save_changing(Reason::Save, &mut |vault| {
+        let stamp = vault.state.next_stamp(UnixTime::now(), device);
+        let state = Arc::make_mut(&mut vault.state);
         state.note(stamp);
-        state.advance(id)
-    });
-    session.save()?;
+        counter = state.advance(id);
+        Ok(())
+    })?;
     Ok(Pair { code: counter.and_then(|c| hotp_code(account, c)), next: None, remaining: None })
 }
 

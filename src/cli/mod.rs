@@ -25,6 +25,7 @@ mod qr;
 mod query;
 mod quick;
 mod recover;
+mod rekey;
 mod session;
 mod vault;
 

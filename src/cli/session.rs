@@ -29,7 +29,8 @@ use crate::time::UnixTime;
 use crate::unlock::{self, UnlockError};
 use crate::vault::history::Reason;
 use crate::vault::{
-    DataKey, DeviceId, Entry, EntryId, Error, Locked, Place, SlotKind, Stamp, State, Unlocked, VaultId, recovery,
+    DataKey, DeviceId, Entry, EntryId, Error, FileError, Locked, Place, SlotKind, Stamp, State, Unlocked, VaultId,
+    recovery,
 };
 
 /// The greatest password file that is read, in bytes.
@@ -139,10 +140,12 @@ impl World {
     pub fn open(&self) -> Result<Session, Failure> {
         let place = self.place();
         let locked = recover::load(&place)?;
-        let unlocked = self.unlock(&locked).map_err(|failure| recover::copies_named(&place, failure))?;
+        let later = rollback::later_version(&place, &locked);
+        let unlocked = self.unlock(later.as_ref().unwrap_or(&locked));
+        let unlocked = unlocked.map_err(|failure| recover::copies_named(&place, failure))?;
         let mut session =
             Session { place, unlocked, backup: self.config.backup.enabled, policy: self.policy.clone(), unseen: false };
-        session.look_back();
+        session.look_back(later.is_some());
         session.empty_trash(self);
         Ok(session)
     }
@@ -284,7 +287,24 @@ impl Session {
     /// # Errors
     /// As [`Session::save`].
     pub fn save_before(&mut self, reason: Reason) -> Result<(), Failure> {
-        let saved = self.place.save_before(&mut self.unlocked, reason)?;
+        self.save_changing(reason, &mut |_| Ok(()))
+    }
+
+    /// As [`Session::save_before`], with a change that is made once everything that others wrote is joined
+    /// ([`Place::save_changing`]).
+    ///
+    /// # Errors
+    /// As [`Session::save`].
+    pub fn save_changing(
+        &mut self,
+        reason: Reason,
+        change: &mut dyn FnMut(&mut Unlocked) -> Result<(), Error>,
+    ) -> Result<(), Failure> {
+        let saved = self.place.save_changing(&mut self.unlocked, reason, change);
+        if let Err(FileError::Rekeyed(_)) = saved {
+            rollback::keep_for_later(&self.place, &self.unlocked)?;
+        }
+        let saved = saved?;
         self.unseen = true;
         if let Ok(mut local) = Local::open(&self.place.state_dir) {
             rollback::note(&self.unlocked, &mut local);
@@ -298,10 +318,13 @@ impl Session {
         Ok(())
     }
 
-    /// Heals a file that went back, and says so; remembers what was seen.
-    fn look_back(&mut self) {
+    /// Heals a file that went back, and says so; remembers what was seen. `opened_later`: it is not the file that was opened,
+    /// but a later version.
+    fn look_back(&mut self, opened_later: bool) {
         let Ok(mut local) = Local::open(&self.place.state_dir) else { return };
+        let older = if opened_later { rollback::take_in_older(&self.place, &mut self.unlocked) } else { None };
         let found = rollback::heal(&self.place, &mut self.unlocked, &mut local);
+        let found = older.or(found);
         if let Some(found) = found {
             output::say(&format!("otpanel: {}.", found.words()));
             if let Err(failure) = self.save_before(Reason::Restore)

@@ -1,5 +1,7 @@
 //! A vault that is open: what can be done with it, and how it is sealed again. Pure: salts, ids and times come from the caller.
 
+mod keys;
+
 use std::sync::Arc;
 
 use super::crypto::{self, DataKey, TAG_LEN};
@@ -155,6 +157,12 @@ impl Unlocked {
         self.state.meta.contains_key(&removed_name(id))
     }
 
+    /// The slots that were there once and were removed.
+    pub fn removed_slots(&self) -> impl Iterator<Item = SlotId> {
+        let names = self.state.meta.range(SLOT.to_owned()..).map(|(name, _)| name);
+        names.take_while(|name| name.starts_with(SLOT)).filter_map(|name| name[SLOT.len()..].parse().ok())
+    }
+
     /// When a slot was made, in milliseconds since the epoch, where that is known.
     pub fn slot_created(&self, id: SlotId) -> Option<u64> {
         match self.state.meta.get(&created_name(id))?.value {
@@ -164,10 +172,13 @@ impl Unlocked {
     }
 
     /// Joins another copy of this vault into this one, state and slots. True when something changed. A copy of another
-    /// vault changes nothing.
+    /// vault changes nothing. Of one under an older key only its accounts are taken; one under a later key brings that key.
     pub fn absorb(&mut self, other: &Self) -> bool {
         if self.vault_id != other.vault_id {
             return false;
+        }
+        if !self.shares_key(other) {
+            return self.absorb_other_key(other);
         }
         let before = self.slots.clone();
         let mut changed = false;
@@ -195,7 +206,7 @@ impl Unlocked {
         changed
     }
 
-    /// The vault's key, for opening other copies.
+    /// The vault's key in force. [`Self::open_copy`] opens other copies.
     pub const fn data_key(&self) -> &DataKey {
         &self.dek
     }
@@ -256,12 +267,15 @@ impl Unlocked {
     }
 }
 
+/// The beginning of the meta names that tell of slots.
+const SLOT: &str = "slot/";
+
 fn removed_name(id: SlotId) -> String {
-    format!("slot/{id}")
+    format!("{SLOT}{id}")
 }
 
 fn created_name(id: SlotId) -> String {
-    format!("slot/{id}/created")
+    format!("{SLOT}{id}/created")
 }
 
 fn number(stamp: Stamp) -> Value {

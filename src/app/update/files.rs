@@ -135,6 +135,8 @@ pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, F
             effects.extend(go_on(model));
             effects
         }
+        // What it held was kept for whoever opens the vault by its new key.
+        Err(error @ FileError::Rekeyed(_)) => super::lock::shut_out(model, &error),
         Err(error) => {
             let report = Report::from(&error);
             session.saving.again = true;
@@ -230,6 +232,8 @@ pub fn reread(model: &mut Model, generation: u64, found: Result<Option<Stored>, 
             session.saving.failed = Some(Report::from(&error));
             say_vanished(model);
         }
+        Err(FileError::Rekeyed(_)) if session.saving.pending() => changed(session),
+        Err(error @ FileError::Rekeyed(_)) => return super::lock::shut_out(model, &error),
         // What keeps a change from being saved is this by now; a notice would stand behind what it was before.
         Err(error) if session.saving.failed.is_some() => session.saving.failed = Some(Report::from(&error)),
         Err(error) => model.say_report(&Report::from(&error)),
