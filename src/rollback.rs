@@ -85,20 +85,22 @@ pub fn heal(place: &Place, unlocked: &mut Unlocked, local: &mut Local) -> Option
     (is_news || joined > 0).then_some(WentBack::Missing(joined))
 }
 
-/// The version of the history that stands for a file all of whose slots were removed, as this machine saw: the newest with
-/// another slot. None where the file is not such a one, or the history has nothing later.
+/// Whether a file is of before a new password or a new key: all of its slots were removed, as this machine saw.
+pub fn is_of_before(place: &Place, file: &Locked) -> bool {
+    Local::open(&place.state_dir).is_ok_and(|local| has_removed_slots_alone(file, &local))
+}
+
+fn has_removed_slots_alone(file: &Locked, local: &Local) -> bool {
+    let vault = file.vault_id().to_string();
+    file.slots().iter().all(|slot| local.is_slot_removed(&vault, &slot.id.to_string()))
+}
+
+/// The version of the history that stands for a file of before ([`is_of_before`]): the newest with another slot. None where the
+/// file is not such a one, or the history has nothing later.
 pub fn later_version(place: &Place, file: &Locked) -> Option<Locked> {
-    let local = Local::open(&place.state_dir).ok()?;
-    let vault = file.vault_id();
-    let is_old = |locked: &Locked| {
-        let mut slots = locked.slots().iter();
-        slots.all(|slot| local.is_slot_removed(&vault.to_string(), &slot.id.to_string()))
-    };
-    if !is_old(file) {
-        return None;
-    }
-    let later = |version: &Locked| version.vault_id() == vault && !is_old(version);
-    place.history(vault).ok()?.iter().filter_map(|version| version.load().ok()).find(later)
+    let local = Local::open(&place.state_dir).ok().filter(|local| has_removed_slots_alone(file, local))?;
+    let later = |version: &Locked| version.vault_id() == file.vault_id() && !has_removed_slots_alone(version, &local);
+    place.history(file.vault_id()).ok()?.iter().filter_map(|version| version.load().ok()).find(later)
 }
 
 /// Takes in the file in whose place a version of the history was opened ([`later_version`]); the caller saves. None where it

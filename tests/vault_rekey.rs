@@ -4,8 +4,13 @@
 
 use std::sync::Arc;
 
+use otpanel::backup::place::{BackupError, Destination, Here, InFile, Store};
+use otpanel::backup::round::{Known, RoundError};
 use otpanel::entropy;
+use otpanel::local::Local;
 use otpanel::otp::{Account, Algorithm, Digits, Kind, Seed};
+use otpanel::policy::PERSONAL;
+use otpanel::rollback::{self, WentBack};
 use otpanel::secret::Secret;
 use otpanel::time::UnixTime;
 use otpanel::vault::history::Reason;
@@ -17,6 +22,8 @@ use otpanel::vault::{
 
 const VAULT: VaultId = VaultId([3; 16]);
 const ID: EntryId = EntryId([7; 16]);
+/// Counters that each of several programs takes.
+const EACH: u64 = 10;
 
 fn dek(n: u8) -> DataKey {
     DataKey::new(Secret::new([n; 32]))
@@ -95,7 +102,9 @@ fn a_copy_under_the_old_key_brings_accounts_and_edits_from_either_side() {
     let new = under(&first, 2);
     let mut late = first.duplicate();
     add(&mut late, EntryId([8; 16]), "second");
-    edit(&mut late, |state, stamp| drop(state.set(ID, field::ISSUER, Value::Text("Forge".into()), stamp)));
+    edit(&mut late, |state, stamp| {
+        state.set(ID, field::ISSUER, Value::Text("Forge".into()), stamp);
+    });
     let (mut one, mut other) = (new.duplicate(), late.duplicate());
     assert!(one.absorb(&late) && other.absorb(&new));
     for joined in [&one, &other] {
@@ -131,7 +140,7 @@ fn a_key_under_the_name_of_another_is_no_key_of_ours() {
     let mut new = under(&old(), 2);
     let name = new.state.meta.keys().find(|name| name.starts_with("key/")).unwrap().clone();
     edit(&mut new, |state, stamp| {
-        drop(state.set_meta(&name, Value::Text("CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk".into()), stamp))
+        state.set_meta(&name, Value::Text("CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk".into()), stamp);
     });
     assert!(new.retired_keys().is_empty());
 }
@@ -193,13 +202,45 @@ fn a_new_key_is_put_in_force_over_all_that_others_wrote_meanwhile() {
 }
 
 #[test]
+fn a_round_of_the_backup_is_not_made_under_a_key_that_is_no_longer_in_force() {
+    let mut first = old();
+    let (folder, place) = place(&mut first);
+    let mut late = first.duplicate();
+    let mut new = under(&first, 2);
+    place.save(&mut new).unwrap();
+    let store = Store::Folder(folder.path().join("sync"));
+    let to = Destination { identity: PERSONAL.into(), store, on: true, names_only: false };
+    let here = Here::new(&place);
+    let round = |vault: &mut Unlocked| {
+        let mut vault = InFile { place: &place, unlocked: vault, device: here.device };
+        here.back_up(&to, &*to.open(false), &mut vault, &mut Known::default(), true)
+    };
+    assert!(matches!(round(&mut late), Err(BackupError::Round(RoundError::Vault(FileError::Rekeyed(_))))));
+    assert_eq!(round(&mut new).unwrap().accounts, 1);
+}
+
+#[test]
+fn what_was_not_saved_when_the_key_changed_comes_along_with_the_next_opening() {
+    let mut first = old();
+    let (_folder, place) = place(&mut first);
+    let mut late = first.duplicate();
+    add(&mut late, EntryId([8; 16]), "second");
+    let mut new = under(&first, 2);
+    place.save(&mut new).unwrap();
+    rollback::keep_for_later(&place, &late).unwrap();
+    let mut local = Local::open(&place.state_dir).unwrap();
+    let mut again = place.load().unwrap().open_with(&dek(2)).ok().unwrap();
+    assert_eq!(rollback::heal(&place, &mut again, &mut local), Some(WentBack::Healed(1)));
+    assert_eq!(again.state.live().count(), 2);
+}
+
+#[test]
 fn a_counter_is_taken_once_however_many_take_it() {
     let mut vault = Unlocked::create(VAULT, dek(1), vec![slot(1)], State::default());
     let kind = Kind::Hotp { algorithm: Algorithm::Sha1, digits: Digits::SIX, counter: 0 };
     let account = Account::new("Bank", "me", kind, Seed::new(vec![1; 20]).unwrap());
     edit(&mut vault, |state, stamp| state.add(ID, &account, "personal", "", stamp));
     let (_folder, place) = place(&mut vault);
-    const EACH: u64 = 10;
     let takers = (0..6u8).map(|n| {
         let (place, mut own) = (place.clone(), vault.duplicate());
         std::thread::spawn(move || {
@@ -207,10 +248,7 @@ fn a_counter_is_taken_once_however_many_take_it() {
             for _ in 0..EACH {
                 let mut counter = None;
                 let mut take = |vault: &mut Unlocked| {
-                    let stamp = vault.state.next_stamp(UnixTime::now(), DeviceId([n; 8]));
-                    let state = Arc::make_mut(&mut vault.state);
-                    state.note(stamp);
-                    counter = state.advance(ID);
+                    counter = vault.take_counter(ID, UnixTime::now(), DeviceId([n; 8]));
                     Ok(())
                 };
                 place.save_changing(&mut own, Reason::Save, &mut take).unwrap();

@@ -1,7 +1,5 @@
 //! `list`, `code`, `copy`: looking at accounts and their codes.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::args::{Code as CodeArgs, CopyCode, List};
@@ -239,10 +237,7 @@ fn codes_of(world: &World, session: &mut Session, id: EntryId, account: &Account
     let device = session.stamp(world).device;
     let mut counter = None;
     session.save_changing(Reason::Save, &mut |vault| {
-        let stamp = vault.state.next_stamp(UnixTime::now(), device);
-        let state = Arc::make_mut(&mut vault.state);
-        state.note(stamp);
-        counter = state.advance(id);
+        counter = vault.take_counter(id, UnixTime::now(), device);
         Ok(())
     })?;
     Ok(Pair { code: counter.and_then(|c| hotp_code(account, c)), next: None, remaining: None })

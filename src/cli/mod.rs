@@ -7,6 +7,7 @@ mod accounts;
 pub mod args;
 mod backup;
 mod clipboard;
+mod clock;
 mod codes;
 mod config;
 mod doctor;

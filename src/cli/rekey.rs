@@ -77,7 +77,7 @@ pub fn rekey(world: &World, args: &Rekey) -> Result<(), Failure> {
 struct Stopped {
     failure: Failure,
     /// The new key, where it may be in force all the same.
-    in_force: Option<NewKey>,
+    in_force: Option<Box<NewKey>>,
 }
 
 impl<E: Into<Failure>> From<E> for Stopped {
@@ -110,7 +110,7 @@ fn put_in_force(
     });
     let Err(failure) = saved else { return Ok(key) };
     if session.place.load().is_ok_and(|locked| key.is_in_force(&locked)) {
-        return Err(Stopped { failure, in_force: Some(key) });
+        return Err(Stopped { failure, in_force: Some(Box::new(key)) });
     }
     if let Some(keychain) = keychain {
         key.give_up(keychain);
@@ -171,7 +171,7 @@ fn keychain(session: &Session, has_password: bool) -> Result<Option<SystemKeycha
             return Ok(Some(keychain));
         }
         Ok(false) if has_password => {
-            say("No keychain opens the vault from now on: those that did are of other computers.")
+            say("No keychain opens the vault from now on: those that did are of other computers.");
         }
         Err(error) if has_password => {
             say(&format!("otpanel: the keychain cannot be reached, and opens the vault no more: {error}"));

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::Global;
+use super::clock::say_clock_trouble;
 use super::failure::Failure;
 use super::{files, output, prompt, recover};
 use crate::config::Config;
@@ -142,7 +143,14 @@ impl World {
         let locked = recover::load(&place)?;
         let later = rollback::later_version(&place, &locked);
         let unlocked = self.unlock(later.as_ref().unwrap_or(&locked));
-        let unlocked = unlocked.map_err(|failure| recover::copies_named(&place, failure))?;
+        let unlocked = unlocked.map_err(|failure| {
+            if later.is_none() && rollback::is_of_before(&place, &locked) {
+                output::say(
+                    "otpanel: the vault file is one of before its new key or password, and no copy here is later.",
+                );
+            }
+            recover::copies_named(&place, failure)
+        })?;
         let mut session =
             Session { place, unlocked, backup: self.config.backup.enabled, policy: self.policy.clone(), unseen: false };
         session.look_back(later.is_some());
@@ -357,23 +365,6 @@ impl Session {
     }
 }
 
-/// Says on stderr when the clock cannot be right. `newest` is the newest stamp in the vault, in milliseconds.
-pub fn say_clock_trouble(world: &World, newest: Option<u64>) {
-    if let Some(text) = clock_trouble(world.now, newest) {
-        output::say(&format!("otpanel: {text}"));
-    }
-}
-
-/// Why the clock cannot be right, if it cannot. `newest` is the newest stamp in the vault, in milliseconds.
-pub fn clock_trouble(now: UnixTime, newest: Option<u64>) -> Option<String> {
-    let advice = "Codes will be wrong until the clock is set (for instance by `timedatectl set-ntp true`).";
-    if now < UnixTime::PROGRAM_MADE {
-        return Some(format!("the clock says that it is before 2025, which cannot be. {advice}"));
-    }
-    let time = now.behind(UnixTime(newest?))?;
-    Some(format!("the clock is {time} behind the newest change in this vault. {advice}"))
-}
-
 /// Where things are, by options and environment.
 ///
 /// # Errors
@@ -440,16 +431,5 @@ mod tests {
         assert_eq!(trimmed("a b\r\n"), "a b");
         assert_eq!(trimmed("a b\n\n"), "a b\n");
         assert_eq!(trimmed(" a b "), " a b ");
-    }
-
-    #[test]
-    fn a_clock_that_cannot_be_right_is_told() {
-        let now = UnixTime::from_secs(1_800_000_000);
-        assert_eq!(clock_trouble(now, None), None);
-        assert_eq!(clock_trouble(now, Some(now.0 + 60_000)), None, "a minute is no news");
-        let hours = clock_trouble(now, Some(now.0 + 3 * 3_600_000));
-        assert!(hours.is_some_and(|t| t.contains("3 hours behind")), "as the panel says");
-        assert!(clock_trouble(UnixTime::from_secs(12), None).is_some());
-        assert!(clock_trouble(now, Some(now.0 + 3 * 86_400_000)).is_some_and(|t| t.contains("3 days behind")));
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::event::{Event, ImportTrouble, Stored, With};
+use crate::app::event::{Event, ImportTrouble, Saving, Stored, With};
 use crate::app::import::Recent;
 use crate::app::order::{Habit, Habits, Order, Use};
 use crate::app::past::Kept;
@@ -22,7 +22,7 @@ use crate::transfer::{self, Format, MAX_FILE, Source};
 use crate::unlock::{self, Mode, New, UnlockError};
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::{FileError, Place, Saved};
-use crate::vault::history::{Reason, Version};
+use crate::vault::history::Version;
 use crate::vault::{DataKey, DeviceId, VaultId, changes};
 
 /// Milliseconds to wait before a vault that does not open is called damaged: a writer that truncates first shows an
@@ -99,24 +99,34 @@ fn newest(place: &Place, open: &Unlocked, locked: &Locked) -> Result<Unlocked, F
 
 /// Saves what was changed in a vault that was given a new key meanwhile: into that one where the keychain opens it; else it
 /// is kept for whoever opens it next, and the error says so.
-fn save_across(place: &Place, vault: &mut Unlocked, reason: Reason, error: FileError) -> Result<Saved, FileError> {
+fn save_across(place: &Place, vault: &mut Unlocked, saving: Saving, error: FileError) -> Result<Saved, FileError> {
     match place.load().and_then(|locked| newest(place, vault, &locked)) {
         Ok(mut new) => {
             new.absorb(vault);
             *vault = new;
-            place.save_before(vault, reason)
+            write(place, vault, saving)
         }
         Err(_) => rollback::keep_for_later(place, vault).and(Err(error)),
     }
 }
 
+/// One save, in which a counter is taken where one is asked for.
+fn write(place: &Place, vault: &mut Unlocked, saving: Saving) -> Result<Saved, FileError> {
+    place.save_changing(vault, saving.reason, &mut |vault| {
+        if let Some((id, device)) = saving.counter {
+            vault.take_counter(id, UnixTime::now(), device);
+        }
+        Ok(())
+    })
+}
+
 /// Saves a vault.
-pub fn save(place: &Place, generation: u64, mut vault: Box<Unlocked>, reason: Reason) -> Event {
+pub fn save(place: &Place, generation: u64, mut vault: Box<Unlocked>, saving: Saving) -> Event {
     // A fault of ours is told like one of the disk: whoever waits for the answer must not take the change for saved.
-    let saved = catch_unwind(AssertUnwindSafe(|| match place.save_before(&mut vault, reason) {
+    let saved = catch_unwind(AssertUnwindSafe(|| match write(place, &mut vault, saving) {
         // An I/O error may pass: one new try on a new file, never on the same descriptor (VAULT section 2).
-        Err(FileError::Io { .. } | FileError::Unconfirmed { .. }) => place.save_before(&mut vault, reason),
-        Err(error @ FileError::Rekeyed(_)) => save_across(place, &mut vault, reason, error),
+        Err(FileError::Io { .. } | FileError::Unconfirmed { .. }) => write(place, &mut vault, saving),
+        Err(error @ FileError::Rekeyed(_)) => save_across(place, &mut vault, saving, error),
         other => other,
     }));
     let saved = saved.unwrap_or_else(|_| {

@@ -5,7 +5,7 @@ mod keys;
 use std::sync::Arc;
 
 use super::crypto::{self, DataKey, TAG_LEN};
-use super::entry::{Register, SlotId, Stamp, State, Value, VaultId};
+use super::entry::{DeviceId, EntryId, Register, SlotId, Stamp, State, Value, VaultId};
 use super::envelope::{
     Error, FLOOR, HEADER_LEN, MAC_LEN, MAGIC, MAJOR, MAX_PAYLOAD_LEN, MAX_SLOTS, MAX_SLOTS_LEN, MINOR, SLOT_HEAD_LEN,
     header_key, payload_key, write_slots,
@@ -14,6 +14,7 @@ use super::kdf::KdfParams;
 use super::payload;
 use super::slots::{Slot, SlotKind};
 use crate::secret::Secret;
+use crate::time::UnixTime;
 
 /// What a file gives when it is opened.
 pub(super) struct Parts {
@@ -169,6 +170,16 @@ impl Unlocked {
             Value::Number(n) => u64::try_from(n).ok(),
             _ => None,
         }
+    }
+
+    /// Takes the next counter of a live HOTP entry and moves on; none as [`State::advance`]. Two programs would take the same one:
+    /// call it within a save ([`super::file::Place::save_changing`]).
+    pub fn take_counter(&mut self, id: EntryId, now: UnixTime, device: DeviceId) -> Option<u64> {
+        let state = Arc::make_mut(&mut self.state);
+        let stamp = state.next_stamp(now, device);
+        let taken = state.advance(id)?;
+        state.note(stamp);
+        Some(taken)
     }
 
     /// Joins another copy of this vault into this one, state and slots. True when something changed. A copy of another

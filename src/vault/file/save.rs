@@ -129,7 +129,8 @@ impl<'a> Save<'a> {
             });
             let error = match found {
                 // What the round before wrote holds nothing but what is held here, and the change, which is made anew.
-                Ok(bytes) if bytes == self.written || unlocked.knows(&crypto::digest(&bytes)) => return Ok(bytes),
+                Ok(bytes) if !self.written.is_empty() && bytes == self.written => return Ok(bytes),
+                Ok(bytes) if unlocked.knows(&crypto::digest(&bytes)) => return Ok(bytes),
                 Ok(bytes) => match join(self.place, unlocked, bytes.clone()) {
                     Ok(joined) => {
                         self.joined |= joined;

@@ -111,8 +111,8 @@ impl Unlocked {
             self.dek = other.dek.duplicate();
             self.slots.clone_from(&other.slots);
             self.opened_by = other.opened_by;
-            self.minor = other.minor;
-            self.reserved = other.reserved;
+            self.minor = self.minor.max(other.minor);
+            self.reserved = std::array::from_fn(|at| self.reserved[at].max(other.reserved[at]));
             return true;
         }
         take_old(Arc::make_mut(&mut self.state), &other.state)
