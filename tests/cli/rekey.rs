@@ -208,9 +208,9 @@ fn the_backup_is_sealed_anew_and_a_lost_machine_is_forgotten() {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).expect("a folder").flatten() {
                 if entry.path().is_dir() {
-                    folders.push(entry.path())
+                    folders.push(entry.path());
                 } else {
-                    names.push(entry.path().display().to_string())
+                    names.push(entry.path().display().to_string());
                 }
             }
         }

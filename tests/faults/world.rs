@@ -141,10 +141,10 @@ impl World {
             return Ok(None);
         }
         let locked = self.place.load().map_err(|e| format!("it does not open: {e}"))?;
-        if locked.vault_id() == VAULT {
-            if let Ok(open) = locked.open_with(&dek()) {
-                return Ok(Some(open));
-            }
+        if locked.vault_id() == VAULT
+            && let Ok(open) = locked.open_with(&dek())
+        {
+            return Ok(Some(open));
         }
         let password = Secret::new(PASSWORD.to_owned());
         unlock::with_password(&locked, &password).map(Some).map_err(|e| format!("it does not open: {e}"))
