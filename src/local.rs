@@ -28,6 +28,8 @@ struct Kept {
     notices: BTreeSet<String>,
     /// Vault to device to the highest stamp seen there, ids in hex.
     seen: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Vault to the slots that were removed from it, ids in hex.
+    removed_slots: BTreeMap<String, BTreeSet<String>>,
     /// Vault to how the user works in it.
     habits: BTreeMap<String, Habits>,
 }
@@ -152,6 +154,18 @@ impl Local {
         rose
     }
 
+    /// Whether a slot was removed from a vault, as far as was seen here; ids in hex.
+    pub fn is_slot_removed(&self, vault: &str, slot: &str) -> bool {
+        self.kept.removed_slots.get(vault).is_some_and(|slots| slots.contains(slot))
+    }
+
+    /// Notes slots that were removed from a vault. True when one is new, so that saving is worth it.
+    pub fn note_removed_slots(&mut self, vault: &str, slots: impl IntoIterator<Item = String>) -> bool {
+        slots
+            .into_iter()
+            .fold(false, |new, slot| self.kept.removed_slots.entry(vault.to_owned()).or_default().insert(slot) | new)
+    }
+
     /// The vaults in which something was used or an order chosen: each with the order's name (empty where none was
     /// chosen) and the uses (entry, how often, when last in milliseconds).
     pub fn habits(&self) -> impl Iterator<Item = (&str, &str, impl Iterator<Item = (&str, u64, u64)>)> {
@@ -200,6 +214,9 @@ impl Local {
 impl Kept {
     fn join(&mut self, other: Self) {
         self.notices.extend(other.notices);
+        for (vault, theirs) in other.removed_slots {
+            self.removed_slots.entry(vault).or_default().extend(theirs);
+        }
         for (vault, theirs) in other.habits {
             let ours = self.habits.entry(vault).or_default();
             if theirs.order.1 > ours.order.1 {

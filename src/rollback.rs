@@ -1,6 +1,9 @@
 //! A vault file that went back: an older version of it is a valid file, so only this machine's memory of what it saw last
 //! can tell. Such a file is healed by joining the newest versions of the history, which loses nothing.
 //!
+//! A file of before a new data key is such a file too. What opens the vault now need not open it, so it is known by its slots,
+//! which this machine saw removed, and the history's newest version is opened in its place.
+//!
 //! Knows the vault's history and the local state, no screen. It never writes the vault; its caller saves.
 
 use std::collections::BTreeMap;
@@ -8,14 +11,18 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use crate::entropy;
 use crate::local::Local;
-use crate::vault::{DeviceId, Place, Unlocked, VaultId, clock};
+use crate::vault::history::Reason;
+use crate::vault::{DeviceId, FileError, Locked, Place, Unlocked, VaultId, clock};
 
 /// What was found of a vault that went back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WentBack {
     /// So many versions of the history were joined, and nothing is missing any more.
     Healed(usize),
+    /// It was one of before the vault's new key; the history had the later one.
+    BeforeKey,
     /// So many were joined, and changes that this machine had seen are still missing.
     Missing(usize),
 }
@@ -28,6 +35,9 @@ impl WentBack {
             Self::Healed(n) => {
                 format!("the vault file had gone back to an older version; {} of the history mended it", copies(n))
             }
+            Self::BeforeKey => String::from(
+                "the vault file had gone back to one of before its new key; the copy of the history took its place again",
+            ),
             Self::Missing(_) => String::from(
                 "the vault file is older than what was seen here last, and the history lacks the rest; \
                  if a sync tool is at work, let it finish",
@@ -44,7 +54,7 @@ pub fn heal(place: &Place, unlocked: &mut Unlocked, local: &mut Local) -> Option
         return None;
     }
     // While a password was checked, another program may have saved, and noted it: the file itself is ahead then.
-    if let Some(now) = place.load().ok().and_then(|locked| locked.open_with(unlocked.data_key()).ok()) {
+    if let Some(now) = place.load().ok().and_then(|locked| unlocked.open_copy(&locked).ok()) {
         unlocked.absorb(&now);
         if !unlocked.state.is_behind(&seen) {
             return None;
@@ -52,7 +62,7 @@ pub fn heal(place: &Place, unlocked: &mut Unlocked, local: &mut Local) -> Option
     }
     let mut joined = 0;
     for version in place.history(unlocked.vault_id()).unwrap_or_default() {
-        let opened = version.load().ok().and_then(|locked| locked.open_with(unlocked.data_key()).ok());
+        let opened = version.load().ok().and_then(|locked| unlocked.open_copy(&locked).ok());
         joined += usize::from(opened.is_some_and(|opened| unlocked.absorb(&opened)));
         if !unlocked.state.is_behind(&seen) {
             return Some(WentBack::Healed(joined));
@@ -75,6 +85,46 @@ pub fn heal(place: &Place, unlocked: &mut Unlocked, local: &mut Local) -> Option
     (is_news || joined > 0).then_some(WentBack::Missing(joined))
 }
 
+/// Whether a file is of before a new password or a new key: all of its slots were removed, as this machine saw.
+pub fn is_of_before(place: &Place, file: &Locked) -> bool {
+    Local::open(&place.state_dir).is_ok_and(|local| has_removed_slots_alone(file, &local))
+}
+
+fn has_removed_slots_alone(file: &Locked, local: &Local) -> bool {
+    let vault = file.vault_id().to_string();
+    file.slots().iter().all(|slot| local.is_slot_removed(&vault, &slot.id.to_string()))
+}
+
+/// The version of the history that stands for a file of before ([`is_of_before`]): the newest with another slot. None where the
+/// file is not such a one, or the history has nothing later.
+pub fn later_version(place: &Place, file: &Locked) -> Option<Locked> {
+    let local = Local::open(&place.state_dir).ok().filter(|local| has_removed_slots_alone(file, local))?;
+    let later = |version: &Locked| version.vault_id() == file.vault_id() && !has_removed_slots_alone(version, &local);
+    place.history(file.vault_id()).ok()?.iter().filter_map(|version| version.load().ok()).find(later)
+}
+
+/// Takes in the file in whose place a version of the history was opened ([`later_version`]); the caller saves. None where it
+/// does not open, or holds nothing that is behind.
+pub fn take_in_older(place: &Place, unlocked: &mut Unlocked) -> Option<WentBack> {
+    let file = unlocked.open_copy(&place.load().ok()?).ok()?;
+    unlocked.absorb(&file);
+    Some(if file.shares_key(unlocked) { WentBack::Healed(1) } else { WentBack::BeforeKey })
+}
+
+/// Keeps in the history what could not be saved since the vault was given another key meanwhile. Whoever opens the vault the
+/// next time takes it in, as with a file that went back.
+///
+/// # Errors
+/// [`FileError`]; then it is in memory only.
+pub fn keep_for_later(place: &Place, unlocked: &Unlocked) -> Result<(), FileError> {
+    let bytes = unlocked.seal(entropy::bytes()).map_err(FileError::Seal)?;
+    place.keep(unlocked.vault_id(), &bytes, Reason::Conflict)?;
+    if let Ok(mut local) = Local::open(&place.state_dir) {
+        note(unlocked, &mut local);
+    }
+    Ok(())
+}
+
 /// The highest stamps of each device that this machine has seen in a vault.
 fn seen_before(vault: VaultId, local: &Local) -> BTreeMap<DeviceId, u64> {
     local.seen(&vault.to_string()).filter_map(|(device, stamp)| Some((device.parse().ok()?, stamp))).collect()
@@ -87,13 +137,19 @@ pub fn is_behind(vault: VaultId, seen: &BTreeMap<DeviceId, u64>, local: &Local) 
 
 /// Remembers what a vault that lies in its file has seen. Where no state can be kept, an older file is not noticed.
 pub fn note(unlocked: &Unlocked, local: &mut Local) {
-    note_seen(unlocked.vault_id(), &unlocked.state.seen, local);
+    let removed = unlocked.removed_slots().map(|slot| slot.to_string());
+    let is_news = local.note_removed_slots(&unlocked.vault_id().to_string(), removed);
+    note_all(unlocked.vault_id(), &unlocked.state.seen, is_news, local);
 }
 
 /// As [`note`], of a vault that was only looked at.
 pub fn note_seen(vault: VaultId, seen: &BTreeMap<DeviceId, u64>, local: &mut Local) {
+    note_all(vault, seen, false, local);
+}
+
+fn note_all(vault: VaultId, seen: &BTreeMap<DeviceId, u64>, is_news: bool, local: &mut Local) {
     let stamps = seen.iter().map(|(device, stamp)| (device.to_string(), *stamp));
-    if local.note_seen(&vault.to_string(), stamps)
+    if (local.note_seen(&vault.to_string(), stamps) | is_news)
         && let Err(error) = local.save()
     {
         tracing::warn!(%error, "what was seen is not kept");

@@ -3,6 +3,8 @@
 //! Knows the vault and the keychain, no screen. A key that lies in the keychain is 32 random bytes at service `otpanel`,
 //! user `<vault id>/<slot id>` in hex.
 
+pub mod rekey;
+
 use std::time::{Duration, Instant};
 
 use unicode_normalization::UnicodeNormalization;

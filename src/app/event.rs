@@ -22,7 +22,7 @@ use crate::unlock::{Mode, UnlockError};
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::FileError;
 use crate::vault::history::Reason;
-use crate::vault::{DataKey, VaultId};
+use crate::vault::{DataKey, DeviceId, EntryId, VaultId};
 
 /// Something that happened.
 pub enum Event {
@@ -172,14 +172,23 @@ impl Event {
     }
 }
 
+/// What a save is to do beside writing what changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Saving {
+    /// Goes with the history copy.
+    pub reason: Reason,
+    /// The HOTP entry whose counter is taken, and by which device: within the save, so that no other program takes the same.
+    pub counter: Option<(EntryId, DeviceId)>,
+}
+
 /// Something to do in the world.
 pub enum Effect {
     /// Read the vault file; answered by [`Event::Looked`].
     Look,
     /// Read the file of the open vault again and open it; answered by [`Event::Reread`].
     Reread(u64, Box<Unlocked>),
-    /// Save; answered by [`Event::Saved`]. The reason goes with the history copy.
-    Save(u64, Box<Unlocked>, Reason),
+    /// Save; answered by [`Event::Saved`].
+    Save(u64, Box<Unlocked>, Saving),
     /// Write the vault anew where its file has vanished; answered by [`Event::Saved`].
     Recreate(u64, Box<Unlocked>),
     /// Read the older copies and compare them with what is open; answered by [`Event::History`].

@@ -87,7 +87,7 @@ pub enum Beside {
 pub struct CounterCode {
     /// Whose.
     pub id: EntryId,
-    /// The counter that it is made from.
+    /// The counter that it is made from; known once it is saved.
     pub counter: u64,
     /// When it goes from the screen.
     pub until: UnixTime,
@@ -112,6 +112,10 @@ pub struct Saving {
     pub retry: Option<UnixTime>,
     /// Ask for a lasting history copy before the next save.
     pub reason: Option<Reason>,
+    /// The entry whose counter the next save takes.
+    pub counter: Option<EntryId>,
+    /// The entry whose counter the save under way takes.
+    pub taking: Option<EntryId>,
     /// What was asked for while something was not in the file yet, and when.
     pub then: Option<(Then, UnixTime)>,
 }

@@ -136,6 +136,18 @@ pub struct InFile<'a> {
     pub device: DeviceId,
 }
 
+impl InFile<'_> {
+    /// Refuses a vault that was given a new key since it was opened: its backup would be sealed under the old one.
+    fn has_its_key(&self) -> Result<(), FileError> {
+        let file = self.place.load().ok().filter(|file| !self.unlocked.knows(&file.digest()));
+        match file.map(|file| self.place.open_again(self.unlocked, &file)) {
+            Some(Err(error @ FileError::Rekeyed(_))) => Err(error),
+            // Whatever else is wrong with the file, a copy of what is open does no harm.
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Vault for InFile<'_> {
     fn unlocked(&self) -> &Unlocked {
         self.unlocked
@@ -215,7 +227,8 @@ impl<'p> Here<'p> {
         let id = vault.unlocked.vault_id();
         let _lock = ledger::lock(self.state_dir, id)?;
         let job = self.job(to, vault.unlocked, full);
-        let result = round::round(&to.items(keychain, id), vault, &job, known);
+        let result = vault.has_its_key().map_err(RoundError::from);
+        let result = result.and_then(|()| round::round(&to.items(keychain, id), vault, &job, known));
         let name = to.id();
         match result {
             Ok(backed) => {
@@ -277,6 +290,7 @@ impl<'p> Here<'p> {
         let id = vault.unlocked.vault_id();
         let _lock = ledger::lock(self.state_dir, id)?;
         let job = self.job(to, vault.unlocked, true);
+        vault.has_its_key().map_err(RoundError::from)?;
         Ok(round::forget(&to.items(keychain, id), vault, &job, &mut Known::default(), device)?)
     }
 

@@ -105,6 +105,17 @@ pub fn pin(state: &mut State, identity: &str, kid: Kid, stamp: Stamp) -> bool {
     state.set_meta(&format!("backup/{identity}/pin"), Value::Text(kid.to_string()), stamp)
 }
 
+/// Chooses a new key for every identity that has one: for bundles that who has the old keys shall not open.
+pub fn choose_new_keys(state: &mut State, stamp: Stamp, fresh: &dyn Fn() -> (Kid, BackupKey)) {
+    let identity = |name: &String| Some(name.strip_prefix("backup/")?.strip_suffix("/pin")?.to_owned());
+    let identities: Vec<String> = state.meta.keys().filter_map(identity).collect();
+    for identity in identities {
+        let (kid, key) = fresh();
+        add_key(state, &identity, kid, &key, stamp);
+        pin(state, &identity, kid, stamp);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

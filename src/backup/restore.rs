@@ -52,6 +52,8 @@ pub struct Restored {
     pub vault: VaultId,
     /// The vault's key.
     pub data: DataKey,
+    /// Keys that it had before, as far as they are known here.
+    pub retired: Vec<DataKey>,
     /// What opens the vault.
     pub slots: Vec<Slot>,
     /// The password or recovery key that was given opens one of them.
@@ -135,6 +137,12 @@ pub fn open(keychain: &dyn Keychain, identity: &str, found: &Found, way: &Way<'_
     let Some(data) = keys().max_by_key(|item| item.revision).map(|item| item.data.duplicate()) else {
         return Err(RestoreError::WrongKey);
     };
+    let mut retired: Vec<DataKey> = Vec::new();
+    for old in keys().map(|item| &item.data).filter(|old| old.expose() != data.expose()) {
+        if !retired.iter().any(|known| known.expose() == old.expose()) {
+            retired.push(old.duplicate());
+        }
+    }
     let own = keys().filter(|item| item.data.expose() == data.expose());
     let mut slots: Vec<Slot> = own.flat_map(|item| item.slots.iter().cloned()).collect();
     slots.sort_unstable_by_key(|slot| slot.id);
@@ -144,6 +152,7 @@ pub fn open(keychain: &dyn Keychain, identity: &str, found: &Found, way: &Way<'_
         vault: found.vault,
         by_way: slots.iter().any(|slot| opened.iter().any(|(id, _)| *id == slot.id)),
         data,
+        retired,
         slots,
         records: all.joined(),
         devices: all.devices(),
@@ -258,7 +267,11 @@ impl Offer {
                 record::add_key(&mut state, &part.identity, *kid, key, stamp);
             }
         }
-        Some(Unlocked::create(self.vault, first.data.duplicate(), first.slots.clone(), state))
+        let mut vault = Unlocked::create(self.vault, first.data.duplicate(), first.slots.clone(), state);
+        for old in self.opened.iter().flat_map(|part| &part.retired) {
+            vault.retire(old, stamp);
+        }
+        Some(vault)
     }
 
     /// The password or recovery key that was given opens the vault itself.

@@ -27,7 +27,8 @@ pub struct Ring {
 impl Ring {
     /// What an open vault has for an identity.
     pub fn of(vault: &Unlocked, identity: &str) -> Self {
-        Self { data: vec![vault.data_key().duplicate()], keys: record::keys(&vault.state, identity) }
+        let data = std::iter::once(vault.data_key().duplicate()).chain(vault.retired_keys()).collect();
+        Self { data, keys: record::keys(&vault.state, identity) }
     }
 }
 
@@ -395,9 +396,16 @@ fn once(
         let old = all.keys.get(&name);
         let slots = now.slots().to_vec();
         let digest = match old {
-            Some((digest, old)) if old.slots == slots && old.by_itself == job.by_itself => *digest,
+            Some((digest, old))
+                if old.slots == slots
+                    && old.by_itself == job.by_itself
+                    && old.data.expose() == now.data_key().expose() =>
+            {
+                *digest
+            }
             _ => {
-                let revision = old.map_or(0, |(_, old)| old.revision) + 1;
+                // Above those of all devices: on a new machine the highest tells which data key came last.
+                let revision = all.keys.values().map(|(_, item)| item.revision).max().unwrap_or(0) + 1;
                 let (data, key) = (now.data_key().duplicate(), key.duplicate());
                 let item = KeyItem { revision, slots, by_itself: job.by_itself, data, key };
                 written += 1;

@@ -384,6 +384,8 @@ pub enum Vault {
     Slots(Json),
     /// Make a new recovery key; the old one stops working
     RecoveryKey(RecoveryKey),
+    /// Give the vault and its backups new keys: shuts out whoever has seen the old ones
+    Rekey(Rekey),
     /// List the copies kept of earlier saves
     History(Json),
     /// Join a copy of the history (or any copy of this vault) into the vault
@@ -416,6 +418,28 @@ pub struct RecoveryKey {
     /// Write it to this new file instead of printing it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub recovery_key_file: Option<PathBuf>,
+}
+
+/// `vault rekey`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+For a lost computer, or a password that somebody may know. Everything that is written from now on opens to new keys alone;
+copies from before open as they did. The recovery key is replaced. This computer's keychain goes on to open the vault;
+other computers ask for the password once more.
+
+Then forget the lost computer, so that its copy of the backup goes:
+  otpanel backup devices
+  otpanel backup forget NAME")]
+pub struct Rekey {
+    /// A file with a new password; without it the password stays
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub new_password_file: Option<PathBuf>,
+    /// Write the new recovery key to this new file instead of printing it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub recovery_key_file: Option<PathBuf>,
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    pub yes: bool,
 }
 
 /// `vault restore`.

@@ -111,6 +111,31 @@ pub fn after_saving(session: &mut Session) {
     }
 }
 
+/// What a new key of the vault does last: all that is on is sealed anew, and what cannot be is said each time.
+pub fn after_rekey(session: &mut Session) {
+    session.unseen = false;
+    for to in &wanted(session) {
+        let keychain = to.open(prompt::can_type_secrets());
+        let why = match keychain.probe() {
+            Probe::Ready | Probe::Locked => round(session, to, &*keychain).err().map(|error| cause(&error)),
+            other => Some(other.describe()),
+        };
+        say(&match why {
+            None => format!("Its backup in the {} is sealed under a new key.", to.store_name()),
+            Some(why) => format!(
+                "otpanel: its backup in the {} is still under the old key: {} `otpanel backup now` tries again.",
+                to.store_name(),
+                clean(&why)
+            ),
+        });
+    }
+    if !wanted(session).is_empty() {
+        say(
+            "Other computers' copies in it stay until they open the vault; forget those that are lost: `otpanel backup devices`.",
+        );
+    }
+}
+
 fn not_done(why: &str) -> String {
     format!("otpanel: not backed up: {} (said once; see `otpanel backup`)", clean(why))
 }

@@ -15,6 +15,7 @@ use crate::otp::{Account, Kind};
 use crate::policy::organisation;
 use crate::text::clean;
 use crate::time::UnixTime;
+use crate::vault::history::Reason;
 use crate::vault::{Entry, EntryId, Unusable};
 
 /// How many candidates of an ambiguous query are named.
@@ -232,11 +233,13 @@ fn codes_of(world: &World, session: &mut Session, id: EntryId, account: &Account
         return Ok(Pair::of(account, world));
     }
     world.tell_of_policy();
-    let counter = session.edit(world, |state, stamp| {
-        state.note(stamp);
-        state.advance(id)
-    });
-    session.save()?;
+    // Taken where no other program can take the same: under the save's lock, from what the file says then.
+    let device = session.stamp(world).device;
+    let mut counter = None;
+    session.save_changing(Reason::Save, &mut |vault| {
+        counter = vault.take_counter(id, UnixTime::now(), device);
+        Ok(())
+    })?;
     Ok(Pair { code: counter.and_then(|c| hotp_code(account, c)), next: None, remaining: None })
 }
 

@@ -7,10 +7,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::args::{Doctor, Global};
+use super::clock::clock_trouble;
 use super::failure::Failure;
 use super::harden::dumps_are_off;
 use super::output::{answer, columns, json};
-use super::session::{clock_trouble, places};
+use super::session::places;
 use crate::config::Config;
 use crate::keychain::{Keychain as _, Probe, kernel, system};
 use crate::policy::{Found, Policy};

@@ -262,6 +262,7 @@ fn files() -> Vec<FileError> {
         FileError::Newer { path: vault(), major: 2, minor: 0 },
         FileError::Damaged { path: vault(), error: Error::Empty },
         FileError::WrongVault(vault()),
+        FileError::Rekeyed(vault()),
         FileError::Busy(vault()),
         FileError::Seal(Error::Limits("the payload is longer than 64 MiB")),
     ]

@@ -18,7 +18,7 @@ use crate::text::clean;
 use crate::time::UnixTime;
 use crate::vault::envelope::MAX_FILE_LEN;
 use crate::vault::history::{Reason, Version};
-use crate::vault::{Changes, EntryId, FileError, Locked, Place, State, Unlocked, changes};
+use crate::vault::{Changes, EntryId, Error, FileError, Locked, Place, State, Unlocked, changes};
 use crate::{entropy, paths};
 
 /// Names that a comparison lists of each kind of change.
@@ -106,7 +106,7 @@ fn look_at(open: Option<&Unlocked>, versions: Vec<Version>) -> Vec<Held> {
     versions
         .into_iter()
         .map(|version| {
-            let opened = open.and_then(|open| version.load().ok()?.open_with(open.data_key()).ok());
+            let opened = open.and_then(|open| open.open_copy(&version.load().ok()?).ok());
             let accounts = opened.as_ref().map(|copy| copy.state.live().count());
             let difference = opened.zip(open).map(|(copy, open)| difference(&open.state, &copy.state));
             Held { version, accounts, difference }
@@ -153,9 +153,18 @@ pub fn restore(world: &World, args: &VaultRestore) -> Result<(), Failure> {
 fn join(world: &World, args: &VaultRestore, locked: &Locked, copy: &Locked) -> Result<(), Failure> {
     same_vault(locked, copy)?;
     let mut session = world.open()?;
-    let other = copy.open_with(session.unlocked.data_key())?;
+    let other = match session.unlocked.open_copy(copy) {
+        // Of another key than those known here: its own ways in open it.
+        Err(Error::Altered) if !session.unlocked.shares_slot(copy) => world.unlock(copy)?,
+        other => other?,
+    };
     let before = Arc::clone(&session.unlocked.state);
-    let joined = session.unlocked.absorb(&other);
+    let mut joined = session.unlocked.absorb(&other);
+    if session.unlocked.is_fork_of(&other) {
+        // From now on its other copies can be joined without asking for what opens them.
+        let stamp = session.stamp(world);
+        joined |= session.unlocked.retire(other.data_key(), stamp);
+    }
     let back = session.edit(world, |state, stamp| state.bring_back(&other.state, stamp));
     if !joined && back.is_empty() {
         say("The vault holds everything that is in that copy; nothing was changed.");
@@ -202,8 +211,7 @@ pub fn merge(world: &World, args: &Merge) -> Result<(), Failure> {
     let load = |path: &Path| Place::new(path, state_dir).load();
     let (ours, theirs) = (load(&args.ours)?, load(&args.theirs)?);
     same_vault(&ours, &theirs)?;
-    let mut unlocked = world.unlock(&ours)?;
-    let other = theirs.open_with(unlocked.data_key())?;
+    let (mut unlocked, other) = both(world, &ours, &theirs)?;
     let before = Arc::clone(&unlocked.state);
     if unlocked.absorb(&other) {
         let bytes = unlocked.seal(entropy::bytes())?;
@@ -212,6 +220,31 @@ pub fn merge(world: &World, args: &Merge) -> Result<(), Failure> {
     }
     say(&format!("otpanel: joined two versions of the vault: {}.", merged(&changes(&before, &unlocked.state))));
     Ok(())
+}
+
+/// Opens both versions. Where one is of before a new key and what is in hand does not open it, the other one does.
+fn both(world: &World, ours: &Locked, theirs: &Locked) -> Result<(Unlocked, Unlocked), Failure> {
+    let unlocked = match world.unlock(ours) {
+        Ok(unlocked) => unlocked,
+        Err(failure) => {
+            let Ok(other) = world.unlock(theirs) else { return Err(failure) };
+            let Ok(unlocked) = other.open_copy(ours) else { return Err(failure) };
+            return Ok((unlocked, other));
+        }
+    };
+    let other = match unlocked.open_copy(theirs) {
+        Err(Error::Altered) if !unlocked.shares_slot(theirs) => world.unlock(theirs)?,
+        other => other?,
+    };
+    // Neither came of the other: which key is to be in force, nobody here can say.
+    let related = unlocked.has_retired(other.data_key()) || other.has_retired(unlocked.data_key());
+    if !related && !unlocked.shares_key(&other) {
+        return Err(Failure::usage(
+            "The two versions were given different new keys",
+            "Put one in the vault's place, and join the other one by `otpanel vault restore FILE`.",
+        ));
+    }
+    Ok((unlocked, other))
 }
 
 fn merged(changes: &Changes) -> String {

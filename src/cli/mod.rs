@@ -7,6 +7,7 @@ mod accounts;
 pub mod args;
 mod backup;
 mod clipboard;
+mod clock;
 mod codes;
 mod config;
 mod doctor;
@@ -25,6 +26,7 @@ mod qr;
 mod query;
 mod quick;
 mod recover;
+mod rekey;
 mod session;
 mod vault;
 

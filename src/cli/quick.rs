@@ -5,10 +5,11 @@
 //! back, a query that names no one account, a counter to save) it gives up, and the whole way says or does what is needed.
 
 use super::args::Code as Args;
+use super::clock::say_clock_trouble;
 use super::codes::{Found, tell};
 use super::failure::Failure;
 use super::query::{self, Named};
-use super::session::{World, say_clock_trouble};
+use super::session::World;
 use crate::keychain::system;
 use crate::local::Local;
 use crate::otp::{Account, Kind};

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::Global;
+use super::clock::say_clock_trouble;
 use super::failure::Failure;
 use super::{files, output, prompt, recover};
 use crate::config::Config;
@@ -29,7 +30,8 @@ use crate::time::UnixTime;
 use crate::unlock::{self, UnlockError};
 use crate::vault::history::Reason;
 use crate::vault::{
-    DataKey, DeviceId, Entry, EntryId, Error, Locked, Place, SlotKind, Stamp, State, Unlocked, VaultId, recovery,
+    DataKey, DeviceId, Entry, EntryId, Error, FileError, Locked, Place, SlotKind, Stamp, State, Unlocked, VaultId,
+    recovery,
 };
 
 /// The greatest password file that is read, in bytes.
@@ -139,10 +141,19 @@ impl World {
     pub fn open(&self) -> Result<Session, Failure> {
         let place = self.place();
         let locked = recover::load(&place)?;
-        let unlocked = self.unlock(&locked).map_err(|failure| recover::copies_named(&place, failure))?;
+        let later = rollback::later_version(&place, &locked);
+        let unlocked = self.unlock(later.as_ref().unwrap_or(&locked));
+        let unlocked = unlocked.map_err(|failure| {
+            if later.is_none() && rollback::is_of_before(&place, &locked) {
+                output::say(
+                    "otpanel: the vault file is one of before its new key or password, and no copy here is later.",
+                );
+            }
+            recover::copies_named(&place, failure)
+        })?;
         let mut session =
             Session { place, unlocked, backup: self.config.backup.enabled, policy: self.policy.clone(), unseen: false };
-        session.look_back();
+        session.look_back(later.is_some());
         session.empty_trash(self);
         Ok(session)
     }
@@ -284,7 +295,24 @@ impl Session {
     /// # Errors
     /// As [`Session::save`].
     pub fn save_before(&mut self, reason: Reason) -> Result<(), Failure> {
-        let saved = self.place.save_before(&mut self.unlocked, reason)?;
+        self.save_changing(reason, &mut |_| Ok(()))
+    }
+
+    /// As [`Session::save_before`], with a change that is made once everything that others wrote is joined
+    /// ([`Place::save_changing`]).
+    ///
+    /// # Errors
+    /// As [`Session::save`].
+    pub fn save_changing(
+        &mut self,
+        reason: Reason,
+        change: &mut dyn FnMut(&mut Unlocked) -> Result<(), Error>,
+    ) -> Result<(), Failure> {
+        let saved = self.place.save_changing(&mut self.unlocked, reason, change);
+        if let Err(FileError::Rekeyed(_)) = saved {
+            rollback::keep_for_later(&self.place, &self.unlocked)?;
+        }
+        let saved = saved?;
         self.unseen = true;
         if let Ok(mut local) = Local::open(&self.place.state_dir) {
             rollback::note(&self.unlocked, &mut local);
@@ -298,10 +326,13 @@ impl Session {
         Ok(())
     }
 
-    /// Heals a file that went back, and says so; remembers what was seen.
-    fn look_back(&mut self) {
+    /// Heals a file that went back, and says so; remembers what was seen. `opened_later`: it is not the file that was opened,
+    /// but a later version.
+    fn look_back(&mut self, opened_later: bool) {
         let Ok(mut local) = Local::open(&self.place.state_dir) else { return };
+        let older = if opened_later { rollback::take_in_older(&self.place, &mut self.unlocked) } else { None };
         let found = rollback::heal(&self.place, &mut self.unlocked, &mut local);
+        let found = older.or(found);
         if let Some(found) = found {
             output::say(&format!("otpanel: {}.", found.words()));
             if let Err(failure) = self.save_before(Reason::Restore)
@@ -332,23 +363,6 @@ impl Session {
     pub fn warn_of_clock(&self, world: &World) {
         say_clock_trouble(world, self.unlocked.state.seen.values().copied().max());
     }
-}
-
-/// Says on stderr when the clock cannot be right. `newest` is the newest stamp in the vault, in milliseconds.
-pub fn say_clock_trouble(world: &World, newest: Option<u64>) {
-    if let Some(text) = clock_trouble(world.now, newest) {
-        output::say(&format!("otpanel: {text}"));
-    }
-}
-
-/// Why the clock cannot be right, if it cannot. `newest` is the newest stamp in the vault, in milliseconds.
-pub fn clock_trouble(now: UnixTime, newest: Option<u64>) -> Option<String> {
-    let advice = "Codes will be wrong until the clock is set (for instance by `timedatectl set-ntp true`).";
-    if now < UnixTime::PROGRAM_MADE {
-        return Some(format!("the clock says that it is before 2025, which cannot be. {advice}"));
-    }
-    let time = now.behind(UnixTime(newest?))?;
-    Some(format!("the clock is {time} behind the newest change in this vault. {advice}"))
 }
 
 /// Where things are, by options and environment.
@@ -417,16 +431,5 @@ mod tests {
         assert_eq!(trimmed("a b\r\n"), "a b");
         assert_eq!(trimmed("a b\n\n"), "a b\n");
         assert_eq!(trimmed(" a b "), " a b ");
-    }
-
-    #[test]
-    fn a_clock_that_cannot_be_right_is_told() {
-        let now = UnixTime::from_secs(1_800_000_000);
-        assert_eq!(clock_trouble(now, None), None);
-        assert_eq!(clock_trouble(now, Some(now.0 + 60_000)), None, "a minute is no news");
-        let hours = clock_trouble(now, Some(now.0 + 3 * 3_600_000));
-        assert!(hours.is_some_and(|t| t.contains("3 hours behind")), "as the panel says");
-        assert!(clock_trouble(UnixTime::from_secs(12), None).is_some());
-        assert!(clock_trouble(now, Some(now.0 + 3 * 86_400_000)).is_some_and(|t| t.contains("3 days behind")));
     }
 }

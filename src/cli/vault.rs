@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::output::{answer, columns, json, say};
 use super::recover::{rfc3339, shown};
 use super::session::{Session, World, read_password};
-use super::{history, init, prompt};
+use super::{history, init, prompt, rekey};
 use crate::otp::account::title;
 use crate::unlock;
 use crate::vault::history::Reason;
@@ -27,6 +27,7 @@ pub fn vault(world: &World, args: &Vault) -> Result<(), Failure> {
         Vault::Slots(a) => slots(world, a.json),
         Vault::Passwd(a) => passwd(world, a),
         Vault::RecoveryKey(a) => recovery_key(world, a),
+        Vault::Rekey(a) => rekey::rekey(world, a),
         Vault::History(a) => history::list(world, a.json),
         Vault::Restore(a) => history::restore(world, a),
         Vault::Merge(a) => history::merge(world, a),

@@ -231,6 +231,15 @@ fn file(error: &FileError) -> Report {
             format!("{} was replaced by a different vault since it was opened.", shown(path)),
             "Find out which program put it there. Nothing was overwritten.",
         ),
+        FileError::Rekeyed(path) => Report::new(
+            Exit::Locked,
+            "The vault was given a new key",
+            format!(
+                "{} was re-keyed since it was opened here, and the key in hand does not open it any more.",
+                shown(path)
+            ),
+            "Open it by the password or recovery key of now. What was changed here is kept in the history and is taken in then.",
+        ),
         FileError::Busy(path) => Report::new(
             Exit::Failed,
             "Not saved: another program is writing the vault",

@@ -486,8 +486,8 @@ impl World {
             Effect::Reread(generation, vault) => {
                 self.disk.run(move || answer(perform::reread(&place, generation, &vault)));
             }
-            Effect::Save(generation, vault, reason) => {
-                self.disk.run(move || answer(perform::save(&place, generation, vault, reason)));
+            Effect::Save(generation, vault, saving) => {
+                self.disk.run(move || answer(perform::save(&place, generation, vault, saving)));
             }
             Effect::Create(mode, password) => {
                 let config = Arc::clone(&self.config);

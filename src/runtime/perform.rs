@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::event::{Event, ImportTrouble, Stored, With};
+use crate::app::event::{Event, ImportTrouble, Saving, Stored, With};
 use crate::app::import::Recent;
 use crate::app::order::{Habit, Habits, Order, Use};
 use crate::app::past::Kept;
@@ -14,15 +14,15 @@ use crate::config::Config;
 use crate::keychain::system;
 use crate::local::Local;
 use crate::otp::account::title;
-use crate::rollback;
+use crate::rollback::{self, WentBack};
 use crate::runtime::clipboard::Picture;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::transfer::{self, Format, MAX_FILE, Source};
 use crate::unlock::{self, Mode, New, UnlockError};
 use crate::vault::envelope::{Locked, Unlocked};
-use crate::vault::file::{FileError, Place};
-use crate::vault::history::{Reason, Version};
+use crate::vault::file::{FileError, Place, Saved};
+use crate::vault::history::Version;
 use crate::vault::{DataKey, DeviceId, VaultId, changes};
 
 /// Milliseconds to wait before a vault that does not open is called damaged: a writer that truncates first shows an
@@ -45,7 +45,7 @@ fn patiently<T>(mut read: impl FnMut() -> Result<T, FileError>) -> Result<T, Fil
 /// Reads the vault file without opening it.
 pub fn look(place: &Place) -> Event {
     Event::Looked(patiently(|| match place.load() {
-        Ok(locked) => Ok(Some(Arc::new(locked))),
+        Ok(locked) => Ok(Some(Arc::new(rollback::later_version(place, &locked).unwrap_or(locked)))),
         Err(FileError::Missing(_)) => Ok(None),
         Err(error) => Err(error),
     }))
@@ -60,16 +60,15 @@ pub fn reread(place: &Place, generation: u64, open: &Unlocked) -> Event {
                 Err(FileError::Missing(path)) => return Err(FileError::Vanished(path)),
                 other => other?,
             };
-            if locked.vault_id() != open.vault_id() {
-                return Err(FileError::WrongVault(place.path.clone()));
-            }
             let known = open.knows(&locked.digest());
-            let mut found = if known {
-                open.duplicate()
-            } else {
-                let opened = locked.open_with(open.data_key());
-                opened.map_err(|error| FileError::Damaged { path: place.path.clone(), error })?
-            };
+            let mut older = None;
+            let mut found = if known { open.duplicate() } else { newest(place, open, &locked)? };
+            if !found.shares_key(open) && !found.has_retired(open.data_key()) {
+                // It went back to before the key in force, on this machine or another one.
+                let file = std::mem::replace(&mut found, open.duplicate());
+                found.absorb(&file);
+                older = Some(WentBack::BeforeKey);
+            }
             let copies = place.gather(&mut found);
             let went_back = Local::open(&place.state_dir).ok().and_then(|mut local| {
                 let went_back = rollback::heal(place, &mut found, &mut local);
@@ -78,6 +77,7 @@ pub fn reread(place: &Place, generation: u64, open: &Unlocked) -> Event {
                 }
                 went_back
             });
+            let went_back = older.or(went_back);
             found.settle();
             let is_news = copies || !known || went_back.is_some();
             Ok(is_news.then(|| Stored { vault: Box::new(found), copies, went_back }))
@@ -85,12 +85,48 @@ pub fn reread(place: &Place, generation: u64, open: &Unlocked) -> Event {
     )
 }
 
+/// What lies in the place of an open vault, opened: by its keys, or, where it was given a new one, by the keychain.
+fn newest(place: &Place, open: &Unlocked, locked: &Locked) -> Result<Unlocked, FileError> {
+    place.open_again(open, locked).or_else(|error| match error {
+        FileError::Rekeyed(_) => {
+            let new = unlock::with_keychain(locked, &system::system()).ok();
+            // It must know the key of the open one: anybody can make a vault of this name.
+            new.filter(|new| new.has_retired(open.data_key())).ok_or(error)
+        }
+        other => Err(other),
+    })
+}
+
+/// Saves what was changed in a vault that was given a new key meanwhile: into that one where the keychain opens it; else it
+/// is kept for whoever opens it next, and the error says so.
+fn save_across(place: &Place, vault: &mut Unlocked, saving: Saving, error: FileError) -> Result<Saved, FileError> {
+    match place.load().and_then(|locked| newest(place, vault, &locked)) {
+        Ok(mut new) => {
+            new.absorb(vault);
+            *vault = new;
+            write(place, vault, saving)
+        }
+        Err(_) => rollback::keep_for_later(place, vault).and(Err(error)),
+    }
+}
+
+/// One save, in which a counter is taken where one is asked for.
+fn write(place: &Place, vault: &mut Unlocked, saving: Saving) -> Result<Saved, FileError> {
+    place.save_changing(vault, saving.reason, &mut |vault| {
+        if let Some((id, device)) = saving.counter {
+            vault.take_counter(id, UnixTime::now(), device);
+        }
+        Ok(())
+    })
+}
+
 /// Saves a vault.
-pub fn save(place: &Place, generation: u64, mut vault: Box<Unlocked>, reason: Reason) -> Event {
+pub fn save(place: &Place, generation: u64, mut vault: Box<Unlocked>, saving: Saving) -> Event {
     // A fault of ours is told like one of the disk: whoever waits for the answer must not take the change for saved.
-    let saved = catch_unwind(AssertUnwindSafe(|| match place.save_before(&mut vault, reason) {
+    let saved = catch_unwind(AssertUnwindSafe(|| match write(place, &mut vault, saving) {
         // An I/O error may pass: one new try on a new file, never on the same descriptor (VAULT section 2).
-        Err(FileError::Io { .. } | FileError::Unconfirmed { .. }) => place.save_before(&mut vault, reason),
+        Err(FileError::Io { .. } | FileError::Unconfirmed { .. }) => write(place, &mut vault, saving),
+        Err(error @ FileError::Rekeyed(_)) => save_across(place, &mut vault, saving, error),
         other => other,
     }));
     let saved = saved.unwrap_or_else(|_| {
@@ -118,7 +154,7 @@ fn noted(place: &Place, vault: Box<Unlocked>) -> Box<Unlocked> {
 pub fn history(place: &Place, generation: u64, open: &Unlocked) -> Event {
     let stamp = open.state.next_stamp(UnixTime::now(), DeviceId([0; 8]));
     let compared = |version: Version| {
-        let copy = version.load().ok().and_then(|locked| locked.open_with(open.data_key()).ok());
+        let copy = version.load().ok().and_then(|locked| open.open_copy(&locked).ok());
         let news = copy.as_ref().map(|copy| changes(&open.state, &open.state.restored(&copy.state, stamp)));
         let back = news.iter().flat_map(|news| news.added.iter().chain(&news.restored));
         let named = |id| copy.as_ref()?.state.get(id).map(|entry| title(entry.issuer(), entry.name()));
@@ -137,7 +173,7 @@ pub fn history(place: &Place, generation: u64, open: &Unlocked) -> Event {
 /// Reads an older copy.
 pub fn read_copy(place: &Place, generation: u64, path: &Path, open: &Unlocked) -> Event {
     let read = Place::new(path, &place.state_dir).load().and_then(|locked| {
-        let opened = locked.open_with(open.data_key());
+        let opened = open.open_copy(&locked);
         opened.map(Box::new).map_err(|error| FileError::Damaged { path: path.to_owned(), error })
     });
     Event::CopyRead(generation, read)

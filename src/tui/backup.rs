@@ -63,7 +63,8 @@ pub fn view(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas)
         }
         Some(Ask::Forget(Seen { device, .. })) => {
             let text = format!(
-                "Delete what {} has stored there? Its accounts are joined into this vault first.",
+                "Delete what {} has stored there? Its accounts are joined into this vault first. If it was lost or stolen, \
+                 run `otpanel vault rekey` too: what it has still opens the vault.",
                 clean(&device.label)
             );
             question(canvas, "Forget a device", &text, &[("enter", "forget it"), ("esc", "leave it")]);

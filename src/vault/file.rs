@@ -88,6 +88,10 @@ pub enum FileError {
     /// Another vault than the one that is open; never overwritten.
     #[error("{} is another vault", .0.display())]
     WrongVault(PathBuf),
+    /// The same vault under a key that is not known here: it was given a new one since it was opened. Never overwritten; who
+    /// opens it anew joins both.
+    #[error("{} was given a new key since it was opened", .0.display())]
+    Rekeyed(PathBuf),
     /// Another program kept the file changing, or kept the lock, for too long.
     #[error("another program is writing {}", .0.display())]
     Busy(PathBuf),
@@ -222,6 +226,20 @@ impl Place {
     /// # Errors
     /// As [`Self::save`].
     pub fn save_before(&self, unlocked: &mut Unlocked, reason: Reason) -> Result<Saved, FileError> {
+        self.save_changing(unlocked, reason, &mut |_| Ok(()))
+    }
+
+    /// As [`Self::save_before`], with a change that hangs on what others wrote: it is made under the lock, once everything is
+    /// joined, and made anew should another writer come between. `unlocked` has it when the save succeeded, and not before.
+    ///
+    /// # Errors
+    /// As [`Self::save`], and [`FileError::Seal`] with what the change says.
+    pub fn save_changing(
+        &self,
+        unlocked: &mut Unlocked,
+        reason: Reason,
+        change: &mut dyn FnMut(&mut Unlocked) -> Result<(), envelope::Error>,
+    ) -> Result<Saved, FileError> {
         let target = disk::resolve(&self.path)?;
         let mut warnings = Vec::new();
         let lock = self.lock(&target)?.map_err(|e| warnings.push(SaveWarning::NoLock(e.to_string()))).ok();
@@ -229,7 +247,8 @@ impl Place {
         save.take_copies(unlocked, lock.is_some());
         // Each round that does not end here lost a race against another writer, and has taken in what that one wrote.
         for _ in 0..ROUNDS {
-            if let Some(digest) = save.round(unlocked)? {
+            if let Some((digest, written)) = save.round(unlocked, change)? {
+                *unlocked = written;
                 unlocked.set_known(digest);
                 save.keep_written(unlocked.vault_id());
                 let conflicts = save.clear_copies(unlocked.vault_id());
@@ -257,6 +276,20 @@ impl Place {
         let Ok(target) = disk::resolve(&self.path) else { return false };
         let copies = self.copies(&target, true, unlocked);
         copies.iter().fold(false, |joined, copy| unlocked.absorb(&copy.vault) | joined)
+    }
+
+    /// Opens what lies in the place of an open vault, by its key or by one from before.
+    ///
+    /// # Errors
+    /// [`FileError::WrongVault`], [`FileError::Rekeyed`], [`FileError::Damaged`].
+    pub fn open_again(&self, unlocked: &Unlocked, locked: &Locked) -> Result<Unlocked, FileError> {
+        if locked.vault_id() != unlocked.vault_id() {
+            return Err(FileError::WrongVault(self.path.clone()));
+        }
+        unlocked.open_copy(locked).map_err(|error| match error {
+            envelope::Error::Altered if !unlocked.shares_slot(locked) => FileError::Rekeyed(self.path.clone()),
+            error => refused(&self.path, error),
+        })
     }
 
     /// May the vault be written? Looks at permissions, tries nothing.
@@ -334,7 +367,7 @@ impl Place {
             let vault = Locked::parse(bytes.clone())
                 .ok()
                 .filter(|locked| locked.vault_id() == unlocked.vault_id())
-                .and_then(|locked| locked.open_with(unlocked.data_key()).ok());
+                .and_then(|locked| unlocked.open_copy(&locked).ok());
             match vault {
                 Some(vault) => found.push(Copy { path, bytes, vault, ours }),
                 // Half written when the save that made it crashed; its vault was not touched yet.

@@ -1,9 +1,11 @@
 //! A vault that is open: what can be done with it, and how it is sealed again. Pure: salts, ids and times come from the caller.
 
+mod keys;
+
 use std::sync::Arc;
 
 use super::crypto::{self, DataKey, TAG_LEN};
-use super::entry::{Register, SlotId, Stamp, State, Value, VaultId};
+use super::entry::{DeviceId, EntryId, Register, SlotId, Stamp, State, Value, VaultId};
 use super::envelope::{
     Error, FLOOR, HEADER_LEN, MAC_LEN, MAGIC, MAJOR, MAX_PAYLOAD_LEN, MAX_SLOTS, MAX_SLOTS_LEN, MINOR, SLOT_HEAD_LEN,
     header_key, payload_key, write_slots,
@@ -12,6 +14,7 @@ use super::kdf::KdfParams;
 use super::payload;
 use super::slots::{Slot, SlotKind};
 use crate::secret::Secret;
+use crate::time::UnixTime;
 
 /// What a file gives when it is opened.
 pub(super) struct Parts {
@@ -155,6 +158,12 @@ impl Unlocked {
         self.state.meta.contains_key(&removed_name(id))
     }
 
+    /// The slots that were there once and were removed.
+    pub fn removed_slots(&self) -> impl Iterator<Item = SlotId> {
+        let names = self.state.meta.range(SLOT.to_owned()..).map(|(name, _)| name);
+        names.take_while(|name| name.starts_with(SLOT)).filter_map(|name| name[SLOT.len()..].parse().ok())
+    }
+
     /// When a slot was made, in milliseconds since the epoch, where that is known.
     pub fn slot_created(&self, id: SlotId) -> Option<u64> {
         match self.state.meta.get(&created_name(id))?.value {
@@ -163,11 +172,24 @@ impl Unlocked {
         }
     }
 
+    /// Takes the next counter of a live HOTP entry and moves on; none as [`State::advance`]. Two programs would take the same one:
+    /// call it within a save ([`super::file::Place::save_changing`]).
+    pub fn take_counter(&mut self, id: EntryId, now: UnixTime, device: DeviceId) -> Option<u64> {
+        let state = Arc::make_mut(&mut self.state);
+        let stamp = state.next_stamp(now, device);
+        let taken = state.advance(id)?;
+        state.note(stamp);
+        Some(taken)
+    }
+
     /// Joins another copy of this vault into this one, state and slots. True when something changed. A copy of another
-    /// vault changes nothing.
+    /// vault changes nothing. Of one under an older key only its accounts are taken; one under a later key brings that key.
     pub fn absorb(&mut self, other: &Self) -> bool {
         if self.vault_id != other.vault_id {
             return false;
+        }
+        if !self.shares_key(other) {
+            return self.absorb_other_key(other);
         }
         let before = self.slots.clone();
         let mut changed = false;
@@ -195,7 +217,7 @@ impl Unlocked {
         changed
     }
 
-    /// The vault's key, for opening other copies.
+    /// The vault's key in force. [`Self::open_copy`] opens other copies.
     pub const fn data_key(&self) -> &DataKey {
         &self.dek
     }
@@ -256,12 +278,15 @@ impl Unlocked {
     }
 }
 
+/// The beginning of the meta names that tell of slots.
+const SLOT: &str = "slot/";
+
 fn removed_name(id: SlotId) -> String {
-    format!("slot/{id}")
+    format!("{SLOT}{id}")
 }
 
 fn created_name(id: SlotId) -> String {
-    format!("slot/{id}/created")
+    format!("{SLOT}{id}/created")
 }
 
 fn number(stamp: Stamp) -> Value {

@@ -141,6 +141,24 @@ fn a_counter_is_saved_before_its_code_is_printed() {
 
 #[cfg(unix)]
 #[test]
+fn many_at_once_are_each_given_a_counter_of_their_own() {
+    const TAKERS: u64 = 12;
+    let home = Home::with_vault();
+    home.import(&["otpauth://hotp/bank?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&counter=0"]);
+    let mut codes: Vec<String> = std::thread::scope(|scope| {
+        let takers: Vec<_> = (0..TAKERS).map(|_| scope.spawn(|| home.run(&["code", "bank"]).ok())).collect();
+        takers.into_iter().map(|taker| taker.join().expect("it ran").trim().to_owned()).collect()
+    });
+    codes.sort();
+    // The first ten are those of RFC 4226, appendix D.
+    let ten = ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"];
+    assert!(ten.iter().all(|code| codes.iter().any(|taken| taken == code)), "none is skipped: {codes:?}");
+    codes.dedup();
+    assert_eq!(codes.len() as u64, TAKERS, "none is given twice: {codes:?}");
+    assert_eq!(home.run(&["edit", "bank", "--counter", "0"]).code, 0);
+}
+
+#[test]
 fn a_counter_that_cannot_be_saved_shows_no_code() {
     let home = Home::with_vault();
     home.import(&["otpauth://hotp/bank?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&counter=0"]);

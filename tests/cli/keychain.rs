@@ -79,6 +79,29 @@ fn a_keychain_that_has_lost_the_key_is_told() {
 }
 
 #[test]
+fn a_new_key_of_the_vault_goes_on_to_open_by_the_keychain_and_the_old_item_is_gone() {
+    if !installed(PROGRAMS) {
+        return;
+    }
+    let session = with_vault();
+    let vault = session.home.path().join(".local/share/otpanel/vault.otpv");
+    std::fs::copy(&vault, session.home.path().join("before.otpv")).expect("copied");
+    run(&session, &["vault", "rekey", "--yes", "--recovery-key-file", "second"], "").ok();
+    assert_eq!(run(&session, &["code", "octo"], "").ok().len(), 7);
+    assert_eq!(run(&session, &["vault", "slots", "--json"], "").json().as_array().map(Vec::len), Some(2));
+    // On another machine that has this keychain: what was seen here would lead to the later version.
+    let mut elsewhere = otpanel(&session, &["--vault", "before.otpv", "vault", "cat", "--yes"]);
+    let err = finish(elsewhere.env("XDG_STATE_HOME", session.home.path().join("elsewhere")), b"").fails(4);
+    assert!(err.contains("does not hold the vault's key"), "{err}");
+    run(&session, &["--password-file", "recovery", "code", "octo"], "").fails(4);
+    // A file of before in its place: the keychain opens what the history has, and the file is mended.
+    std::fs::copy(session.home.path().join("before.otpv"), &vault).expect("copied");
+    let ran = run(&session, &["code", "octo"], "");
+    assert!(ran.err.contains("before its new key"), "{}", ran.err);
+    assert_eq!(ran.ok().len(), 7);
+}
+
+#[test]
 fn both_ways_open_a_vault_made_for_both_and_a_password_can_be_added_later() {
     if !installed(PROGRAMS) {
         return;

@@ -17,6 +17,7 @@ mod managed;
 #[cfg(target_os = "linux")]
 mod pictures;
 mod places;
+mod rekey;
 #[cfg(target_os = "linux")]
 mod remember;
 #[cfg(target_os = "linux")]

@@ -55,6 +55,7 @@ pub const OPS: &[Op] = &[
     Op { prepare: leftover, ..op("edit after a crash", &["edit", "one", "--note", "changed"]) },
     Op { prepare: no_state, ..op("edit on a new machine", &["edit", "one", "--note", "changed"]) },
     Op { slow: true, ..op("new password", &["vault", "passwd", "--new-password-file", "new.pw"]) },
+    Op { slow: true, key: "pw", ..op("new key", &["vault", "rekey", "--yes", "--recovery-key-file", "new.rec"]) },
     Op {
         slow: true,
         key: "pw",
@@ -140,8 +141,10 @@ impl World {
             return Ok(None);
         }
         let locked = self.place.load().map_err(|e| format!("it does not open: {e}"))?;
-        if locked.vault_id() == VAULT {
-            return locked.open_with(&dek()).map(Some).map_err(|e| format!("it does not open: {e}"));
+        if locked.vault_id() == VAULT
+            && let Ok(open) = locked.open_with(&dek())
+        {
+            return Ok(Some(open));
         }
         let password = Secret::new(PASSWORD.to_owned());
         unlock::with_password(&locked, &password).map(Some).map_err(|e| format!("it does not open: {e}"))
@@ -168,7 +171,10 @@ impl World {
         }
         let mut names = BTreeSet::new();
         for path in self.files() {
-            if let Ok(open) = Locked::parse(fs::read(path).unwrap()).and_then(|locked| locked.open_with(&dek())) {
+            let Ok(locked) = Locked::parse(fs::read(path).unwrap()) else { continue };
+            // A vault that was given a new key has the password still.
+            let by_password = || unlock::with_password(&locked, &Secret::new(PASSWORD.to_owned())).ok();
+            if let Some(open) = locked.open_with(&dek()).ok().or_else(by_password) {
                 names.extend(open.state.entries.values().map(|entry| entry.name().to_owned()));
             }
         }

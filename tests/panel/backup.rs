@@ -334,6 +334,7 @@ fn offer(opened: bool) -> Offer {
         identity: "personal".into(),
         vault: VaultId([9; 16]),
         data: DataKey::new(Secret::new([3; 32])),
+        retired: Vec::new(),
         slots: source.slots().to_vec(),
         by_way: false,
         keys: Keys::new(),

@@ -191,13 +191,16 @@ impl Journey {
 
     fn answer(&mut self, effect: Effect) -> Option<Event> {
         Some(match effect {
-            Effect::Save(generation, mut vault, _) => {
+            Effect::Save(generation, mut vault, saving) => {
                 self.saves += 1;
                 if let Some(fails) = self.save_fails {
                     return Some(Event::Saved(generation, Err(fails())));
                 }
                 if let Some(stored) = &self.file {
                     vault.absorb(stored);
+                }
+                if let Some((id, device)) = saving.counter {
+                    vault.take_counter(id, self.model.now, device);
                 }
                 self.file = Some(vault.duplicate());
                 Event::Saved(generation, Ok(vault))

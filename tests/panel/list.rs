@@ -127,6 +127,17 @@ fn a_counter_is_saved_before_its_code_is_shown() {
 }
 
 #[test]
+fn a_counter_that_another_program_took_meanwhile_is_not_shown_a_second_time() {
+    let mut journey = Journey::unlocked(&accounts());
+    let file = journey.file.as_mut().unwrap();
+    let id = file.state.live().find(|e| e.issuer() == "HOTP token").unwrap().id;
+    assert_eq!(file.take_counter(id, otpanel::time::UnixTime(1), otpanel::vault::DeviceId([9; 8])), Some(7));
+    let journey = journey.keys("/hotp<enter>");
+    // RFC 4226 appendix D: count 8.
+    assert_eq!(journey.clipboard.as_deref(), Some("399871"));
+}
+
+#[test]
 fn hidden_codes_show_one_for_ten_seconds_on_request() {
     let code = code_at(&accounts()[7], BEGIN).unwrap().grouped();
     let code = code.expose().as_str();

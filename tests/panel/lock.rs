@@ -45,6 +45,34 @@ fn the_password_opens_it_and_is_never_shown() {
 }
 
 #[test]
+fn a_vault_that_was_given_a_new_key_elsewhere_is_locked_and_asks_for_the_password_of_now() {
+    let rekeyed = || FileError::Rekeyed("/home/ada/vault.otpv".into());
+    // Nothing waits to be saved: it locks as soon as the file is read.
+    let mut journey = Journey::unlocked(&accounts());
+    let generation = journey.model.generation;
+    journey.event(Event::Reread(generation, Err(rekeyed())));
+    let screen = journey.screen();
+    assert!(screen.contains("given a new key") && !screen.contains("GitHub"), "{screen}");
+    assert!(journey.keys(PASSWORD).keys("<enter>").screen().contains("GitHub"));
+    // A change goes to its save first, which keeps it for later.
+    let mut journey = Journey::unlocked(&accounts());
+    journey.save_fails = Some(|| FileError::DiskFull("/home/ada/vault.otpv".into()));
+    let mut journey = journey.keys("f");
+    let (generation, saves) = (journey.model.generation, journey.saves);
+    journey.save_fails = Some(|| FileError::Rekeyed("/home/ada/vault.otpv".into()));
+    journey.event(Event::Reread(generation, Err(rekeyed())));
+    assert_eq!(journey.saves, saves + 1);
+    assert!(journey.screen().contains("given a new key"), "{}", journey.screen());
+    // Who was leaving leaves.
+    let mut journey = Journey::unlocked(&accounts());
+    let generation = journey.model.generation;
+    journey.model.session_mut().unwrap().saving.running = true;
+    let mut journey = journey.keys("q");
+    journey.event(Event::Saved(generation, Err(rekeyed())));
+    assert!(journey.quit);
+}
+
+#[test]
 fn a_wrong_password_says_so_and_asks_again() {
     let journey = locked().keys("wrong password<enter>");
     let screen = journey.screen();

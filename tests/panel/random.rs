@@ -256,6 +256,10 @@ impl Walk {
             at = self.asked.iter().position(file).unwrap();
         }
         let path = || "/home/ada/vault.otpv".into();
+        let counter = match &self.asked[at] {
+            Effect::Save(_, _, saving) => saving.counter,
+            _ => None,
+        };
         Some(match self.asked.remove(at) {
             Effect::Save(generation, mut vault, _) | Effect::Recreate(generation, mut vault) => {
                 if self.numbers.once_in(8) {
@@ -266,6 +270,9 @@ impl Walk {
                 }
                 vault.absorb(&self.file);
                 assert!(!vault.state.as_ref().clone().join(&self.file.state), "a save takes nothing back");
+                if let Some((id, device)) = counter {
+                    vault.take_counter(id, self.model.now, device);
+                }
                 self.file = vault.duplicate();
                 self.saves += 1;
                 Event::Saved(generation, Ok(vault))

@@ -201,3 +201,41 @@ fn a_config_that_is_made_later_is_in_force_at_once() {
     soon(&panel, ">GitHub");
     panel.quit();
 }
+
+#[test]
+fn a_new_key_that_another_otpanel_gives_locks_the_panel_until_the_password_is_typed_again() {
+    let home = Home::with_vault();
+    let mut panel = Panel::opened(&home, &[]);
+    home.run(&["vault", "rekey", "--yes", "--recovery-key-file", "second"], "");
+    soon(&panel, "given a new key");
+    panel.see_no("GitHub");
+    panel.press(crate::home::PASSWORD).press("\r");
+    panel.see("GitHub");
+    panel.press("f");
+    panel.wait(LIMIT, "a favourite", |screen| screen.contains("★ 1"));
+    panel.quit();
+}
+
+#[test]
+fn a_file_of_before_a_new_key_is_taken_in_by_the_open_panel_and_goes_again() {
+    let home = Home::with_vault();
+    let before = home.vault_with(&link("Hetzner", "K0815", &secret('D')));
+    home.run(&["vault", "rekey", "--yes", "--recovery-key-file", "second"], "");
+    let panel = Panel::opened(&home, &[]);
+    fs::write(home.vault(), &before).unwrap();
+    soon(&panel, "K0815");
+    panel.see("before its new key");
+    let deadline = std::time::Instant::now() + LIMIT;
+    let opens = || {
+        let now = fs::read(home.vault()).unwrap();
+        otpanel::vault::Locked::parse(now).is_ok_and(|now| {
+            let slots = otpanel::vault::Locked::parse(before.clone()).unwrap();
+            now.slots().iter().any(|slot| slots.slots().contains(slot))
+        })
+    };
+    while opens() {
+        assert!(std::time::Instant::now() < deadline, "the old key is still in the vault's place");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panel.quit();
+}

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::backup;
-use crate::app::event::{Effect, Stored};
+use crate::app::event::{Effect, Saving, Stored};
 use crate::app::keys::Action;
 use crate::app::model::{Model, Stage, Tone};
-use crate::app::session::{Session, Then};
+use crate::app::session::{CounterCode, Session, Then};
 use crate::report::Report;
 use crate::time::UnixTime;
 use crate::vault::EntryId;
@@ -22,22 +22,26 @@ pub const PATIENCE_SECS: u64 = 10;
 
 /// Begins a save where the state changed and none is under way.
 pub fn save_if_changed(model: &mut Model) -> Vec<Effect> {
-    let (generation, demo) = (model.generation, model.demo);
+    let (generation, demo, now, device) = (model.generation, model.demo, model.now, model.device);
     let Some(session) = model.session_mut() else { return Vec::new() };
     if !session.saving.again || session.saving.running || session.saving.retry.is_some() {
         return Vec::new();
     }
     session.saving.again = false;
+    let counter = session.saving.counter.take();
     if demo {
-        reveal_counter(session);
+        if let Some(id) = counter {
+            let taken = session.vault.take_counter(id, now, device);
+            reveal_counter(session, id, taken);
+            session.refresh();
+        }
         return super::list::copy_waiting_counter(model);
     }
     session.saving.running = true;
-    vec![Effect::Save(
-        generation,
-        Box::new(session.vault.duplicate()),
-        session.saving.reason.take().unwrap_or(Reason::Save),
-    )]
+    session.saving.taking = counter;
+    let reason = session.saving.reason.take().unwrap_or(Reason::Save);
+    let saving = Saving { reason, counter: counter.map(|id| (id, device)) };
+    vec![Effect::Save(generation, Box::new(session.vault.duplicate()), saving)]
 }
 
 /// Says that the state changed, so that it is saved after this event.
@@ -70,7 +74,8 @@ fn last_save(model: &mut Model) -> Vec<Effect> {
     }
     session.saving.again = false;
     let reason = session.saving.reason.take().unwrap_or(Reason::Save);
-    vec![Effect::Save(generation, Box::new(session.vault.duplicate()), reason)]
+    let saving = Saving { reason, counter: None };
+    vec![Effect::Save(generation, Box::new(session.vault.duplicate()), saving)]
 }
 
 /// Locks or leaves as was asked for, once nothing has to be saved any more.
@@ -101,9 +106,11 @@ pub fn wait_no_longer(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-fn reveal_counter(session: &mut Session) {
-    if let Some(code) = &mut session.counter_code {
-        code.saved = true;
+/// Shows the code of a counter that was taken.
+fn reveal_counter(session: &mut Session, id: EntryId, taken: Option<u64>) {
+    let waiting = session.counter_code.filter(|code| code.id == id && !code.saved);
+    if let Some(code) = waiting {
+        session.counter_code = taken.map(|counter| CounterCode { counter, saved: true, ..code });
     }
 }
 
@@ -115,14 +122,15 @@ pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, F
     let now = model.now;
     let Some(session) = model.session_mut() else { return Vec::new() };
     session.saving.running = false;
+    let taking = session.saving.taking.take();
     match result {
         Ok(stored) => {
             let anew = std::mem::take(&mut session.saving.vanished);
             let healed = session.saving.failed.take().is_some();
             session.backup.saved(now);
-            // A counter code may be shown once nothing of it is in memory only.
-            if !session.saving.again {
-                reveal_counter(session);
+            if let Some(id) = taking {
+                let taken = stored.state.get(&id).and_then(|entry| entry.counter.next.checked_sub(1));
+                reveal_counter(session, id, taken);
             }
             let news = absorb(session, *stored);
             if anew {
@@ -135,11 +143,14 @@ pub fn saved(model: &mut Model, generation: u64, result: Result<Box<Unlocked>, F
             effects.extend(go_on(model));
             effects
         }
+        // What it held was kept for whoever opens the vault by its new key.
+        Err(error @ FileError::Rekeyed(_)) => super::lock::shut_out(model, &error),
         Err(error) => {
             let report = Report::from(&error);
             session.saving.again = true;
             session.saving.retry = Some(now.plus_secs(RETRY_SECS));
             session.counter_code = None;
+            session.saving.counter = None;
             session.saving.failed = Some(report);
             session.saving.vanished = matches!(error, FileError::Vanished(_));
             let then = session.saving.then.take();
@@ -230,6 +241,8 @@ pub fn reread(model: &mut Model, generation: u64, found: Result<Option<Stored>, 
             session.saving.failed = Some(Report::from(&error));
             say_vanished(model);
         }
+        Err(FileError::Rekeyed(_)) if session.saving.pending() => changed(session),
+        Err(error @ FileError::Rekeyed(_)) => return super::lock::shut_out(model, &error),
         // What keeps a change from being saved is this by now; a notice would stand behind what it was before.
         Err(error) if session.saving.failed.is_some() => session.saving.failed = Some(Report::from(&error)),
         Err(error) => model.say_report(&Report::from(&error)),

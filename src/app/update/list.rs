@@ -297,7 +297,7 @@ fn copy_nth(model: &mut Model, n: usize) -> Vec<Effect> {
 
 /// Copies the selected code (or the one after it). A counter code is made, saved and then copied.
 pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
-    let (now, device, code_time) = (model.now, model.device, model.code_time());
+    let (now, code_time) = (model.now, model.code_time());
     let Some(session) = model.session_mut() else { return Vec::new() };
     let Some((id, shows, title)) =
         session.selected_row().map(|row| (row.id, row.shows.clone(), row.short().to_owned()))
@@ -315,14 +315,10 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
             Vec::new()
         }
         Shows::Counter(_) => {
-            let stamp = session.stamp(now, device);
-            if let Some(counter) = session.state_mut().advance(id) {
-                session.state_mut().note(stamp);
-                let until = now.plus_secs(COUNTER_CODE_SECS);
-                session.counter_code = Some(CounterCode { id, counter, until, saved: false, copied: false });
-                session.refresh();
-                files::changed(session);
-            }
+            let until = now.plus_secs(COUNTER_CODE_SECS);
+            session.counter_code = Some(CounterCode { id, counter: 0, until, saved: false, copied: false });
+            session.saving.counter = Some(id);
+            files::changed(session);
             Vec::new()
         }
         Shows::Timed { .. } => {

@@ -62,6 +62,22 @@ pub fn lock_at_once(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
+/// Locks since the vault was given a new key elsewhere: what is open here opens nothing any more, and is in the file or kept.
+pub fn shut_out(model: &mut Model, error: &FileError) -> Vec<Effect> {
+    if let Some(session) = model.session_mut() {
+        // A round of the backup would save the vault.
+        session.backup.stale = false;
+        if matches!(session.saving.then.take(), Some((Then::Quit, _))) {
+            return vec![Effect::ClearClipboard, Effect::Quit];
+        }
+    }
+    let effects = lock_at_once(model);
+    if let Stage::Locked(lock) = &mut model.stage {
+        lock.error = Some(Report::from(error));
+    }
+    effects
+}
+
 /// The vault file was looked at.
 pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) -> Vec<Effect> {
     match found {

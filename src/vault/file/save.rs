@@ -54,10 +54,16 @@ impl<'a> Save<'a> {
     }
 
     /// Read, join, keep the old version, write, swap, look at what was displaced. Gives the digest of the file when it is
-    /// what `unlocked` is; none when another writer came between, and another round is needed.
-    pub fn round(&mut self, unlocked: &mut Unlocked) -> Result<Option<[u8; 32]>, FileError> {
+    /// what was written, and that; none when another writer came between, and another round is needed.
+    pub fn round(
+        &mut self,
+        unlocked: &mut Unlocked,
+        change: &mut dyn FnMut(&mut Unlocked) -> Result<(), envelope::Error>,
+    ) -> Result<Option<([u8; 32], Unlocked)>, FileError> {
         let before = self.read_and_join(unlocked)?;
-        let after = unlocked.seal(entropy::bytes()).map_err(FileError::Seal)?;
+        let mut changed = unlocked.duplicate();
+        change(&mut changed).map_err(FileError::Seal)?;
+        let after = changed.seal(entropy::bytes()).map_err(FileError::Seal)?;
         // Once in a save. What other writers bring in between is joined in later rounds; were each of theirs kept, one that
         // writes all the time would push the good versions out.
         if self.written.is_empty()
@@ -71,7 +77,7 @@ impl<'a> Save<'a> {
         }
         let temporary = match self.write_beside(&after) {
             Ok(temporary) => temporary,
-            Err(e) if disk::is_closed(&e) => return self.in_place(unlocked.vault_id(), &before, &after),
+            Err(e) if disk::is_closed(&e) => return self.in_place(changed, &before, &after),
             Err(e) => return Err(disk::failure(&self.target, e)),
         };
         let done = match disk::exchange(&temporary, &self.target) {
@@ -81,7 +87,7 @@ impl<'a> Save<'a> {
             }
             Err(e) if disk::is_closed(&e) => {
                 let _ = fs::remove_file(&temporary);
-                return self.in_place(unlocked.vault_id(), &before, &after);
+                return self.in_place(changed, &before, &after);
             }
             // The vault or our temporary file has gone since: look again.
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -95,7 +101,7 @@ impl<'a> Save<'a> {
         };
         let digest = crypto::digest(&after);
         self.written = after;
-        Ok(done.then_some(digest))
+        Ok(done.then_some((digest, changed)))
     }
 
     /// Keeps what was written in the history too: should the file go back or vanish later, nothing of this save is lost. The
@@ -122,8 +128,10 @@ impl<'a> Save<'a> {
                 })
             });
             let error = match found {
+                // What the round before wrote holds nothing but what is held here, and the change, which is made anew.
+                Ok(bytes) if !self.written.is_empty() && bytes == self.written => return Ok(bytes),
                 Ok(bytes) if unlocked.knows(&crypto::digest(&bytes)) => return Ok(bytes),
-                Ok(bytes) => match join(path, unlocked, bytes.clone()) {
+                Ok(bytes) => match join(self.place, unlocked, bytes.clone()) {
                     Ok(joined) => {
                         self.joined |= joined;
                         return Ok(bytes);
@@ -179,10 +187,9 @@ impl<'a> Save<'a> {
                 let _ = fs::remove_file(temporary);
                 return Ok(true);
             }
-            let path = &self.place.path;
             match Locked::parse(bytes.clone())
-                .map_err(|error| refused(path, error))
-                .and_then(|locked| open(path, unlocked, &locked))
+                .map_err(|error| refused(&self.place.path, error))
+                .and_then(|locked| self.place.open_again(unlocked, &locked))
             {
                 Ok(vault) => {
                     self.joined |= unlocked.absorb(&vault);
@@ -243,18 +250,23 @@ impl<'a> Save<'a> {
     }
 
     /// Where the folder takes no new file: over the old one, once that is safe in the history.
-    fn in_place(&mut self, vault: VaultId, before: &[u8], after: &[u8]) -> Result<Option<[u8; 32]>, FileError> {
+    fn in_place(
+        &mut self,
+        changed: Unlocked,
+        before: &[u8],
+        after: &[u8],
+    ) -> Result<Option<([u8; 32], Unlocked)>, FileError> {
         if File::options().write(true).open(&self.target).is_err_and(|e| disk::is_closed(&e)) {
             return Err(FileError::ReadOnly(self.place.path.clone()));
         }
-        self.place.keep(vault, before, self.reason)?;
+        self.place.keep(changed.vault_id(), before, self.reason)?;
         if disk::read(&self.target, MAX_FILE_LEN)?.as_deref() != Some(before) {
             return Ok(None);
         }
         disk::overwrite(&self.target, before, after).map_err(|e| disk::failure(&self.target, e))?;
         self.warn(SaveWarning::InPlace);
         self.written = after.to_vec();
-        Ok(Some(crypto::digest(after)))
+        Ok(Some((crypto::digest(after), changed)))
     }
 
     /// Moves what was joined to the history. Gives the paths of the sync tools' copies that went there.
@@ -284,15 +296,8 @@ impl<'a> Save<'a> {
 }
 
 /// Opens the vault's bytes with the key in hand and takes in what they hold. True when something was new.
-fn join(path: &Path, unlocked: &mut Unlocked, bytes: Vec<u8>) -> Result<bool, FileError> {
-    let locked = Locked::parse(bytes).map_err(|error| refused(path, error))?;
-    let other = open(path, unlocked, &locked)?;
+fn join(place: &Place, unlocked: &mut Unlocked, bytes: Vec<u8>) -> Result<bool, FileError> {
+    let locked = Locked::parse(bytes).map_err(|error| refused(&place.path, error))?;
+    let other = place.open_again(unlocked, &locked)?;
     Ok(unlocked.absorb(&other))
-}
-
-fn open(path: &Path, unlocked: &Unlocked, locked: &Locked) -> Result<Unlocked, FileError> {
-    if locked.vault_id() != unlocked.vault_id() {
-        return Err(FileError::WrongVault(path.to_owned()));
-    }
-    locked.open_with(unlocked.data_key()).map_err(|error| refused(path, error))
 }

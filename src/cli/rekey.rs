@@ -1,0 +1,198 @@
+//! `vault rekey`: a new data key for the vault and new keys for its backups.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::args::Rekey;
+use super::failure::Failure;
+use super::output::say;
+use super::session::{Session, World, read_password};
+use super::{backup, init, prompt};
+use crate::backup::{record, round};
+use crate::keychain::Keychain;
+use crate::keychain::system::{self, SystemKeychain};
+use crate::report::{Exit, Report};
+use crate::secret::Secret;
+use crate::unlock;
+use crate::unlock::rekey::{NewKey, is_in_keychain, is_password};
+use crate::vault::SlotKind;
+use crate::vault::history::Reason;
+
+/// `vault rekey`.
+///
+/// # Errors
+/// When nobody said yes, a way in cannot be made anew, or the vault cannot be saved; then it opens as before.
+pub fn rekey(world: &World, args: &Rekey) -> Result<(), Failure> {
+    if !args.yes && !prompt::interactive() {
+        return Err(Failure::NeedsYes { what: "Giving the vault a new key".to_owned() });
+    }
+    let mut session = world.open()?;
+    if !args.yes {
+        say("A new key shuts out whoever has seen the old one, from everything that is written from now on.");
+        say("The recovery key is replaced; other computers ask for the password once more.");
+        if !prompt::yes("Give the vault a new key?", false)? {
+            return Err(Failure::Cancelled);
+        }
+    }
+    let password = password(world, &session, args.new_password_file.as_deref())?;
+    let keychain = keychain(&session, password.is_some())?;
+    let keychain = keychain.as_ref().map(|keychain| keychain as &dyn Keychain);
+    // Taken first: a key that cannot be handed over would be worth nothing.
+    let file = args.recovery_key_file.as_deref();
+    let file = file.map(|path| init::reserve(path).map(|file| (path, file))).transpose()?;
+    let path = file.as_ref().map(|(path, _)| *path);
+    let key = match put_in_force(world, &mut session, password.as_ref(), keychain, file) {
+        Ok(key) => key,
+        Err(Stopped { failure, in_force: None }) => {
+            if let Some(path) = path {
+                let _ = fs::remove_file(path);
+            }
+            return Err(failure);
+        }
+        // It may stand in the vault's place: then its recovery key is needed.
+        Err(Stopped { failure, in_force: Some(key) }) => {
+            if path.is_none() {
+                init::hand_over(&key.recovery_key, None)?;
+            }
+            return Err(failure);
+        }
+    };
+    unlock::forget(session.unlocked.vault_id());
+    world.remember(session.unlocked.vault_id(), session.unlocked.data_key());
+    if let Some(Err(error)) = keychain.map(|keychain| key.clear_old(keychain)) {
+        say(&format!("otpanel: the keychain still has the old key, which opens older copies alone: {error}"));
+    }
+    tell();
+    match path {
+        Some(path) => init::written_to(path),
+        None => init::hand_over(&key.recovery_key, None)?,
+    }
+    backup::after_rekey(&mut session);
+    Ok(())
+}
+
+/// Why no new key is in force, as far as is known.
+struct Stopped {
+    failure: Failure,
+    /// The new key, where it may be in force all the same.
+    in_force: Option<Box<NewKey>>,
+}
+
+impl<E: Into<Failure>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        Self { failure: error.into(), in_force: None }
+    }
+}
+
+/// Makes the key and saves the vault under it. The recovery key goes to its file before: a crash between the two leaves a
+/// recovery key that opens nothing, and not a vault whose new one nobody has.
+fn put_in_force(
+    world: &World,
+    session: &mut Session,
+    password: Option<&Secret<String>>,
+    keychain: Option<&dyn Keychain>,
+    file: Option<(&Path, File)>,
+) -> Result<NewKey, Stopped> {
+    let kdf = || unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms)));
+    let password = password.map(|password| (password, kdf()));
+    let key = NewKey::make(&session.unlocked, password, keychain)?;
+    let written = file.map_or(Ok(()), |(path, file)| init::write_key(&key.recovery_key, path, file));
+    let device = session.stamp(world).device;
+    let saved = written.and_then(|()| {
+        session.save_changing(Reason::Password, &mut |vault| {
+            let stamp = vault.state.next_stamp(crate::time::UnixTime::now(), device);
+            key.put_in_force(vault, stamp)?;
+            record::choose_new_keys(Arc::make_mut(&mut vault.state), stamp, &round::fresh);
+            Ok(())
+        })
+    });
+    let Err(failure) = saved else { return Ok(key) };
+    if session.place.load().is_ok_and(|locked| key.is_in_force(&locked)) {
+        return Err(Stopped { failure, in_force: Some(Box::new(key)) });
+    }
+    if let Some(keychain) = keychain {
+        key.give_up(keychain);
+    }
+    Err(failure.into())
+}
+
+/// The password from now on: a new one, or the one of now, which must be given since every way in is made anew. None where
+/// the vault has none.
+fn password(world: &World, session: &Session, new: Option<&Path>) -> Result<Option<Secret<String>>, Failure> {
+    let vault = &session.unlocked;
+    if let Some(path) = new {
+        let password = read_password(path, "new password")?;
+        return if password.expose().is_empty() { Err(Failure::EmptyPassword) } else { Ok(Some(password)) };
+    }
+    let has = |kind| vault.slots().iter().any(|slot| slot.kind() == kind);
+    if !has(SlotKind::Password) && !has(SlotKind::PasswordAndKeychain) {
+        return Ok(None);
+    }
+    if let Some(given) = world.given_password()?
+        && is_password(vault, &given)?
+    {
+        return Ok(Some(given));
+    }
+    if !prompt::can_type_secrets() {
+        return Err(Failure::usage(
+            "The vault's password is needed",
+            "Give it by --password-file FILE, where it is to stay; or a new one by --new-password-file FILE.",
+        ));
+    }
+    say("If somebody may know the password, take a new one.");
+    if !prompt::yes("Keep the password that the vault has?", true)? {
+        return prompt::new_password("New password").map(Some);
+    }
+    for _ in 0..3 {
+        let typed = prompt::secret("Password of the vault")?;
+        if is_password(vault, &typed)? {
+            return Ok(Some(typed));
+        }
+        say("That is not the vault's password. Try again.");
+    }
+    Err(crate::vault::Error::WrongKey.into())
+}
+
+/// The keychain of this machine, where it opens the vault and so is to open it from now on.
+fn keychain(session: &Session, has_password: bool) -> Result<Option<SystemKeychain>, Failure> {
+    let vault = &session.unlocked;
+    let others = vault.slots().iter().filter(|slot| slot.kind() == SlotKind::Keychain).count();
+    if others == 0 {
+        return Ok(None);
+    }
+    let keychain = if prompt::can_type_secrets() { system::asking() } else { system::system() };
+    match is_in_keychain(vault, &keychain) {
+        Ok(true) => {
+            if others > 1 {
+                say("Keychains of other computers open the vault no more: type the password there.");
+            }
+            return Ok(Some(keychain));
+        }
+        Ok(false) if has_password => {
+            say("No keychain opens the vault from now on: those that did are of other computers.");
+        }
+        Err(error) if has_password => {
+            say(&format!("otpanel: the keychain cannot be reached, and opens the vault no more: {error}"));
+        }
+        Err(error) => return Err(error.into()),
+        Ok(false) => {
+            return Err(Report::new(
+                Exit::Usage,
+                "Nothing but the recovery key would open the vault",
+                "It opens by a keychain that is not this computer's, and has no password.",
+                "Give it a password: --new-password-file FILE. Or run the command on that computer.",
+            )
+            .into());
+        }
+    }
+    Ok(None)
+}
+
+/// What is true from now on.
+fn tell() {
+    say("The vault has a new key. Whoever has the old one reads nothing that is written from now on.");
+    say("Copies from before, here and elsewhere, still open as they did: with the old key, password and recovery key.");
+    say("If somebody may have read the vault, change the secrets of its accounts at their issuers too.");
+}
