@@ -53,10 +53,8 @@ impl Counted {
         let home = Home::new();
         home.run(&["init", "--unlock", "password", "--no-backup", "--recovery-key-file", "recovery"], "");
         let seed = |n: usize| data_encoding::BASE32_NOPAD.encode(format!("twenty bytes are{n:04}").as_bytes());
-        let links = (0..accounts)
-            .map(|n| format!("otpauth://totp/Site{n:05}:ada{n:05}?secret={}&issuer=Site{n:05}\n", seed(n)))
-            .collect::<String>();
-        home.run(&["import", "--yes", "-"], &links);
+        let link = |n| format!("otpauth://totp/Site{n:05}:ada{n:05}?secret={}&issuer=Site{n:05}", seed(n));
+        home.run(&["import", "--yes", "-"], &(0..accounts).map(link).collect::<Vec<_>>().join("\n"));
         home.settings("unlock: (remember: \"20m\")");
         home.run(&["code", "ada00000"], "");
         let counted = Self { home, program };
