@@ -7,18 +7,19 @@ use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::secret::Secret;
+use crate::secret::{KeyPage, Secret};
 
 /// Bytes that AES-256-GCM adds to what it seals.
 pub const TAG_LEN: usize = 16;
 
 /// The key of a vault: 32 random bytes that every slot wraps and every other key is derived from. No `Clone`.
-pub struct DataKey(Secret<[u8; 32]>);
+pub struct DataKey(KeyPage);
 
 impl DataKey {
     /// Takes 32 random bytes.
+    #[expect(clippy::needless_pass_by_value, reason = "the bytes are wiped where they were")]
     pub fn new(bytes: Secret<[u8; 32]>) -> Self {
-        Self(bytes)
+        Self(KeyPage::new(&bytes))
     }
 
     /// Shows the bytes.
@@ -29,7 +30,7 @@ impl DataKey {
     /// A second copy, for a save on another thread.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self(Secret::new(*self.expose()))
+        Self(self.0.duplicate())
     }
 }
 
