@@ -23,24 +23,14 @@ enum Place {
 impl KeyPage {
     /// Moves a key to a page of its own.
     pub fn new(key: &Secret<[u8; LEN]>) -> Self {
-        Self::holding(key.expose())
-    }
-
-    /// A second page with the same key.
-    #[must_use]
-    pub fn duplicate(&self) -> Self {
-        Self::holding(self.expose())
-    }
-
-    fn holding(key: &[u8; LEN]) -> Self {
         match map() {
             Ok(mut page) => {
                 // Locked before the key comes in; a limit that is reached is no reason to do without the vault.
                 let _ = lock(&page);
-                page[..LEN].copy_from_slice(key);
+                page[..LEN].copy_from_slice(key.expose());
                 Self(Place::Page(page))
             }
-            Err(_) => Self(Place::Heap(Secret::new(*key))),
+            Err(_) => Self(Place::Heap(Secret::new(*key.expose()))),
         }
     }
 

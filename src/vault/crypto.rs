@@ -1,6 +1,8 @@
 //! The four primitives of the vault, each with its source and its limit: HKDF, HMAC, AES-256-GCM, SHA-256. Knows keys and
 //! bytes, no format.
 
+use std::sync::Arc;
+
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
 use hkdf::Hkdf;
@@ -13,13 +15,13 @@ use crate::secret::{KeyPage, Secret};
 pub const TAG_LEN: usize = 16;
 
 /// The key of a vault: 32 random bytes that every slot wraps and every other key is derived from. No `Clone`.
-pub struct DataKey(KeyPage);
+pub struct DataKey(Arc<KeyPage>);
 
 impl DataKey {
     /// Takes 32 random bytes.
     #[expect(clippy::needless_pass_by_value, reason = "the bytes are wiped where they were")]
     pub fn new(bytes: Secret<[u8; 32]>) -> Self {
-        Self(KeyPage::new(&bytes))
+        Self(Arc::new(KeyPage::new(&bytes)))
     }
 
     /// Shows the bytes.
@@ -27,10 +29,10 @@ impl DataKey {
         self.0.expose()
     }
 
-    /// A second copy, for a save on another thread.
+    /// A second holder of the same page, for a save on another thread; the last one wipes it.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self(self.0.duplicate())
+        Self(Arc::clone(&self.0))
     }
 }
 
