@@ -145,6 +145,27 @@ fn absolute(path: PathBuf, what: &'static str) -> Result<PathBuf, PathsError> {
     Ok(std::path::absolute(&path).unwrap_or(path))
 }
 
+/// The user's own folder, where the system names one.
+pub fn home() -> Option<PathBuf> {
+    Home::find(&|name| std::env::var_os(name)).ok().map(|home| home.0)
+}
+
+/// A path with `~` at its start resolved, where the home is known.
+pub fn from_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), home()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}
+
+/// The whole path of what is there, links followed; on Windows in the form that people know (`C:\…`, not `\\?\C:\…`).
+///
+/// # Errors
+/// What the system says.
+pub fn real(path: &Path) -> io::Result<PathBuf> {
+    dunce::canonicalize(path)
+}
+
 /// Makes a folder, and those above it that are missing, for the owner alone (0700) whatever the umask. Folders that
 /// are there stay as they are: they may be the user's own.
 ///
@@ -197,8 +218,32 @@ pub fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     only_owner(&file.as_file().metadata()?, |mode| file.as_file().set_permissions(mode), 0o600)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|e| e.error)?;
+    let mut file = Some(file.into_temp_path());
+    patiently(|| match file.take().map(|file| file.persist(path)) {
+        None | Some(Ok(())) => Ok(()),
+        Some(Err(e)) => {
+            file = Some(e.path);
+            Err(e.error)
+        }
+    })?;
     sync_folder(folder)
+}
+
+/// Gives a file another's name. On Windows that cannot be done while somebody holds the other open, as virus scanners and
+/// sync tools do for a moment: then again, for a second at most.
+///
+/// # Errors
+/// What the system says; both files are as they were then.
+pub fn patiently(mut rename: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    // ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION
+    let held = |e: &io::Error| cfg!(windows) && matches!(e.raw_os_error(), Some(5 | 32));
+    for millis in [20, 80, 200, 700] {
+        match rename() {
+            Err(e) if held(&e) => std::thread::sleep(std::time::Duration::from_millis(millis)),
+            done => return done,
+        }
+    }
+    rename()
 }
 
 /// Puts the names in a folder down to the disk, where a folder can be.
@@ -276,128 +321,10 @@ fn only_owner(now: &fs::Metadata, set: impl FnOnce(fs::Permissions) -> io::Resul
 }
 
 #[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "modes can fail to be set where there are some")]
 fn only_owner(_now: &fs::Metadata, _set: impl FnOnce(fs::Permissions) -> io::Result<()>, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resolve(vault: Option<&str>, profile: Option<&str>, env: &[(&str, &str)]) -> Result<Paths, PathsError> {
-        let env = |name: &str| env.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
-        Paths::resolve(vault.map(PathBuf::from), None, profile, &env)
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn without_variables_files_lie_where_xdg_says() {
-        let paths = resolve(None, None, &[("HOME", "/home/ada")]).expect("places");
-        assert_eq!(paths.config_file, Path::new("/home/ada/.config/otpanel/config.ron"));
-        assert_eq!(paths.vault_file, Path::new("/home/ada/.local/share/otpanel/vault.otpv"));
-        assert_eq!(paths.state_dir, Path::new("/home/ada/.local/state/otpanel"));
-        assert_eq!(paths.log_file, Path::new("/home/ada/.local/state/otpanel/otpanel.log"));
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn xdg_variables_are_honoured_when_absolute_and_ignored_when_not() {
-        let env = [("HOME", "/h"), ("XDG_DATA_HOME", "/d"), ("XDG_CONFIG_HOME", "conf"), ("XDG_STATE_HOME", "")];
-        let paths = resolve(None, None, &env).expect("places");
-        assert_eq!(paths.vault_file, Path::new("/d/otpanel/vault.otpv"));
-        assert_eq!(paths.config_file, Path::new("/h/.config/otpanel/config.ron"));
-        assert_eq!(paths.state_dir, Path::new("/h/.local/state/otpanel"));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_vault_given_wins_over_the_profile_and_the_profile_over_the_variable() {
-        let env = [("HOME", "/h"), ("OTPANEL_VAULT", "/v/env.otpv"), ("XDG_DATA_HOME", "/d")];
-        let vault = |given, profile| resolve(given, profile, &env).expect("places").vault_file;
-        assert_eq!(vault(Some("/v/given.otpv"), Some("work")), Path::new("/v/given.otpv"));
-        assert_eq!(vault(None, Some("work")), Path::new("/d/otpanel/profiles/work/vault.otpv"));
-        assert_eq!(vault(None, None), Path::new("/v/env.otpv"));
-    }
-
-    #[test]
-    fn a_relative_vault_is_made_absolute_and_an_empty_one_refused() {
-        let home = std::env::temp_dir();
-        let env = [("HOME", home.to_str().expect("text"))];
-        assert!(resolve(Some("v.otpv"), None, &env).expect("places").vault_file.is_absolute());
-        assert_eq!(resolve(Some(""), None, &env), Err(PathsError::Empty("vault")));
-    }
-
-    #[test]
-    fn a_profile_cannot_leave_its_folder() {
-        let home = std::env::temp_dir();
-        let env = [("HOME", home.to_str().expect("text"))];
-        for bad in ["", ".", "..", "../x", "a/b", "a\\b", "ä", "a b", &"x".repeat(65)] {
-            assert!(matches!(resolve(None, Some(bad), &env), Err(PathsError::Profile(_))), "{bad:?}");
-        }
-        for good in ["work", "Work-2_x", &"x".repeat(64)] {
-            assert!(resolve(None, Some(good), &env).is_ok(), "{good:?}");
-        }
-    }
-
-    #[cfg(unix)]
-    mod modes {
-        use std::os::unix::fs::PermissionsExt;
-
-        use super::*;
-
-        fn mode(path: &Path) -> u32 {
-            fs::metadata(path).expect("there").permissions().mode() & 0o777
-        }
-
-        // The umask belongs to the whole process, so a process of its own has another.
-        #[test]
-        fn the_umask_changes_nothing() {
-            let program = std::env::current_exe().expect("this test");
-            for umask in ["000", "022", "077"] {
-                let script = format!("umask {umask}; exec \"$0\" --exact \"$1\"");
-                let output = std::process::Command::new("sh")
-                    .args(["-c", &script])
-                    .arg(&program)
-                    .arg("paths::tests::modes::folders_and_files_are_for_their_owner_alone")
-                    .output()
-                    .expect("run");
-                let told = String::from_utf8_lossy(&output.stdout);
-                assert!(output.status.success() && told.contains("1 passed"), "umask {umask}: {told}");
-            }
-        }
-
-        #[test]
-        fn folders_and_files_are_for_their_owner_alone() {
-            let root = tempfile::tempdir().expect("a folder");
-            let deep = root.path().join("a/b");
-            private_dir(&deep).expect("made");
-            private_dir(&deep).expect("there already");
-            assert_eq!((mode(&deep), mode(&root.path().join("a"))), (0o700, 0o700));
-
-            let log = deep.join("log");
-            drop(private_file(&log).expect("made"));
-            assert_eq!(mode(&log), 0o600);
-
-            replace_private(&deep.join("c/local.ron"), b"one").expect("written");
-            replace_private(&deep.join("c/local.ron"), b"two").expect("written");
-            assert_eq!(mode(&deep.join("c")), 0o700);
-            assert_eq!(mode(&deep.join("c/local.ron")), 0o600);
-            assert_eq!(fs::read(deep.join("c/local.ron")).expect("read"), b"two");
-            assert_eq!(fs::read_dir(deep.join("c")).expect("listed").count(), 1, "no temporary file is left");
-        }
-
-        #[test]
-        fn a_file_of_ours_that_others_could_read_is_closed_and_the_users_folder_left_alone() {
-            let root = tempfile::tempdir().expect("a folder");
-            let (folder, log) = (root.path().join("open"), root.path().join("open/log"));
-            fs::create_dir(&folder).expect("made");
-            fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("set");
-            fs::write(&log, "old\n").expect("written");
-            fs::set_permissions(&log, fs::Permissions::from_mode(0o644)).expect("set");
-            private_dir(&folder).expect("there already");
-            private_file(&log).expect("opened").write_all(b"new\n").expect("written");
-            assert_eq!((mode(&folder), mode(&log)), (0o755, 0o600));
-            assert_eq!(fs::read_to_string(&log).expect("read"), "old\nnew\n");
-        }
-    }
-}
+mod tests;

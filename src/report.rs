@@ -88,6 +88,6 @@ mod keys;
 mod policies;
 mod vaults;
 
-pub use ground::{sentence, system};
+pub use ground::{LISTS, sentence, system};
 pub use keys::OTHERWISE;
 pub use vaults::{COPIES, warning};

@@ -3,8 +3,11 @@
 //! Everything secret in the program sits in a [`Secret`], so that a search for `expose` audits every use. The type has
 //! no `Clone`, `Display`, `Serialize`, `PartialEq` or `Deref` on purpose.
 
+mod page;
+
 use std::fmt;
 
+pub use page::{KeyPage, can_lock};
 use zeroize::Zeroize;
 
 /// Holds a secret value. Wiped on drop; `Debug` prints `Secret(..)`.

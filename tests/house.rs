@@ -14,6 +14,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("aes_gcm", &["vault", "transfer"]),
     ("argon2", &["vault/kdf", "transfer"]),
     ("getrandom", &["entropy"]),
+    ("memmap2", &["secret/page"]),
+    ("dunce", &["paths"]),
     ("etcetera", &["paths"]),
     ("whoami", &["policy"]),
     ("keyring", &["keychain"]),

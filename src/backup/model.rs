@@ -11,7 +11,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::flaw::{FLAW, Flaw, flaw};
 use super::item::{BackupKey, Bundle, Digest, Head, Item, KeyItem, Kid, Name, Read};
@@ -25,6 +25,8 @@ use crate::vault::{
 };
 
 const VAULT: VaultId = VaultId([3; 16]);
+/// Made once: a page of its own for each of half a million states would take its time.
+static DATA: LazyLock<DataKey> = LazyLock::new(|| DataKey::new(Secret::new([0xd; 32])));
 const IDENTITY: &str = "personal";
 
 /// An item as it is, with its number, which stands for its digest.
@@ -89,7 +91,7 @@ impl Items for Store {
                 revision: *revision,
                 slots: slots.clone(),
                 by_itself: false,
-                data: DataKey::new(Secret::new([0xd; 32])),
+                data: DATA.duplicate(),
                 key: BackupKey(Secret::new(*key)),
             }),
             Plain::Bundle { kid, .. } if !ring.keys.contains_key(kid) => Item::Foreign,
@@ -202,8 +204,7 @@ impl Vault for Machine {
 
 impl Machine {
     fn new(n: u8) -> Self {
-        let dek = DataKey::new(Secret::new([0xd; 32]));
-        let open = Unlocked::create(VAULT, dek, vec![slot(0, 0)], State::default());
+        let open = Unlocked::create(VAULT, DATA.duplicate(), vec![slot(0, 0)], State::default());
         let id = DeviceId([n + 1; 8]);
         Self { id, open, known: Known::default(), clock: 1, password: 0, promised: None, keys: 0 }
     }

@@ -16,6 +16,7 @@ use super::sealed::Sealed;
 use crate::keychain::folder::FolderKeychain;
 use crate::keychain::{Keychain, KeychainError, Probe, system};
 use crate::local::{self, Local};
+use crate::paths;
 use crate::policy::{self, ManagedStore, PERSONAL, Policy};
 use crate::time::UnixTime;
 use crate::vault::file::FileError;
@@ -123,7 +124,7 @@ pub fn destinations(ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Dest
 /// # Errors
 /// What the system says.
 pub fn folder(path: &Path) -> io::Result<PathBuf> {
-    fs::create_dir_all(path).and_then(|()| path.canonicalize())
+    fs::create_dir_all(path).and_then(|()| paths::real(path))
 }
 
 /// A vault in its file, for rounds.

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::keychain::{Keychain as _, Probe, kernel, system};
 use crate::policy::{Found, Policy};
 use crate::report::{Report, system as system_words};
+use crate::secret::can_lock;
 use crate::text::clean;
 use crate::time::UnixTime;
 use crate::vault::envelope::Locked;
@@ -90,10 +91,18 @@ pub fn doctor(global: &Global, args: &Doctor) -> Result<(), Failure> {
         None => finding("clock", State::Ok, "plausible; codes need it right to a few seconds"),
         Some(text) => finding("clock", State::Bad, text),
     });
-    all.push(if dumps_are_off() {
-        finding("core dumps", State::Ok, "off for otpanel")
-    } else {
-        finding("core dumps", State::Note, "could not be switched off; a crash may leave memory on disk")
+    all.push(match dumps_are_off() {
+        Some(true) => finding("core dumps", State::Ok, "off for otpanel"),
+        Some(false) => {
+            finding("core dumps", State::Note, "could not be switched off; a crash may leave memory on disk")
+        }
+        None => finding("core dumps", State::Note, "the system decides; a crash may leave memory on disk"),
+    });
+    all.push(match can_lock() {
+        Ok(()) => finding("key memory", State::Ok, "the vault's key is kept out of swap"),
+        Err(why) => {
+            finding("key memory", State::Note, format!("the vault's key may be swapped: {}", system_words(&why)))
+        }
     });
     if args.json {
         return json(&all);
@@ -252,8 +261,12 @@ fn terminal() -> Vec<Finding> {
     if io::stdout().is_terminal() {
         let size = size().map(|(columns, rows)| format!(", {columns}x{rows}")).unwrap_or_default();
         let term = var("TERM");
-        let state = if term.is_empty() || term == "dumb" { State::Note } else { State::Ok };
-        found.push(finding("terminal", state, format!("TERM={}{size}", clean(&term))));
+        found.push(match &*term {
+            // Windows terminals are not told apart by a variable.
+            "" if cfg!(windows) => finding("terminal", State::Ok, format!("here{size}")),
+            "" | "dumb" => finding("terminal", State::Note, format!("TERM={term}{size}")),
+            _ => finding("terminal", State::Ok, format!("TERM={}{size}", clean(&term))),
+        });
     } else {
         found.push(finding("terminal", State::Note, "none here; the panel needs one"));
     }
@@ -261,6 +274,8 @@ fn terminal() -> Vec<Finding> {
         (false, ..) => "none (NO_COLOR)",
         (_, "truecolor" | "24bit", _) => "16 million",
         (_, _, true) => "256",
+        // Every console of Windows 10 and later.
+        _ if cfg!(windows) => "16 million",
         _ => "16",
     };
     found.push(finding("colours", State::Ok, colours));

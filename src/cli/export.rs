@@ -12,6 +12,7 @@ use super::query::{self, Named, Sureness};
 use super::session::{Session, World, read_password};
 use crate::otp::Account;
 use crate::otp::account::title;
+use crate::paths;
 use crate::policy::organisation;
 use crate::runtime::export::{beside, random};
 use crate::secret::Secret;
@@ -122,7 +123,7 @@ pub(super) fn goal(out: Option<&Path>, yes: bool) -> Result<Goal, Failure> {
         return Err(Failure::Cancelled);
     }
     // Where it is a link, what it leads to gives way.
-    fs::canonicalize(path).map(Goal::Over).map_err(fails)
+    paths::real(path).map(Goal::Over).map_err(fails)
 }
 
 /// Asks for the password of a format that can be sealed, where somebody can answer.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
-use crate::report::{Exit, Report, sentence, system};
+use crate::report::{Exit, LISTS, Report, sentence, system};
 use crate::runtime::PanelError;
 use crate::text::clean;
 
@@ -234,10 +234,12 @@ impl Failure {
                     format!("{} could not be {verb}", clean(&path.display().to_string())),
                     format!("{}.", system(source)),
                     match source.kind() {
-                        io::ErrorKind::NotFound => "Check the name and the folder.",
-                        io::ErrorKind::AlreadyExists => "Name a file that does not exist yet; nothing is overwritten.",
-                        io::ErrorKind::PermissionDenied => "Check who owns it and its permissions (ls -l).",
-                        _ => "Mend that and run the command again.",
+                        io::ErrorKind::NotFound => "Check the name and the folder.".to_owned(),
+                        io::ErrorKind::AlreadyExists => {
+                            "Name a file that does not exist yet; nothing is overwritten.".to_owned()
+                        }
+                        io::ErrorKind::PermissionDenied => format!("Check who owns it and its permissions ({LISTS})."),
+                        _ => "Mend that and run the command again.".to_owned(),
                     },
                 )
             }

@@ -53,5 +53,6 @@ fn open(path: &Path, first: &mut Vec<u8>) -> io::Result<File> {
 
 #[cfg(not(unix))]
 fn open(path: &Path, _first: &mut Vec<u8>) -> io::Result<File> {
-    File::open(path)
+    // Windows says of a folder that access is denied.
+    if path.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { File::open(path) }
 }

@@ -26,14 +26,14 @@ pub fn harden() {
 /// Nothing to do here.
 pub fn harden() {}
 
-/// Whether core dumps are off, for `doctor`.
+/// Whether core dumps are off, for `doctor`; none where the system decides.
 #[cfg(unix)]
-pub fn dumps_are_off() -> bool {
-    rustix::process::getrlimit(rustix::process::Resource::Core).current == Some(0)
+pub fn dumps_are_off() -> Option<bool> {
+    Some(rustix::process::getrlimit(rustix::process::Resource::Core).current == Some(0))
 }
 
-/// Whether core dumps are off, for `doctor`.
+/// Whether core dumps are off, for `doctor`; none where the system decides.
 #[cfg(not(unix))]
-pub fn dumps_are_off() -> bool {
-    true
+pub fn dumps_are_off() -> Option<bool> {
+    None
 }

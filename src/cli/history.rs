@@ -269,7 +269,7 @@ fn put_back(world: &World, args: &VaultRestore, copy: &Locked, aside: Option<Pat
     if let Some(to) = &aside {
         let failed = |source| Failure::File { path: place.path.clone(), doing: Doing::Write, source };
         // A link keeps pointing where it did: what it points to is moved.
-        let real = fs::canonicalize(&place.path).map_err(failed)?;
+        let real = paths::real(&place.path).map_err(failed)?;
         fs::rename(real, to).map_err(failed)?;
     }
     place.create(&unlocked)?;
@@ -282,7 +282,7 @@ fn put_back(world: &World, args: &VaultRestore, copy: &Locked, aside: Option<Pat
 
 /// A name for a damaged vault that is moved aside.
 fn aside(path: &Path) -> PathBuf {
-    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let real = paths::real(path).unwrap_or_else(|_| path.to_owned());
     let mut name = real.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".damaged-{}", UnixTime::now().secs()));
     real.with_file_name(name)

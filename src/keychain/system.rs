@@ -241,6 +241,10 @@ fn encode(secret: &[u8]) -> Zeroizing<Vec<u8>> {
     return Zeroizing::new(secret.to_vec());
 }
 
+#[cfg_attr(
+    not(all(unix, not(target_vendor = "apple"))),
+    expect(clippy::unnecessary_wraps, reason = "text from the Secret Service may be anything")
+)]
 fn decode(stored: Vec<u8>) -> Result<Secret<Vec<u8>>, KeychainError> {
     #[cfg(all(unix, not(target_vendor = "apple")))]
     return data_encoding::BASE64URL_NOPAD

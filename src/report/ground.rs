@@ -16,13 +16,14 @@ told! {
     UriError => uri;
 }
 
-/// An I/O error in the system's words, without the number in brackets.
+/// The command that lists owner and permissions of a file.
+pub const LISTS: &str = if cfg!(windows) { "icacls" } else { "ls -l" };
+
+/// An I/O error in the system's words, without the number in brackets and the full stop of Windows.
 pub fn system(error: &io::Error) -> String {
     let text = error.to_string();
-    match text.find(" (os error") {
-        Some(at) => text[..at].to_owned(),
-        None => text,
-    }
+    let words = text.find(" (os error").map_or(&*text, |at| &text[..at]);
+    words.trim_end_matches('.').to_owned()
 }
 
 fn config(error: &ConfigError) -> Report {
@@ -109,4 +110,16 @@ pub fn sentence(part: &str) -> String {
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     let end = if part.ends_with(['.', '?', '!']) { "" } else { "." };
     format!("{first}{}{end}", chars.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_words_have_neither_number_nor_full_stop_on_any_system() {
+        for said in ["Access is denied. (os error 5)", "Access is denied (os error 5)", "Access is denied"] {
+            assert_eq!(system(&io::Error::other(said)), "Access is denied");
+        }
+    }
 }

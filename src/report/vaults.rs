@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::ground::{sentence, system};
+use super::ground::{LISTS, sentence, system};
 use super::{Exit, Report};
 use crate::local::LocalError;
 use crate::text::clean;
@@ -197,13 +197,13 @@ fn file(error: &FileError) -> Report {
             Exit::Failed,
             "Not saved: it may only be read",
             format!("{} or its folder cannot be written.", shown(path)),
-            "Check its permissions (ls -l) and how the disk is mounted. The vault is as it was before.",
+            format!("Check its permissions ({LISTS}) and how the disk is mounted. The vault is as it was before."),
         ),
         FileError::Denied(path) => Report::new(
             Exit::Failed,
             "The vault may not be read",
             format!("{} belongs to somebody else, or its permissions forbid it.", shown(path)),
-            "Check who owns it (ls -l).",
+            format!("Check who owns it ({LISTS})."),
         ),
         FileError::Unconfirmed { path, source } => Report::new(
             Exit::Failed,

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::perform::home;
 use crate::app::backup::{News, Seen, Task, place as shown};
 use crate::app::event::Event;
 use crate::app::model::Tone;
@@ -18,6 +17,7 @@ use crate::backup::round::{Backed, Device, Known};
 use crate::backup::standing;
 use crate::config::Config;
 use crate::keychain::{Keychain, KeychainError, Probe, system};
+use crate::paths::{from_home, real};
 use crate::policy::Policy;
 use crate::secret::Secret;
 use crate::text::clean;
@@ -253,7 +253,7 @@ impl Work<'_> {
 
 /// A folder that is there, or can be made, by its whole path.
 fn made(path: &Path) -> Result<PathBuf, String> {
-    let path = home(path);
+    let path = from_home(path);
     place::folder(&path)
         .map_err(|error| format!("the folder {} cannot be used: {error}", clean(&path.display().to_string())))
 }
@@ -266,7 +266,7 @@ pub fn find(
     key: Option<&Secret<String>>,
     may_prompt: bool,
 ) -> Event {
-    let folder = match folder.map(|path| home(&path).canonicalize()).transpose() {
+    let folder = match folder.map(|path| real(&from_home(&path))).transpose() {
         Ok(folder) => folder,
         Err(error) => return Event::BackupsFound(attempt, Err(format!("this folder cannot be read: {error}"))),
     };
@@ -298,7 +298,7 @@ pub fn make_again(place: &Place, offer: &Offer, folder: Option<PathBuf>) -> Even
     let with = (wanted && keychain.probe() == Probe::Ready).then_some(&keychain as &dyn Keychain);
     let made = unlock::settle(place, vault, None, with, stamp);
     if let (Ok(vault), Some(folder)) = (&made, folder) {
-        let folder = home(&folder).canonicalize().unwrap_or(folder);
+        let folder = real(&from_home(&folder)).unwrap_or(folder);
         let kept = Ledger::change(&place.state_dir, vault.vault_id(), |ledger| ledger.folder = Some(folder));
         if let Err(error) = kept {
             tracing::warn!(%error, "the folder is not remembered");

@@ -4,9 +4,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::perform::home;
 use crate::app::event::{ExportJob, ExportTrouble, Wrote};
 use crate::entropy;
+use crate::paths::{from_home, real};
 use crate::report::Report;
 use crate::transfer;
 
@@ -23,7 +23,7 @@ pub fn random(bytes: &mut [u8]) {
 /// [`ExportTrouble`]: no file was made or changed then.
 pub fn write(job: &ExportJob) -> Result<Wrote, ExportTrouble> {
     let shown = job.path.display().to_string();
-    let path = home(&job.path);
+    let path = from_home(&job.path);
     let failed = |error: io::Error| ExportTrouble::Failed(format!("{shown} cannot be written: {error}."));
     let there = match fs::metadata(&path) {
         Ok(about) if !about.is_file() => {
@@ -40,7 +40,7 @@ pub fn write(job: &ExportJob) -> Result<Wrote, ExportTrouble> {
             ExportTrouble::Failed(format!("{}. {}", report.problem, report.cause))
         })?;
     // Where it is a link, what it leads to gives way.
-    let path = if there { fs::canonicalize(&path).map_err(failed)? } else { path };
+    let path = if there { real(&path).map_err(failed)? } else { path };
     match beside(&path, exported.bytes.expose(), there) {
         // It came to be there meanwhile.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(ExportTrouble::Exists),

@@ -14,6 +14,8 @@ use crate::config::Config;
 use crate::keychain::system;
 use crate::local::Local;
 use crate::otp::account::title;
+use crate::paths;
+use crate::report;
 use crate::rollback::{self, WentBack};
 use crate::runtime::clipboard::Picture;
 use crate::secret::Secret;
@@ -244,7 +246,7 @@ pub fn probe() -> Event {
 
 /// Reads an export.
 pub fn import(attempt: u64, path: &Path, password: Option<&Secret<String>>) -> Event {
-    let path = home(path);
+    let path = paths::from_home(path);
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
     let result = read_export(&path).map_err(ImportTrouble::File).and_then(|bytes| {
         let source = Source { name: name.as_deref(), password, ..Source::new(bytes.expose()) };
@@ -281,7 +283,7 @@ pub fn recent() -> Event {
 
 /// Where the desktop puts downloads.
 fn downloads() -> Option<PathBuf> {
-    let home = PathBuf::from(std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"))?);
+    let home = paths::home()?;
     let config = std::env::var_os("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
     let set = std::fs::read_to_string(config.join("user-dirs.dirs")).ok();
     let set = set.as_deref().into_iter().flat_map(str::lines).find_map(|line| line.strip_prefix("XDG_DOWNLOAD_DIR="));
@@ -295,8 +297,8 @@ fn downloads() -> Option<PathBuf> {
 
 /// A path with `~` for the home; none where it is no text.
 fn short(path: &Path) -> Option<String> {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let below = home.as_ref().filter(|home| home.is_absolute()).and_then(|home| path.strip_prefix(home).ok());
+    let home = paths::home();
+    let below = home.as_ref().and_then(|home| path.strip_prefix(home).ok());
     below.map_or_else(|| path.to_str().map(str::to_owned), |below| Some(format!("~/{}", below.to_str()?)))
 }
 
@@ -312,7 +314,7 @@ fn read_export(path: &Path) -> Result<Secret<Vec<u8>>, String> {
     let about = std::fs::metadata(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => format!("There is no file {shown}."),
         std::io::ErrorKind::PermissionDenied => format!("{shown} may not be read by you."),
-        _ => format!("{shown} cannot be read: {e}."),
+        _ => format!("{shown} cannot be read: {}.", report::system(&e)),
     })?;
     if !about.is_file() {
         return Err(format!("{shown} is not a file."));
@@ -320,21 +322,13 @@ fn read_export(path: &Path) -> Result<Secret<Vec<u8>>, String> {
     if about.len() > MAX_FILE as u64 {
         return Err(format!("{shown} is larger than {} MiB: no export is.", MAX_FILE >> 20));
     }
-    std::fs::read(path).map(Secret::new).map_err(|e| format!("{shown} cannot be read: {e}."))
-}
-
-/// A path with `~/` at its start resolved.
-pub fn home(path: &Path) -> PathBuf {
-    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
-        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
-        _ => path.to_owned(),
-    }
+    std::fs::read(path).map(Secret::new).map_err(|e| format!("{shown} cannot be read: {}.", report::system(&e)))
 }
 
 /// What a typed path could become: files and folders that begin so, folders with a slash, sorted, 100 at most.
 pub fn complete(attempt: u64, typed: &str) -> Event {
-    let (folder, start) = typed.rfind('/').map_or(("", typed), |at| typed.split_at(at + 1));
-    let place = if folder.is_empty() { PathBuf::from(".") } else { home(Path::new(folder)) };
+    let (folder, start) = typed.rfind(std::path::is_separator).map_or(("", typed), |at| typed.split_at(at + 1));
+    let place = if folder.is_empty() { PathBuf::from(".") } else { paths::from_home(Path::new(folder)) };
     let mut names: Vec<String> = std::fs::read_dir(place)
         .into_iter()
         .flatten()

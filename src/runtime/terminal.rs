@@ -32,9 +32,25 @@ static CONTINUED: AtomicU32 = AtomicU32::new(0);
 /// Alternate screen, bracketed paste, cleared, cursor hidden.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[m\x1b[2J\x1b[?25l";
 /// Clicks and wheel, in the form that knows no limit of columns.
+#[cfg(unix)]
 const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+#[cfg(unix)]
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// Everything back, in reverse.
 const LEAVE: &[u8] = b"\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
+
+/// Asks for the mouse, or no longer.
+#[cfg(unix)]
+fn hear_mouse(out: &mut Out, on: bool) -> io::Result<()> {
+    out.write_all(if on { MOUSE } else { MOUSE_OFF })
+}
+
+/// Asks for the mouse, or no longer: on Windows by the console's mode, not by an escape sequence.
+#[cfg(not(unix))]
+fn hear_mouse(out: &mut Out, on: bool) -> io::Result<()> {
+    use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
+    if on { crossterm::execute!(out, EnableMouseCapture) } else { crossterm::execute!(out, DisableMouseCapture) }
+}
 
 /// Where the panel writes to: a frame goes out in one piece.
 #[cfg(unix)]
@@ -85,12 +101,19 @@ impl Terminal {
     /// # Errors
     /// When the terminal is gone.
     pub fn take(&self) -> io::Result<()> {
+        // A console of Windows takes escape sequences as text until it is told otherwise, which asking for them does.
+        #[cfg(windows)]
+        if !crossterm::ansi_support::supports_ansi() {
+            return Err(io::Error::other(
+                "this console takes no escape sequences; Windows 10 and later have one that does",
+            ));
+        }
         crossterm::terminal::enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
         let mut out = out()?;
         out.write_all(ENTER)?;
         if self.mouse {
-            out.write_all(MOUSE)?;
+            hear_mouse(&mut out, true)?;
         }
         out.flush()
     }
@@ -102,7 +125,7 @@ impl Terminal {
     pub fn set_mouse(&mut self, mouse: bool) -> io::Result<()> {
         if std::mem::replace(&mut self.mouse, mouse) != mouse {
             let mut out = out()?;
-            out.write_all(if mouse { MOUSE } else { b"\x1b[?1006l\x1b[?1000l" })?;
+            hear_mouse(&mut out, mouse)?;
             out.flush()?;
         }
         Ok(())
@@ -181,6 +204,8 @@ pub fn restore() {
         // Nothing can be done for a terminal that is gone.
         if let Ok(mut out) = out() {
             drop(out.write_all(LEAVE).and_then(|()| out.flush()));
+            #[cfg(windows)]
+            drop(hear_mouse(&mut out, false));
         }
         // An answer that is on its way must not be typed into the shell.
         #[cfg(unix)]
@@ -241,9 +266,11 @@ pub enum Signal {
 /// Turns what crossterm says into what the panel wants to know.
 #[cfg(not(unix))]
 fn input(event: crossterm::event::Event) -> Option<Input> {
-    use crossterm::event::{Event, KeyEventKind};
+    use crossterm::event::{Event, KeyEventKind, MouseEventKind};
     match event {
         Event::Key(key) => (key.kind != KeyEventKind::Release).then_some(Input::Key(key)),
+        // A console tells every movement.
+        Event::Mouse(mouse) if matches!(mouse.kind, MouseEventKind::Moved | MouseEventKind::Drag(_)) => None,
         Event::Mouse(mouse) => Some(Input::Mouse(mouse)),
         Event::Paste(text) => Some(Input::Paste(Secret::new(text))),
         Event::Resize(width, height) => Some(Input::Resize(width, height)),

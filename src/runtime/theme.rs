@@ -1,8 +1,9 @@
 //! Finds the theme that the config names: one of those that come along, a file of the user's, or light or dark by what
 //! the terminal says of itself.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::paths;
 use crate::tui::Theme;
 
 /// A theme's file is a few hundred bytes; one of more is not read.
@@ -22,8 +23,8 @@ pub fn find(name: &str, config_file: &Path, colours: bool, light: Option<bool>) 
         Theme::named(if light { "light" } else { "dark" }).map_err(|e| e.to_string())
     } else {
         let folder = config_file.parent().unwrap_or(Path::new(""));
-        if name.contains('/') || name.to_ascii_lowercase().ends_with(".ron") {
-            read(&folder.join(home(name)))
+        if name.contains(std::path::is_separator) || name.to_ascii_lowercase().ends_with(".ron") {
+            read(&folder.join(paths::from_home(Path::new(name))))
         } else {
             let own = folder.join("themes").join(format!("{name}.ron"));
             Theme::named(name).map_err(|e| e.to_string()).or_else(|e| if own.is_file() { read(&own) } else { Err(e) })
@@ -45,13 +46,6 @@ pub fn is_auto(name: &str) -> bool {
 fn is_light(colorfgbg: Option<&str>) -> bool {
     let last = colorfgbg.and_then(|value| value.rsplit(';').next()?.parse::<u8>().ok());
     matches!(last, Some(7 | 9..=15))
-}
-
-fn home(name: &str) -> PathBuf {
-    match (name.strip_prefix("~/"), std::env::var_os("HOME")) {
-        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
-        _ => PathBuf::from(name),
-    }
 }
 
 fn read(path: &Path) -> Result<Theme, String> {

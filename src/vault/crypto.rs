@@ -1,24 +1,27 @@
 //! The four primitives of the vault, each with its source and its limit: HKDF, HMAC, AES-256-GCM, SHA-256. Knows keys and
 //! bytes, no format.
 
+use std::sync::Arc;
+
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::secret::Secret;
+use crate::secret::{KeyPage, Secret};
 
 /// Bytes that AES-256-GCM adds to what it seals.
 pub const TAG_LEN: usize = 16;
 
 /// The key of a vault: 32 random bytes that every slot wraps and every other key is derived from. No `Clone`.
-pub struct DataKey(Secret<[u8; 32]>);
+pub struct DataKey(Arc<KeyPage>);
 
 impl DataKey {
     /// Takes 32 random bytes.
+    #[expect(clippy::needless_pass_by_value, reason = "the bytes are wiped where they were")]
     pub fn new(bytes: Secret<[u8; 32]>) -> Self {
-        Self(bytes)
+        Self(Arc::new(KeyPage::new(&bytes)))
     }
 
     /// Shows the bytes.
@@ -26,10 +29,10 @@ impl DataKey {
         self.0.expose()
     }
 
-    /// A second copy, for a save on another thread.
+    /// A second holder of the same page, for a save on another thread; the last one wipes it.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self(Secret::new(*self.expose()))
+        Self(Arc::clone(&self.0))
     }
 }
 

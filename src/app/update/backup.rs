@@ -166,7 +166,11 @@ fn answer(model: &mut Model, question: Ask, key: KeyEvent) -> Vec<Effect> {
                 match modal::path_of(typed) {
                     Some(path) => send(model, Task::Enable(Some(path.into()))),
                     None => {
-                        let problem = "the whole path, please: /home/you/Sync/otpanel, or ~/Sync/otpanel";
+                        let problem = if cfg!(windows) {
+                            r"the whole path, please: C:\Users\you\Sync\otpanel, or ~\Sync\otpanel"
+                        } else {
+                            "the whole path, please: /home/you/Sync/otpanel, or ~/Sync/otpanel"
+                        };
                         let problem = (!typed.is_empty()).then(|| problem.to_owned());
                         ask(model, Some(Ask::Folder(line, problem)))
                     }

@@ -290,8 +290,11 @@ pub fn path_of(text: &str) -> Option<String> {
         Some(rest) => percent_encoding::percent_decode_str(rest).decode_utf8().ok()?.into_owned(),
         None => bare.replace("\\ ", " "),
     };
-    let absolute = unescaped.starts_with('/') || unescaped.starts_with("~/") || unescaped.starts_with("./");
-    let windows = unescaped.get(1..3) == Some(":\\");
+    let absolute = unescaped.starts_with('/')
+        || unescaped.starts_with("~/")
+        || unescaped.starts_with("~\\")
+        || unescaped.starts_with("./");
+    let windows = matches!(unescaped.get(1..3), Some(":\\" | ":/")) || unescaped.starts_with(r"\\");
     (absolute || windows).then_some(unescaped)
 }
 
@@ -299,4 +302,21 @@ pub fn path_of(text: &str) -> Option<String> {
 pub fn key_name(model: &Model, action: Action) -> String {
     let ascii = model.config.glyphs == crate::config::Glyphs::Ascii || model.config.accessible;
     model.keymap.keys(action).first().map_or_else(|| keys::describe(action).name.to_owned(), |k| keys::show(k, ascii))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_path_is_known_as_every_system_writes_it() {
+        for path in ["/a/b c.json", "~/x", "~\\x", "./x", r"C:\Users\ada\x.json", "C:/x.json", r"\\server\share\x"] {
+            assert_eq!(path_of(path).as_deref(), Some(path));
+        }
+        assert_eq!(path_of("'/a/b\\ c'").as_deref(), Some("/a/b c"));
+        assert_eq!(path_of("file:///a/b%20c").as_deref(), Some("/a/b c"));
+        for other in ["otpauth://totp/x", "JBSWY3DPEHPK3PXP", "x.json", ""] {
+            assert_eq!(path_of(other), None, "{other}");
+        }
+    }
 }

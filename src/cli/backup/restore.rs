@@ -12,6 +12,7 @@ use super::{agreed, failed, remember};
 use crate::backup::place::{Destination, Here};
 use crate::backup::restore::{self, Offer, Way};
 use crate::keychain::{Keychain, Probe, system};
+use crate::paths;
 use crate::report::{Exit, Report};
 use crate::text::clean;
 use crate::time::UnixTime;
@@ -25,7 +26,7 @@ use crate::vault::{Unlocked, recovery};
 /// When no backup is found or opens, nobody said yes, or the vault cannot be written.
 pub fn get_back(world: &World, folder: Option<&Path>, yes: bool) -> Result<(), Failure> {
     let folder = folder.map(|path| {
-        path.canonicalize().map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Read, source })
+        paths::real(path).map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Read, source })
     });
     let folder = folder.transpose()?;
     let from = restore::sources(&world.policy, folder.as_deref());

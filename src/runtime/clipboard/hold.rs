@@ -78,6 +78,12 @@ pub fn spawn_holder(program: &Path, text: &Secret<String>, secs: u64, ways: &[Wa
             Way::Command(command) => holder.arg("command").args(command),
         };
     }
+    #[cfg(windows)]
+    {
+        // Away from the console: closing its window would end the holder, too (CreateProcess, process creation flags).
+        const DETACHED_PROCESS: u32 = 0x8;
+        std::os::windows::process::CommandExt::creation_flags(&mut holder, DETACHED_PROCESS);
+    }
     let mut child =
         holder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(failed)?;
     let (mut stdin, stdout) = (child.stdin.take(), child.stdout.take());

@@ -6,11 +6,13 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::FileError;
-use crate::paths::sync_folder;
+use crate::paths::{real, sync_folder};
 
 /// Reads a file of at most `limit` bytes; none when there is none. Never waits for a pipe, never reads a device.
 pub fn read(path: &Path, limit: usize) -> Result<Option<Vec<u8>>, FileError> {
     let failed = |e: io::Error| match e.kind() {
+        // Windows says of a folder that access is denied.
+        io::ErrorKind::PermissionDenied if path.is_dir() => FileError::NotAFile(path.to_owned()),
         io::ErrorKind::PermissionDenied => FileError::Denied(path.to_owned()),
         _ => FileError::Io { path: path.to_owned(), source: e },
     };
@@ -39,7 +41,7 @@ pub fn resolve(path: &Path) -> Result<PathBuf, FileError> {
         let failed = |source| FileError::Io { path: path.clone(), source };
         let name = path.file_name().ok_or_else(|| FileError::NotAFile(path.clone()))?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let full = fs::canonicalize(parent).map_err(failed)?.join(name);
+        let full = real(parent).map_err(failed)?.join(name);
         match fs::read_link(&full) {
             Ok(target) => path = full.with_file_name("").join(target),
             Err(_) => return Ok(full),
@@ -73,6 +75,7 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Takes a folder away from everybody but its owner.
+#[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, reason = "modes can fail to be set where there are some"))]
 pub fn restrict_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;

@@ -224,7 +224,7 @@ impl<'a> Save<'a> {
             let _ = fs::remove_file(temporary);
             return Ok(false);
         }
-        fs::rename(temporary, &self.target).map_err(|e| {
+        paths::patiently(|| fs::rename(temporary, &self.target)).map_err(|e| {
             let _ = fs::remove_file(temporary);
             disk::failure(&self.target, e)
         })?;

@@ -1,0 +1,166 @@
+//! The Windows program, run by wine: its places, its files, the Credential Manager, the clipboard. `tests/run` builds it and
+//! names it in OTPANEL_TEST_WINDOWS.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, dead_code, reason = "the helpers serve other tests, too")]
+
+#[path = "../cli/home.rs"]
+mod home;
+mod machine;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use home::{PASSWORD, finish, link, secret};
+use machine::Machine;
+use support::{XServer, installed, output, wait_until};
+
+/// So many accounts that they fill several items of the Credential Manager.
+fn many(n: usize) -> String {
+    (0..n).map(|i| link(&format!("Issuer{i}"), &format!("user{i:02}@example.com"), i as u8) + "\n").collect()
+}
+
+#[test]
+fn an_account_goes_through_every_command_on_windows() {
+    let Some(machine) = Machine::start(None) else { return };
+    if !installed(&["oathtool"]) {
+        return;
+    }
+    let home = machine.home();
+    let init = ["init", "--unlock", "password", "--no-backup", "--recovery-key-file", r"C:\recovery"];
+    let made = home.run(&init);
+    assert!(made.err.contains(r"\AppData\Roaming\otpanel\vault.otpv"), "{}", made.err);
+    made.ok();
+    let links = [link("GitHub", "octo", 1), link("Größe 🔑", "ada", 2)].join("\r\n") + "\r\n";
+    fs::write(machine.place(r"C:\links.txt"), links).unwrap();
+    assert!(home.run(&["import", r"C:\links.txt"]).ok().starts_with("added 2"));
+    assert_eq!(home.accounts(), ["ada", "octo"]);
+    // The second may pass between the two.
+    let same =
+        || home.run(&["code", "octo"]).ok() == output(Command::new("oathtool").args(["--totp", "-b", &secret(1)]));
+    assert!(wait_until(Duration::from_secs(5), same), "oathtool makes the same code");
+    home.run(&["edit", "octo", "--account", "octocat", "--note", "edited"]).ok();
+    home.run(&["rm", "ada", "--yes"]).ok();
+    assert_eq!(home.accounts(), ["octocat"]);
+    home.run(&["restore", "ada"]).ok();
+    assert!(home.run(&["vault", "history"]).ok().contains(r"\AppData\Local\otpanel\history\"));
+    home.run(&["vault", "passwd", "--new-password-file", r"C:\pw"]).ok();
+    home.run(&["export", "--format", "aegis", "--yes", "--out", r"C:\aegis.json"]).ok();
+    let other = machine.other_home(r"C:\other");
+    other.run(&[&init[..5], &[r"C:\recovery2"]].concat()).ok();
+    assert!(other.run(&["import", r"C:\aegis.json"]).ok().starts_with("added 2"));
+    assert_eq!(other.accounts(), ["ada", "octocat"]);
+    assert!(home.run(&["config", "check"]).ok().contains(r"\AppData\Roaming\otpanel\config.ron"));
+    assert!(home.run(&["completions", "powershell"]).ok().contains("Register-ArgumentCompleter"));
+    home.run(&["man", "--out", r"C:\man"]).ok();
+    assert!(machine.place(r"C:\man\otpanel-code.1").exists());
+    let doctor = home.run(&["doctor"]).ok();
+    assert!(doctor.contains("The keychain is unlocked") && !doctor.contains("BAD"), "{doctor}");
+    // What one system wrote opens on the other.
+    let vault = machine.place(home.run(&["config", "path"]).ok().trim()).with_file_name("vault.otpv");
+    let here = home::Home::new();
+    fs::copy(vault, here.vault()).unwrap();
+    assert_eq!(here.accounts(), ["ada", "octocat"]);
+}
+
+#[test]
+fn the_credential_manager_opens_the_vault_and_gives_all_accounts_back_on_a_new_machine() {
+    let Some(machine) = Machine::start(None) else { return };
+    let home = machine.home();
+    home.run(&["init", "--unlock", "keychain", "--recovery-key-file", r"C:\recovery"]).ok();
+    finish(&mut home.bare(&["import", "-"]), many(60).as_bytes()).ok();
+    assert_eq!(home.by_keychain(&["code", "user07"]).ok().len(), 7);
+    home.by_keychain(&["backup", "now"]).ok();
+    let status = home.by_keychain(&["backup", "status", "--json"]).json();
+    assert_eq!((&status["state"], &status["accounts"], &status["pending"]), (&"on".into(), &60.into(), &0.into()));
+    let verified = home.by_keychain(&["backup", "verify", "--json"]).json();
+    assert_eq!((&verified[0]["accounts"], &verified[0]["lacking"]), (&60.into(), &0.into()), "{verified}");
+    let new = machine.other_home(r"C:\new");
+    new.by_keychain(&["backup", "restore", "--yes"]).ok();
+    assert_eq!(new.accounts(), home.accounts());
+    assert_eq!(new.accounts().len(), 60);
+    home.by_keychain(&["backup", "disable", "--wipe", "--yes"]).ok();
+    new.by_keychain(&["backup", "disable", "--wipe", "--yes"]).ok();
+    machine.other_home(r"C:\late").by_keychain(&["backup", "restore", "--yes"]).fails(3);
+}
+
+#[test]
+fn a_folder_that_windows_wrote_gives_the_accounts_back_on_windows_and_on_linux() {
+    let Some(machine) = Machine::start(None) else { return };
+    let home = machine.home_with_vault();
+    home.run_with(&["import", "-"], &many(30)).ok();
+    home.run(&["backup", "enable", "--folder", r"C:\Sync\otpanel"]).ok();
+    let told = home.run(&["backup"]).ok();
+    assert!(told.contains(r"C:\Sync\otpanel") && !told.contains(r"\\?\"), "{told}");
+    let new = machine.other_home(r"C:\new");
+    new.run(&["backup", "restore", "--yes", "--folder", r"C:\Sync\otpanel"]).ok();
+    assert_eq!(new.accounts(), home.accounts());
+    let here = home::Home::new();
+    let folder = machine.place(r"C:\Sync\otpanel").display().to_string();
+    let mut restore = here.bare();
+    restore.args(["--password-file", "-", "backup", "restore", "--yes", "--folder", &folder]);
+    finish(&mut restore, PASSWORD.as_bytes()).ok();
+    assert_eq!(here.accounts(), home.accounts());
+}
+
+#[test]
+fn writers_at_the_same_time_lose_nothing_on_windows() {
+    let Some(machine) = Machine::start(None) else { return };
+    let home = machine.home_with_vault();
+    std::thread::scope(|scope| {
+        for n in 0..6 {
+            let home = &home;
+            scope.spawn(move || home.run_with(&["import", "-"], &link("Many", &format!("writer{n}"), n)).ok());
+        }
+    });
+    assert_eq!(home.accounts().len(), 6, "{:?}", home.accounts());
+    let vault = machine.place(home.run(&["config", "path"]).ok().trim()).with_file_name("vault.otpv");
+    let beside = fs::read_dir(vault.parent().unwrap()).unwrap().flatten().map(|entry| entry.file_name());
+    let beside: Vec<_> = beside.filter(|name| name != "vault.otpv" && name != "config.ron").collect();
+    assert!(beside.is_empty(), "{beside:?}");
+}
+
+#[test]
+fn errors_on_windows_are_in_its_words() {
+    let Some(machine) = Machine::start(None) else { return };
+    let home = machine.home_with_vault();
+    for args in [
+        &["import", r"C:\not there.txt"][..],
+        &["import", r"C:\windows"],
+        &["--vault", r"C:\windows", "list"],
+        &["--vault", r"C:\nowhere\vault.otpv", "list"],
+        &["export", "--format", "aegis", "--yes", "--out", r"C:\nowhere\x.json"],
+    ] {
+        let ran = home.run(args);
+        assert_ne!(ran.code, 0, "{args:?}");
+        for foreign in ["..", "os error", "ls -l", "chmod", "/dev", "belongs to somebody else"] {
+            assert!(!ran.err.contains(foreign), "{args:?}: {}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_code_copied_on_windows_reaches_the_clipboard_and_is_cleared() {
+    if !installed(&["Xvfb", "xclip"]) {
+        return;
+    }
+    let server = XServer::start();
+    let Some(machine) = Machine::start(Some(&server.display)) else { return };
+    let home = machine.home_with_vault();
+    home.run_with(&["import", "-"], &link("GitHub", "octo", 1)).ok();
+    let pasted = || {
+        let mut paste = server.command("xclip", std::path::Path::new("/"));
+        output(paste.args(["-selection", "clipboard", "-o"]).stdin(Stdio::null()))
+    };
+    let began = Instant::now();
+    // Windows gives what is piped to the command on to the holder, too, and a reader would wait for both.
+    let mut copy = home.bare(&["--password-file", r"C:\pw", "copy", "octo"]);
+    assert!(copy.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+    assert!(began.elapsed() < Duration::from_secs(5), "the command ends before the holder does");
+    let code = |text: &str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+    assert!(wait_until(Duration::from_secs(10), || code(&pasted())), "{:?}", pasted());
+    assert!(wait_until(Duration::from_secs(20), || !code(&pasted())), "it is cleared after its time");
+}
