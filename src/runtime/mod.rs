@@ -115,7 +115,7 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     let clipboard = Clipboard::start(Surroundings::here(), move |report| {
         drop(clips.send(Incoming::Clipboard(report)));
     });
-    let watch = if panel.demo { None } else { world.watch(&panel.paths) };
+    let watch = if panel.demo { None } else { world.watch(&panel.paths, &panel.policy) };
     let clipboard = Some(clipboard);
     let mut show = Show {
         terminal,
@@ -237,7 +237,11 @@ impl Show {
         };
         tracing::debug!(event = event.name(), "event");
         let config_changed = matches!(event, Event::Config(Ok(_)));
+        let governed = matches!(event, Event::Policy(Ok(_)));
         let effects = update(model, event);
+        if governed {
+            self.world.policy = Arc::new(model.policy.clone());
+        }
         if config_changed {
             if self.light.is_none() && self.colours && theme::is_auto(&model.config.theme) {
                 self.terminal.ask_background()?;
@@ -419,14 +423,16 @@ impl World {
         }
     }
 
-    /// Watches the vault, copies of it and the config.
-    fn watch(&self, paths: &Paths) -> Option<Watch> {
-        let targets = Targets { vault: paths.vault_file.clone(), config: Some(paths.config_file.clone()) };
+    /// Watches the vault, copies of it, the config and the policy.
+    fn watch(&self, paths: &Paths, policy: &Found) -> Option<Watch> {
+        let (vault, config) = (paths.vault_file.clone(), paths.config_file.clone());
+        let targets = Targets { vault, config: Some(config), policy: Some(policy.path.clone()) };
         let (send, config, profile) = (self.send.clone(), paths.config_file.clone(), paths.profile.clone());
         let tell = move |changed: Changed| {
             let event = match changed {
                 Changed::Vault | Changed::Copy(_) => Event::VaultChanged,
                 Changed::Config => Event::Config(read_config(&config, profile.as_deref()).map(Box::new)),
+                Changed::Policy => rules::again(read_config(&config, profile.as_deref()).ok()),
             };
             drop(send.send(Incoming::Event(Box::new(event))));
         };

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use crate::home::{Home, link, secret};
+use crate::home::{Home, PASSWORD, link, secret};
 use crate::panel::{LIMIT, Panel};
 
 /// A second is promised; the machine may be busy.
@@ -199,5 +199,32 @@ fn a_config_that_is_made_later_is_in_force_at_once() {
     fs::create_dir_all(home.path(".config/otpanel")).unwrap();
     home.settings("glyphs: Ascii");
     soon(&panel, ">GitHub");
+    panel.quit();
+}
+
+#[test]
+fn a_policy_that_changes_is_obeyed_by_an_open_panel() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::with_vault();
+    let (folder, file) = (home.path("etc"), home.path("etc/policy.ron"));
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let put = |text: &str| {
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    };
+    let mut panel = Panel::start_with(&home, &[], &[("OTPANEL_TEST_POLICY", file.as_os_str())]);
+    panel.see("password");
+    panel.press(PASSWORD).press("\r");
+    panel.see("octo@example.com");
+    put("Policy(identity: (name: \"Contoso\"))");
+    panel.see("Contoso manages this machine now");
+    panel.paste(&link("Hetzner", "K0815", &secret('D')));
+    panel.see("belongs to Contoso");
+    panel.press("\x1b");
+    put("Policy(identity: oh no");
+    panel.see("what held before holds on");
+    fs::remove_file(&file).unwrap();
+    panel.see("Contoso does not manage this machine any more");
     panel.quit();
 }

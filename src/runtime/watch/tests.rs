@@ -14,7 +14,7 @@ fn scene(prepare: impl FnOnce(&Path), vault: &str) -> Scene {
     let dir = tempfile::tempdir().unwrap();
     prepare(dir.path());
     let (say, heard) = channel();
-    let targets = Targets { vault: dir.path().join(vault), config: Some(dir.path().join("config.ron")) };
+    let targets = Targets { vault: dir.path().join(vault), config: Some(dir.path().join("config.ron")), policy: None };
     let watch = Watch::start(targets, move |changed| drop(say.send(changed))).unwrap();
     Scene { dir, heard, watch }
 }
@@ -142,7 +142,11 @@ fn where_nothing_is_announced_looking_finds_the_same() {
     vault(dir.path());
     let (news, _heard) = channel();
     let mut watching = Watching {
-        targets: Targets { vault: dir.path().join("vault.otpv"), config: Some(dir.path().join("config.ron")) },
+        targets: Targets {
+            vault: dir.path().join("vault.otpv"),
+            config: Some(dir.path().join("config.ron")),
+            policy: None,
+        },
         plan: Arc::default(),
         native: None,
         watched: BTreeSet::new(),
