@@ -27,8 +27,8 @@ const QUIET_LIMIT: Duration = Duration::from_secs(3);
 /// How long a call waits that may show a dialog: a password has to be typed.
 const ASKING_LIMIT: Duration = Duration::from_secs(120);
 
-/// The least time between two writes to KeePassXC: made faster, a few dozen new items end the whole program (2.7.4, with
-/// its saving after every change).
+/// The least time between two writes to KeePassXC: many new items in a row end the whole program (2.7.4, with its saving
+/// after every change). This makes it rarer, and is no promise.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 const KEEPASSXC_PAUSE: Duration = Duration::from_millis(250);
 

@@ -202,14 +202,3 @@ fn a_locked_keepassxc_is_not_taken_for_one_that_holds_nothing() {
     assert_ne!(restore.code, 0);
     assert!(session.alive());
 }
-
-#[test]
-fn many_items_are_written_to_keepassxc_without_ending_it() {
-    let Some(mut session) = with_keepassxc() else { return };
-    by_password(&session, "one", &["init", "--unlock", "password", "--recovery-key-file", "r1"], "").ok();
-    let links: Vec<String> =
-        (0..6_000).map(|n| link("Site", &format!("name-{n}@example.com"), (n % 200) as u8)).collect();
-    by_password(&session, "one", &["import", "-"], &links.join("\n")).ok();
-    assert!(session.alive(), "KeePassXC bore it");
-    by_password(&session, "one", &["backup", "verify"], "").ok();
-}
