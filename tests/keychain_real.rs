@@ -129,6 +129,88 @@ fn a_keyring_without_a_default_collection_is_told_apart() {
     assert_eq!(asking().set("otpanel.test", "a", b"1").unwrap_err(), refused);
 }
 
+/// What is asked of the Secret Service while `act` runs.
+fn asked(act: impl FnOnce()) -> String {
+    let mut monitor = Command::new("dbus-monitor");
+    monitor.args(["--session", "type='method_call'"]);
+    let mut monitor = Daemon(monitor.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    std::thread::sleep(Duration::from_millis(300));
+    act();
+    std::thread::sleep(Duration::from_millis(300));
+    monitor.0.kill().unwrap();
+    let mut heard = String::new();
+    std::io::Read::read_to_string(monitor.0.stdout.as_mut().unwrap(), &mut heard).unwrap();
+    heard
+}
+
+#[test]
+fn a_keyring_that_is_named_and_missing_is_told_and_never_made() {
+    if !inside() {
+        if installed(NEEDS) {
+            let mut session = Session::start();
+            session.keyring(Some("pw"));
+            again("a_keyring_that_is_named_and_missing_is_told_and_never_made", |exe| session.command(exe));
+        }
+        return;
+    }
+    let missing = KeychainError::Unavailable(Probe::NoKeyring("Contoso".into()));
+    let heard = asked(|| {
+        for keychain in [system().within(Some("Contoso")), asking().within(Some("Contoso"))] {
+            assert_eq!(keychain.probe(), Probe::NoKeyring("Contoso".into()));
+            assert_eq!(keychain.set("otpanel.test", "a", b"1").unwrap_err(), missing);
+            assert_eq!(keychain.get("otpanel.test", "a").unwrap_err(), missing);
+            assert_eq!(keychain.search("otpanel.test").unwrap_err(), missing);
+            assert_eq!(keychain.delete("otpanel.test", "a").unwrap_err(), missing);
+        }
+    });
+    assert!(heard.contains("member=ReadAlias") || heard.contains("member=Get"), "{heard}");
+    assert!(!heard.contains("member=CreateCollection") && !heard.contains("member=Prompt"), "{heard}");
+    assert_eq!(system().probe(), Probe::Ready, "the default one is another matter");
+}
+
+#[test]
+fn what_belongs_into_a_named_keyring_lies_there_and_is_locked_with_it() {
+    const NAME: &str = "what_belongs_into_a_named_keyring_lies_there_and_is_locked_with_it";
+    if !inside() {
+        if installed(NEEDS) {
+            let mut session = Session::start();
+            session.keyring(Some("pw"));
+            session.make_keyring("Contoso");
+            again(NAME, |exe| session.command(exe));
+        }
+        return;
+    }
+    let (named, common) = (system().within(Some("Contoso")), system());
+    common.set("otpanel.test", "mine", b"personal").unwrap();
+    named.set("otpanel.test", "theirs", b"managed").unwrap();
+    assert_eq!(read(&named, "theirs"), Some(b"managed".to_vec()));
+    assert_eq!(read(&named, "mine"), None);
+    named.set("otpanel.test", "theirs", b"again").unwrap();
+    assert_eq!(read(&named, "theirs"), Some(b"again".to_vec()));
+    assert_eq!(named.search("otpanel.test").unwrap(), ["theirs"]);
+    let lies_in = |user: &str| {
+        let mut find = Command::new("dbus-send");
+        find.args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"]);
+        find.arg("org.freedesktop.Secret.Service.SearchItems").arg(format!("dict:string:string:username,{user}"));
+        support::output(&mut find)
+    };
+    assert!(lies_in("theirs").contains("/collection/Contoso/"), "{}", lies_in("theirs"));
+    assert!(lies_in("mine").contains("/collection/login/"), "{}", lies_in("mine"));
+    // That one alone is locked: its probe says so, nothing of it is asked for, the other goes on.
+    let mut lock = Command::new("dbus-send");
+    lock.args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"]);
+    lock.arg("org.freedesktop.Secret.Service.Lock");
+    support::output(lock.arg("array:objpath:/org/freedesktop/secrets/collection/Contoso"));
+    let heard = asked(|| {
+        assert_eq!((named.probe(), common.probe()), (Probe::Locked, Probe::Ready));
+        assert_eq!(named.get("otpanel.test", "theirs").unwrap_err(), KeychainError::Locked);
+        assert_eq!(named.set("otpanel.test", "theirs", b"2").unwrap_err(), KeychainError::Locked);
+        assert_eq!(named.set("otpanel.test", "new", b"2").unwrap_err(), KeychainError::Locked);
+    });
+    assert!(!heard.contains("member=Unlock") && !heard.contains("member=Prompt"), "{heard}");
+    common.set("otpanel.test", "mine", b"2").unwrap();
+}
+
 #[test]
 fn a_killed_keyring_is_missed_and_the_next_one_used() {
     if !inside() {

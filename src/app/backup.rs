@@ -1,5 +1,7 @@
 //! The backups of an open vault: what is known of them, when the next round is due, and what the panel says of it.
 
+pub mod page;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
@@ -128,6 +130,8 @@ struct Sent {
 pub struct View {
     /// The selected device.
     pub selected: usize,
+    /// The line that the page was scrolled to.
+    pub top: usize,
     /// A question over it.
     pub ask: Option<Ask>,
 }
@@ -242,7 +246,7 @@ impl Backup {
             }
             (Standing::On, last, _) => {
                 let ago = last.map_or_else(String::new, |last| ago(last, now));
-                let place = if status.to.store == Store::Keychain { "this computer" } else { "folder" };
+                let place = if status.to.store.is_keychain() { "this computer" } else { "folder" };
                 (Tone::Good, format!("{} backed up {ago} · {place}", status.accounts), ago)
             }
             (Standing::Waiting, None, 0) => (Tone::Info, status.brief.to_owned(), String::from("no accounts")),
@@ -276,7 +280,8 @@ pub fn ago(then: UnixTime, now: UnixTime) -> String {
 /// The place of a destination, for people.
 pub fn place(store: &Store) -> String {
     match store {
-        Store::Keychain => String::from("this session's keychain"),
+        Store::Keychain { keyring: None } => String::from("this session's keychain"),
+        Store::Keychain { keyring: Some(label) } => format!("the keyring {} of this session", clean(label)),
         Store::Folder(path) => clean(&path.display().to_string()).into_owned(),
     }
 }

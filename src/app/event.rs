@@ -14,6 +14,7 @@ use crate::backup::restore::Offer;
 use crate::config::{Config, ConfigError};
 use crate::keychain::Probe;
 use crate::otp::Account;
+use crate::policy::Policy;
 use crate::rollback::WentBack;
 use crate::secret::Secret;
 use crate::time::UnixTime;
@@ -44,6 +45,9 @@ pub enum Event {
     VaultChanged,
     /// The config file was read again.
     Config(Result<Box<Config>, ConfigError>),
+    /// The machine's policy was read again, with the settings that it limits where they can be read; or what is wrong
+    /// with it.
+    Policy(Result<(Box<Policy>, Option<Box<Config>>), String>),
     /// The vault file was looked at.
     Looked(Result<Option<Arc<Locked>>, FileError>),
     /// The open vault was read again, with what lies beside it; none where nothing changed. The number is the session's.
@@ -149,6 +153,7 @@ impl Event {
             Self::EndNow => "end now",
             Self::VaultChanged => "vault changed",
             Self::Config(_) => "config",
+            Self::Policy(_) => "policy",
             Self::Looked(_) => "looked",
             Self::Reread(..) => "reread",
             Self::Saved(..) => "saved",

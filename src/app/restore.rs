@@ -10,7 +10,7 @@ use crate::backup::restore::Offer;
 use crate::otp::account::title;
 use crate::text::{clean, count};
 use crate::time::UnixTime;
-use crate::vault::State;
+use crate::vault::{Entry, Life, State, Value, field};
 
 /// A restore.
 pub struct Restore {
@@ -50,10 +50,35 @@ pub enum Step {
 pub struct Preview {
     /// The backup, opened.
     pub offer: Offer,
-    /// The accounts in it: name, and whether the vault lacks it.
-    pub lines: Vec<(String, bool)>,
+    /// The accounts in it, and what happens to each.
+    pub lines: Vec<Line>,
     /// The first line in view.
     pub offset: usize,
+}
+
+/// An account of a backup.
+pub struct Line {
+    /// Its name, cleaned for display.
+    pub name: String,
+    /// What happens to it.
+    pub fate: Fate,
+}
+
+/// What a restore does to an account: always a join, so what is newer here stays.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// The vault lacks it: it comes.
+    New,
+    /// It is newer in the backup: what becomes of it here, in words.
+    Changes(String),
+    /// It was deleted on another device after it was known here: it is deleted here too.
+    Goes,
+    /// It was deleted here: it stays so.
+    StaysDeleted,
+    /// It differs and is newer here: it stays as it is.
+    Newer,
+    /// It is here as it is there.
+    Same,
 }
 
 impl Restore {
@@ -91,20 +116,83 @@ impl Preview {
     /// Compares a backup with what is here, where there is a vault.
     pub fn new(offer: Offer, state: Option<&State>) -> Self {
         let records = offer.records();
-        let mut lines: Vec<(String, bool)> = records
-            .live()
-            .map(|entry| {
-                let lacks = state.is_none_or(|state| state.get(&entry.id).is_none());
-                (clean(&title(entry.issuer(), entry.name())).into_owned(), lacks)
+        let joined = state.map(|state| {
+            let mut joined = state.clone();
+            joined.join(&records);
+            joined
+        });
+        let mut lines: Vec<Line> = (records.entries.values())
+            .filter_map(|entry| {
+                let here = state.and_then(|state| state.get(&entry.id));
+                let fate = fate(here, entry, joined.as_ref().and_then(|joined| joined.get(&entry.id)))?;
+                // By the name that it has here, which a tombstone has not.
+                let named = here.filter(|here| here.body.is_some()).unwrap_or(entry);
+                Some(Line { name: clean(&title(named.issuer(), named.name())).into_owned(), fate })
             })
             .collect();
-        lines.sort_by_cached_key(|(name, lacks)| (!lacks, name.to_lowercase()));
+        lines.sort_by_cached_key(|line| (line.fate.clone(), line.name.to_lowercase()));
         Self { offer, lines, offset: 0 }
     }
 
-    /// How many accounts the vault lacks.
-    pub fn new_ones(&self) -> usize {
-        self.lines.iter().filter(|(_, lacks)| *lacks).count()
+    /// How many accounts meet this fate.
+    pub fn count(&self, wanted: impl Fn(&Fate) -> bool) -> usize {
+        self.lines.iter().filter(|line| wanted(&line.fate)).count()
+    }
+}
+
+/// What becomes of an entry by a join: as it is here, in the backup, and joined. None where there is nothing to tell.
+fn fate(here: Option<&Entry>, there: &Entry, joined: Option<&Entry>) -> Option<Fate> {
+    let (Some(here), Some(joined)) = (here, joined) else {
+        return (there.life == Life::Live).then_some(Fate::New);
+    };
+    Some(match (here.life, there.life, joined.life) {
+        (Life::Live, _, Life::Live) => match words(here, joined) {
+            words if !words.is_empty() => Fate::Changes(words),
+            _ if there.life == Life::Live && words_differ(here, there) => Fate::Newer,
+            _ => Fate::Same,
+        },
+        (Life::Live, ..) => Fate::Goes,
+        (_, _, Life::Live) => Fate::New,
+        (_, Life::Live, _) => Fate::StaysDeleted,
+        _ => return None,
+    })
+}
+
+/// What an entry has become, in words: `issuer GitLab → Forge`.
+fn words(old: &Entry, new: &Entry) -> String {
+    let mut words = Vec::new();
+    if old.is_name_only() && !new.is_name_only() {
+        words.push(String::from("its secret comes"));
+    }
+    let names = [field::ISSUER, field::ACCOUNT, field::ALGORITHM, field::DIGITS, field::PERIOD];
+    for name in names {
+        let (old, new) = (value(old, name), value(new, name));
+        if old != new {
+            words.push(format!("{name} {old} → {new}"));
+        }
+    }
+    if old.counter != new.counter {
+        words.push(format!("counter {} → {}", old.counter.next, new.counter.next));
+    }
+    words.join(", ")
+}
+
+fn words_differ(old: &Entry, new: &Entry) -> bool {
+    !words(old, new).is_empty()
+}
+
+/// A field as it is shown; what is absent has its default.
+fn value(entry: &Entry, name: &str) -> String {
+    match entry.body.as_ref().and_then(|body| body.fields.get(name)).map(|register| &register.value) {
+        Some(Value::Text(text)) => clean(text).into_owned(),
+        Some(Value::Number(n)) => n.to_string(),
+        Some(Value::Flag(on)) => on.to_string(),
+        None => match name {
+            field::ALGORITHM => String::from("SHA1"),
+            field::DIGITS => String::from("6"),
+            field::PERIOD => String::from("30"),
+            _ => String::from("(none)"),
+        },
     }
 }
 

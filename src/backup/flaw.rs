@@ -14,6 +14,16 @@ pub(super) enum Flaw {
     ForgetNewer,
     /// One key item for all devices.
     SharedKey,
+    /// Reads back only what it wrote just now.
+    ReadBackChanged,
+    /// Reads only the bundles that a head names.
+    HeadsChoose,
+    /// Trusts digests for ever: never reads what it has read once, and keeps that knowledge while the vault goes back.
+    NeverWhole,
+    /// Takes the slots when the round begins, and accounts and keys later.
+    SlotsEarlier,
+    /// Writes the head before the bundles that it announces.
+    HeadFirst,
 }
 
 #[cfg(test)]

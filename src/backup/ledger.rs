@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::paths;
-use crate::vault::VaultId;
+use crate::vault::{DeviceId, VaultId};
 
 /// How long a round waits for another one of this machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,6 +48,15 @@ pub struct Done {
     pub left_out: usize,
     /// The highest revision seen of each device's head, devices in hex.
     pub revisions: BTreeMap<String, u64>,
+    /// What the devices call themselves whose head is older now than it was, in the last good round.
+    pub went_back: Vec<String>,
+}
+
+impl Done {
+    /// The highest revision seen of each device's head.
+    pub fn seen_heads(&self) -> BTreeMap<DeviceId, u64> {
+        self.revisions.iter().filter_map(|(device, n)| Some((device.parse().ok()?, *n))).collect()
+    }
 }
 
 impl Ledger {

@@ -1,7 +1,7 @@
 //! Where the backups of a vault go, and doing them: rounds, looks, and their state in words. The door to the protocol for
 //! the command line and the panel.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::ledger::{self, Done, Ledger};
 use super::record;
-use super::round::{self, Backed, Job, Known, RoundError, Vault};
+use super::round::{self, Backed, Job, Known, RoundError, Vault, WentBack};
 use super::sealed::Sealed;
 use crate::keychain::folder::FolderKeychain;
 use crate::keychain::{Keychain, KeychainError, Probe, system};
@@ -22,23 +22,39 @@ use crate::time::UnixTime;
 use crate::vault::file::FileError;
 use crate::vault::{DeviceId, Place, SlotKind, Stamp, State, Unlocked, Value, VaultId, payload};
 
-/// The most bytes of one item: what Windows takes, what Apple syncs well, else what one write of a keyring bears.
+/// The most bytes of one item: what Windows takes, what Apple syncs well, and on the Secret Service large ones, since
+/// gnome-keyring writes its whole file twice for each item, however small, and KeePassXC bears few at a time. 10,000 accounts are
+/// 16 bundles of this size; as 128 of 32 KiB they made gnome-keyring write 402 MB instead.
 const ITEM_LEN: usize = if cfg!(windows) {
     2_400
 } else if cfg!(target_vendor = "apple") {
     16 << 10
 } else {
-    32 << 10
+    256 << 10
 };
+/// In a folder each change is one file that is carried elsewhere: small ones travel better.
 const FOLDER_ITEM_LEN: usize = 32 << 10;
 
 /// The kind of a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Store {
-    /// The platform's keychain.
-    Keychain,
+    /// The platform's keychain; in the keyring of this label, where one is named.
+    Keychain {
+        /// The label of a Secret Service collection.
+        keyring: Option<String>,
+    },
     /// A folder.
     Folder(PathBuf),
+}
+
+impl Store {
+    /// The keychain as it comes, in no keyring of its own.
+    pub const KEYCHAIN: Self = Self::Keychain { keyring: None };
+
+    /// It is the platform's keychain.
+    pub const fn is_keychain(&self) -> bool {
+        matches!(self, Self::Keychain { .. })
+    }
 }
 
 /// A backup of one identity in one place.
@@ -57,13 +73,16 @@ pub struct Destination {
 impl Destination {
     /// A name for remembering it by.
     pub fn id(&self) -> String {
-        format!("{} {}", self.identity, self.store_name())
+        match &self.store {
+            Store::Keychain { keyring: Some(label) } => format!("{} keychain/{label}", self.identity),
+            _ => format!("{} {}", self.identity, self.store_name()),
+        }
     }
 
     /// `keychain` or `folder`.
     pub const fn store_name(&self) -> &'static str {
         match self.store {
-            Store::Keychain => "keychain",
+            Store::Keychain { .. } => "keychain",
             Store::Folder(_) => "folder",
         }
     }
@@ -71,7 +90,7 @@ impl Destination {
     /// How far a copy there reaches; "backed up" is never said without it.
     pub fn reach(&self) -> String {
         match &self.store {
-            Store::Keychain => String::from("this computer"),
+            Store::Keychain { .. } => String::from("this computer"),
             Store::Folder(path) => format!("wherever {} goes", path.display()),
         }
     }
@@ -80,8 +99,10 @@ impl Destination {
     pub fn open(&self, may_prompt: bool) -> Box<dyn Keychain> {
         match &self.store {
             Store::Folder(path) => Box::new(FolderKeychain::new(path)),
-            Store::Keychain if may_prompt => Box::new(system::asking()),
-            Store::Keychain => Box::new(system::system()),
+            Store::Keychain { keyring } => {
+                let keychain = if may_prompt { system::asking() } else { system::system() };
+                Box::new(keychain.within(keyring.as_deref()))
+            }
         }
     }
 
@@ -92,7 +113,7 @@ impl Destination {
 
     /// Key items may hold the data key: in a keychain, of a vault that a keychain opens anyway.
     fn by_itself(&self, vault: &Unlocked) -> bool {
-        self.store == Store::Keychain && vault.slots().iter().any(|slot| slot.kind() == SlotKind::Keychain)
+        self.store.is_keychain() && vault.slots().iter().any(|slot| slot.kind() == SlotKind::Keychain)
     }
 }
 
@@ -103,7 +124,7 @@ pub fn destinations(ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Dest
     let managed = policy.identity.as_ref().map(|managed| Destination {
         identity: managed.identity(),
         store: match &managed.store {
-            ManagedStore::Keychain { .. } => Store::Keychain,
+            ManagedStore::Keychain { collection } => Store::Keychain { keyring: collection.clone() },
             ManagedStore::Folder(path) => Store::Folder(path.clone()),
         },
         on: match policy.backup {
@@ -113,7 +134,7 @@ pub fn destinations(ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Dest
         },
         names_only: policy.secrets == policy::Secrets::NamesOnly,
     });
-    let stores = std::iter::once(Store::Keychain).chain(ledger.folder.clone().map(Store::Folder));
+    let stores = std::iter::once(Store::KEYCHAIN).chain(ledger.folder.clone().map(Store::Folder));
     let on = wanted && policy.identity_for(true).is_ok();
     let own = stores.map(|store| Destination { identity: PERSONAL.into(), store, on, names_only: false });
     managed.into_iter().chain(own).collect()
@@ -200,7 +221,13 @@ impl<'p> Here<'p> {
         Self { state_dir: &place.state_dir, device, label, now: UnixTime::now() }
     }
 
-    fn job<'a>(&'a self, to: &'a Destination, vault: &Unlocked, full: bool) -> Job<'a> {
+    fn job<'a>(
+        &'a self,
+        to: &'a Destination,
+        vault: &Unlocked,
+        seen: &'a BTreeMap<DeviceId, u64>,
+        full: bool,
+    ) -> Job<'a> {
         Job {
             identity: &to.identity,
             device: self.device,
@@ -208,9 +235,15 @@ impl<'p> Here<'p> {
             now: self.now,
             by_itself: to.by_itself(vault),
             names_only: to.names_only,
+            seen,
             full,
             fresh: &round::fresh,
         }
+    }
+
+    /// The highest revision that this machine saw of each head in a destination.
+    fn seen_heads(&self, to: &Destination, vault: VaultId) -> BTreeMap<DeviceId, u64> {
+        Ledger::load(self.state_dir, vault).done.get(&to.id()).map(Done::seen_heads).unwrap_or_default()
     }
 
     /// One round to a destination; what comes of it is remembered.
@@ -227,7 +260,8 @@ impl<'p> Here<'p> {
     ) -> Result<Backed, BackupError> {
         let id = vault.unlocked.vault_id();
         let _lock = ledger::lock(self.state_dir, id)?;
-        let job = self.job(to, vault.unlocked, full);
+        let seen = self.seen_heads(to, id);
+        let job = self.job(to, vault.unlocked, &seen, full);
         let result = vault.has_its_key().map_err(RoundError::from);
         let result = result.and_then(|()| round::round(&to.items(keychain, id), vault, &job, known));
         let name = to.id();
@@ -237,7 +271,10 @@ impl<'p> Here<'p> {
                 let seen = vault.unlocked.state.seen.iter().map(|(d, time)| (d.to_string(), *time)).collect();
                 let revisions = backed.revisions.iter().map(|(d, n)| (d.to_string(), *n)).collect();
                 let (accounts, left_out) = (backed.accounts, backed.left_out.len());
-                let done = Done { time: self.now.0, accounts, seen, records, left_out, revisions };
+                // Its own was written anew.
+                let others = backed.went_back.iter().filter(|head| head.device != self.device);
+                let went_back = others.map(|head| head.label.clone()).collect();
+                let done = Done { time: self.now.0, accounts, seen, records, left_out, revisions, went_back };
                 Ledger::change(self.state_dir, id, |ledger| {
                     ledger.failed.remove(&name);
                     ledger.done.insert(name, done);
@@ -290,7 +327,8 @@ impl<'p> Here<'p> {
     ) -> Result<(), BackupError> {
         let id = vault.unlocked.vault_id();
         let _lock = ledger::lock(self.state_dir, id)?;
-        let job = self.job(to, vault.unlocked, true);
+        let seen = self.seen_heads(to, id);
+        let job = self.job(to, vault.unlocked, &seen, true);
         vault.has_its_key().map_err(RoundError::from)?;
         Ok(round::forget(&to.items(keychain, id), vault, &job, &mut Known::default(), device)?)
     }
@@ -315,6 +353,7 @@ impl<'p> Here<'p> {
             lacking: lacking.count(),
             unread: all.unread(),
             devices: all.devices(),
+            went_back: all.went_back(&self.seen_heads(to, id)),
         })
     }
 }
@@ -332,6 +371,8 @@ pub struct Verified {
     pub unread: usize,
     /// The devices.
     pub devices: Vec<round::Device>,
+    /// Heads that are older than what this machine saw before.
+    pub went_back: Vec<WentBack>,
 }
 
 pub(super) fn digest(state: &State, to: &Destination) -> String {
@@ -352,6 +393,9 @@ const FOLDER: &str = "`otpanel backup enable --folder DIR`.";
 /// Why no backup can be made, and the way out that always is there.
 pub(super) fn instead(probe: &Probe) -> String {
     let said = probe.describe();
+    if matches!(probe, Probe::NoKeyring(_)) {
+        return said;
+    }
     let said = said.replace(", or use a password.", ".").replace(" Use a password.", "");
     format!("{said} Or choose a folder: {FOLDER}")
 }

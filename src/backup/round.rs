@@ -4,59 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::flaw::{Flaw, flaw};
-use super::item::{BackupKey, Bundle, Digest, Head, Item, KeyItem, Keys, Kid, MAX_EPOCH, Name, Read};
+pub use super::gather::{Device, Gathered, Items, Ring, WentBack, gather};
+use super::item::{BackupKey, Bundle, Digest, Head, Item, KeyItem, Kid, MAX_EPOCH, Name};
 use super::record;
 use crate::keychain::KeychainError;
 use crate::secret::Secret;
 use crate::time::UnixTime;
-use crate::vault::{DataKey, DeviceId, EntryId, FileError, SlotId, Stamp, State, Unlocked};
+use crate::vault::{DeviceId, EntryId, FileError, SlotId, Stamp, State, Unlocked};
 
 /// How often a round begins again because others write meanwhile.
 const TRIES: usize = 8;
 /// A head that says nothing new is written again after so many seconds: its time tells that the device is alive.
 const STALE: u64 = 24 * 3600;
-
-/// Keys that open items: the vault's data keys and the backup keys.
-pub struct Ring {
-    /// Of key items.
-    pub data: Vec<DataKey>,
-    /// Of bundles and heads.
-    pub keys: Keys,
-}
-
-impl Ring {
-    /// What an open vault has for an identity.
-    pub fn of(vault: &Unlocked, identity: &str) -> Self {
-        let data = std::iter::once(vault.data_key().duplicate()).chain(vault.retired_keys()).collect();
-        Self { data, keys: record::keys(&vault.state, identity) }
-    }
-}
-
-/// The items of one vault and one identity in a store.
-pub trait Items {
-    /// The names of all that are there.
-    ///
-    /// # Errors
-    /// [`KeychainError`].
-    fn list(&self) -> Result<BTreeSet<Name>, KeychainError>;
-    /// Reads one; none when there is none, or the store says so.
-    ///
-    /// # Errors
-    /// [`KeychainError`].
-    fn read(&self, name: Name, ring: &Ring) -> Result<Option<Read>, KeychainError>;
-    /// Writes one over what was there; gives its digest.
-    ///
-    /// # Errors
-    /// [`KeychainError`].
-    fn write(&self, name: Name, item: &Item, ring: &Ring) -> Result<Digest, KeychainError>;
-    /// Deletes one.
-    ///
-    /// # Errors
-    /// [`KeychainError`].
-    fn delete(&self, name: Name) -> Result<(), KeychainError>;
-    /// Whether so many records go into one item.
-    fn fits(&self, records: &State) -> bool;
-}
 
 /// The vault that is backed up: joined from the store, and saved, in the middle of a round.
 pub trait Vault {
@@ -83,6 +42,8 @@ pub struct Job<'a> {
     pub by_itself: bool,
     /// Leave the secrets out.
     pub names_only: bool,
+    /// The highest revision that was seen of each device's head.
+    pub seen: &'a BTreeMap<DeviceId, u64>,
     /// Read every bundle; else those of others only where their heads announce something new.
     pub full: bool,
     /// A new key and its name.
@@ -93,19 +54,6 @@ pub struct Job<'a> {
 /// and dies with it, since a vault that goes back forgets what it had joined.
 #[derive(Default, Clone)]
 pub struct Known(BTreeMap<Name, (Digest, BTreeSet<EntryId>)>);
-
-/// A device that backs up here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
-    /// Which.
-    pub id: DeviceId,
-    /// What it calls itself; empty where its head does not open.
-    pub label: String,
-    /// Accounts in its bundles.
-    pub accounts: usize,
-    /// When it last said something.
-    pub time: UnixTime,
-}
 
 /// A round that ended well: everything was read back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -124,8 +72,10 @@ pub struct Backed {
     pub left_out: Vec<EntryId>,
     /// Items written.
     pub written: usize,
-    /// The revision of each head, for noticing one that goes back.
+    /// The highest revision of each head that is there, for noticing one that goes back.
     pub revisions: BTreeMap<DeviceId, u64>,
+    /// Heads that had gone back when the round began. This device's own is written anew by the round.
+    pub went_back: Vec<WentBack>,
 }
 
 /// Why a round did not end well. The vault is as it was, or has more.
@@ -149,119 +99,6 @@ pub enum RoundError {
     /// For forgetting: that device has slots that this vault does not know.
     #[error("that device has a newer password or key than this one")]
     NewerSlots,
-}
-
-/// All that lies in a store, read.
-#[derive(Default)]
-pub struct Gathered {
-    /// The names.
-    pub names: BTreeSet<Name>,
-    /// Key items that open.
-    pub keys: BTreeMap<Name, (Digest, KeyItem)>,
-    /// Bundles that open.
-    pub bundles: BTreeMap<Name, (Digest, Bundle)>,
-    /// Heads that open.
-    pub heads: BTreeMap<DeviceId, (Digest, Head)>,
-    /// Bundles of others that were not read, since what they hold was joined.
-    pub skipped: BTreeSet<Name>,
-    /// Listed or announced, and not to be had.
-    pub missing: BTreeSet<Name>,
-    /// Under a key that is not known.
-    pub foreign: BTreeSet<Name>,
-    /// Not to be opened.
-    pub damaged: BTreeSet<Name>,
-}
-
-/// Reads what lies in a store. Key items come first, since they bring keys, which are added to the ring.
-///
-/// # Errors
-/// [`KeychainError`].
-pub fn gather(
-    items: &dyn Items,
-    ring: &mut Ring,
-    skip: &dyn Fn(Name, Digest) -> bool,
-) -> Result<Gathered, KeychainError> {
-    let mut all = Gathered { names: items.list()?, ..Gathered::default() };
-    let in_order =
-        |all: &Gathered, wanted: fn(&Name) -> bool| -> Vec<Name> { all.names.iter().copied().filter(wanted).collect() };
-    for name in in_order(&all, |name| matches!(name, Name::Key { .. })) {
-        all.take(items, ring, name)?;
-    }
-    for (name, (_, item)) in &all.keys {
-        if let Name::Key { kid, .. } = name {
-            ring.keys.entry(*kid).or_insert_with(|| item.key.duplicate());
-        }
-    }
-    for name in in_order(&all, |name| matches!(name, Name::Head { .. })) {
-        all.take(items, ring, name)?;
-    }
-    let mut announced = BTreeMap::new();
-    for (device, (_, head)) in &all.heads {
-        for (bucket, digest) in &head.digests {
-            announced.insert(Name::Bundle { device: *device, epoch: head.epoch, bucket: *bucket }, *digest);
-        }
-    }
-    // What a head says is a hint and no more: every bundle that is listed counts (a crash may lie between the two).
-    for name in in_order(&all, |name| matches!(name, Name::Bundle { .. })) {
-        if announced.get(&name).is_some_and(|digest| skip(name, *digest)) {
-            all.skipped.insert(name);
-        } else {
-            all.take(items, ring, name)?;
-            if flaw(Flaw::TiedToHead)
-                && all.bundles.get(&name).is_some_and(|(digest, _)| announced.get(&name) != Some(digest))
-            {
-                all.bundles.remove(&name);
-                all.foreign.insert(name);
-            }
-        }
-    }
-    all.missing.extend(announced.keys().filter(|name| !all.names.contains(name)));
-    Ok(all)
-}
-
-impl Gathered {
-    fn take(&mut self, items: &dyn Items, ring: &Ring, name: Name) -> Result<(), KeychainError> {
-        let Some(Read { digest, item }) = items.read(name, ring)? else {
-            self.missing.insert(name);
-            return Ok(());
-        };
-        match (item, name) {
-            (Item::Key(item), Name::Key { .. }) => drop(self.keys.insert(name, (digest, item))),
-            (Item::Bundle(item), Name::Bundle { .. }) => drop(self.bundles.insert(name, (digest, item))),
-            (Item::Head(item), Name::Head { device }) => drop(self.heads.insert(device, (digest, item))),
-            (Item::Foreign, _) => drop(self.foreign.insert(name)),
-            _ => drop(self.damaged.insert(name)),
-        }
-        Ok(())
-    }
-
-    /// The devices, as their heads tell.
-    pub fn devices(&self) -> Vec<Device> {
-        let of = |id: &DeviceId| match self.heads.get(id) {
-            Some((_, head)) => Device { id: *id, label: head.label.clone(), accounts: head.accounts, time: head.time },
-            None => Device { id: *id, label: String::new(), accounts: 0, time: UnixTime(0) },
-        };
-        let ids: BTreeSet<DeviceId> = self.names.iter().map(|name| name.device()).collect();
-        ids.iter().map(of).collect()
-    }
-
-    /// Everything that the bundles hold, joined.
-    pub fn joined(&self) -> State {
-        let mut state = State::default();
-        for (_, bundle) in self.bundles.values() {
-            state.join(&bundle.records);
-        }
-        state
-    }
-
-    /// How many items are missing, under another key, or damaged.
-    pub fn unread(&self) -> usize {
-        self.missing.len() + self.foreign.len() + self.damaged.len()
-    }
-
-    fn of_device(&self, device: DeviceId) -> impl Iterator<Item = Name> + '_ {
-        self.names.iter().copied().filter(move |name| name.device() == device)
-    }
 }
 
 /// One round: joins what others wrote, writes what differs, reads it back. Only then it says that all is backed up.
@@ -299,8 +136,11 @@ fn once(
     // 1. Everything that lies there is joined before anything is written.
     let mut ring = Ring::of(vault.unlocked(), job.identity);
     let own_before = ring.keys.len();
+    let earlier = vault.unlocked().slots().to_vec();
     let skip = |name: Name, announced: Digest| {
-        !job.full && name.device() != job.device && known.0.get(&name).is_some_and(|(digest, _)| *digest == announced)
+        (!job.full || flaw(Flaw::NeverWhole))
+            && name.device() != job.device
+            && known.0.get(&name).is_some_and(|(digest, _)| *digest == announced)
     };
     let all = gather(items, &mut ring, &skip)?;
     // What is listed and gone may be on its way: look once more. It never means that something was deleted.
@@ -383,7 +223,7 @@ fn once(
         }
     };
 
-    let mut written = 0;
+    let (mut written, mut changed) = (0, BTreeSet::new());
     // 5. Key items first: nothing is sealed with a key that nobody could get back.
     let in_use: BTreeSet<Kid> = (all.bundles.values().map(|(_, bundle)| bundle.kid))
         .chain(all.heads.values().map(|(_, head)| head.kid))
@@ -394,7 +234,7 @@ fn once(
         let Some(key) = ring.keys.get(&kid) else { continue };
         let name = Name::Key { kid, device: job.device };
         let old = all.keys.get(&name);
-        let slots = now.slots().to_vec();
+        let slots = if flaw(Flaw::SlotsEarlier) { earlier.clone() } else { now.slots().to_vec() };
         let digest = match old {
             Some((digest, old))
                 if old.slots == slots
@@ -409,6 +249,7 @@ fn once(
                 let (data, key) = (now.data_key().duplicate(), key.duplicate());
                 let item = KeyItem { revision, slots, by_itself: job.by_itself, data, key };
                 written += 1;
+                changed.insert(name);
                 items.write(name, &Item::Key(item), &ring)?
             }
         };
@@ -436,6 +277,7 @@ fn once(
                 let revision = old.map_or(0, |(_, old)| old.revision) + 1;
                 let ids = part.entries.keys().copied().collect();
                 written += 1;
+                changed.insert(name);
                 let digest = items.write(name, &Item::Bundle(Bundle { kid: pin, revision, records: part }), &ring)?;
                 known.0.insert(name, (digest, ids));
                 digest
@@ -445,19 +287,29 @@ fn once(
     }
     let accounts = record::live(&records);
     let name = Name::Head { device: job.device };
+    let mut revisions = job.seen.clone();
+    revisions.retain(|device, _| all.heads.contains_key(device) || *device == job.device);
+    for (device, (_, head)) in &all.heads {
+        let highest = revisions.entry(*device).or_default();
+        *highest = head.revision.max(*highest);
+    }
+    let own = revisions.entry(job.device).or_default();
     let head_digest = match own_head {
+        // One that went back is written anew, above all that was seen.
         Some((digest, head))
-            if (head.kid, head.epoch, head.accounts, &head.digests) == (pin, epoch, accounts, &digests)
+            if head.revision >= *own
+                && (head.kid, head.epoch, head.accounts, &head.digests) == (pin, epoch, accounts, &digests)
                 && head.label == job.label
                 && job.now.secs_since(head.time) < STALE =>
         {
             *digest
         }
-        old => {
-            let revision = old.map_or(0, |(_, head)| head.revision) + 1;
-            let label = job.label.to_owned();
+        _ => {
+            *own += 1;
+            let (revision, label) = (*own, job.label.to_owned());
             let head = Head { kid: pin, revision, label, time: job.now, accounts, epoch, digests: digests.clone() };
             written += 1;
+            changed.insert(name);
             items.write(name, &Item::Head(head), &ring)?
         }
     };
@@ -466,7 +318,7 @@ fn once(
     let mut kept = vec![(name, head_digest)];
     kept.extend(pinned_item);
     kept.extend(digests.iter().map(|(bucket, d)| (Name::Bundle { device: job.device, epoch, bucket: *bucket }, *d)));
-    for (name, digest) in kept {
+    for (name, digest) in kept.into_iter().filter(|(name, _)| changed.contains(name) || !flaw(Flaw::ReadBackChanged)) {
         match items.read(name, &ring)? {
             Some(read) if read.digest == digest && !matches!(read.item, Item::Foreign | Item::Damaged) => {}
             _ => return Err(RoundError::NotKept),
@@ -500,7 +352,8 @@ fn once(
         damaged: all.damaged.iter().filter(|name| name.device() != job.device).count(),
         left_out,
         written,
-        revisions: all.heads.iter().map(|(device, (_, head))| (*device, head.revision)).collect(),
+        revisions,
+        went_back: all.went_back(job.seen),
     };
     Ok(Some((backed, all)))
 }

@@ -7,6 +7,7 @@ use super::place::{self, BackupError, Destination, Store, digest, instead};
 use super::record;
 use crate::keychain::Probe;
 use crate::policy::{PERSONAL, Policy};
+use crate::text::clean;
 use crate::time::UnixTime;
 use crate::vault::{Stamp, State, Unlocked};
 
@@ -52,6 +53,8 @@ pub struct Status {
     pub brief: &'static str,
     /// Why it is not on, and what to do.
     pub reason: Option<String>,
+    /// Devices whose head is older there than it was: somebody has put an old state back.
+    pub went_back: Vec<String>,
 }
 
 /// Looks how a destination stands, without a prompt and without reading items.
@@ -84,12 +87,17 @@ pub fn status(to: &Destination, probe: &Probe, vault: &Unlocked, ledger: &Ledger
         }
         (true, Probe::Ready, None) => (Standing::On, "", None),
         (true, other, _) => {
-            let brief = if to.store == Store::Keychain { "no keychain" } else { "the folder cannot be used" };
+            let brief = match (&to.store, other) {
+                (Store::Folder(_), _) => "the folder cannot be used",
+                (_, Probe::NoKeyring(_)) => "its keyring is missing",
+                _ => "no keychain",
+            };
             (Standing::Unavailable, brief, Some(instead(other)))
         }
     };
     let (accounts, last) = (done.map_or(0, |done| done.accounts), done.map(|done| UnixTime(done.time)));
-    Status { to: to.clone(), standing, accounts, pending: pending + left_out, last, brief, reason }
+    let went_back = done.map(|done| done.went_back.clone()).unwrap_or_default();
+    Status { to: to.clone(), standing, accounts, pending: pending + left_out, last, brief, reason, went_back }
 }
 
 /// Entries with a stamp that the last backup had not seen.
@@ -116,6 +124,19 @@ pub fn wanted(state: &State, ledger: &Ledger, enabled: bool, policy: &Policy) ->
         ledger.done.contains_key(&to.id()) || state.entries.values().any(|entry| entry.identity() == to.identity)
     };
     place::destinations(ledger, enabled, policy).into_iter().filter(|to| to.on && has(to)).collect()
+}
+
+/// That the copies of these devices had gone back, with what it means; none where none had.
+pub fn went_back<'a>(labels: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let names: Vec<String> = labels.into_iter().map(|label| clean(label).into_owned()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "an older copy of {} was put back there. Nothing of this vault is lost by that; if nobody restored the keychain or \
+         the folder to an older state, ask what did",
+        names.join(", ")
+    ))
 }
 
 /// Why a backup was not done, with what to do.
@@ -145,7 +166,7 @@ mod tests {
     }
 
     fn keychain() -> Destination {
-        Destination { identity: PERSONAL.into(), store: Store::Keychain, on: true, names_only: false }
+        Destination { identity: PERSONAL.into(), store: Store::KEYCHAIN, on: true, names_only: false }
     }
 
     /// A ledger after a good backup of a vault.

@@ -89,8 +89,16 @@ fn wanted(session: &Session) -> Vec<Destination> {
 /// One round to a destination; the accounts that it holds then. The words of a failure are kept for `backup status`.
 fn round(session: &mut Session, to: &Destination, keychain: &dyn Keychain) -> Result<usize, BackupError> {
     let here = Here::new(&session.place);
+    let known = ledger(session).done.get(&to.id()).map(|done| done.went_back.clone()).unwrap_or_default();
     let mut vault = InFile { place: &session.place, unlocked: &mut session.unlocked, device: here.device };
-    Ok(here.back_up(to, keychain, &mut vault, &mut Known::default(), true)?.accounts)
+    let backed = here.back_up(to, keychain, &mut vault, &mut Known::default(), true)?;
+    // The device's own is mended by now and is told at this moment only; others' stand in `backup status` as well.
+    if let Some(words) = standing::went_back(backed.went_back.iter().map(|head| head.label.as_str()))
+        && (known.is_empty() || backed.went_back.iter().any(|head| head.device == here.device))
+    {
+        say(&format!("otpanel: {}: {words}", to.store_name()));
+    }
+    Ok(backed.accounts)
 }
 
 /// What every command that saved does last. It never fails the command and never prompts; what it has to say is said once.
@@ -143,7 +151,10 @@ fn not_done(why: &str) -> String {
 /// The one-time notice: what is stored, where, how far it reaches, and how to turn it off.
 fn notice(to: &Destination, accounts: usize) -> String {
     let (place, who) = match &to.store {
-        Store::Keychain => (String::from("this session's keychain"), "your login opens"),
+        Store::Keychain { keyring: None } => (String::from("this session's keychain"), "your login opens"),
+        Store::Keychain { keyring: Some(label) } => {
+            (format!("the keyring {} of this session", clean(label)), "whoever may unlock that keyring opens")
+        }
         Store::Folder(path) => (shown(path), "your password or recovery key opens"),
     };
     format!(
@@ -164,6 +175,9 @@ struct StatusRow {
     pending: usize,
     last_success: Option<String>,
     reason: Option<String>,
+    /// Devices of which an older copy was put back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    went_back: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     others: Option<Vec<StatusRow>>,
 }
@@ -189,6 +203,7 @@ impl From<&Status> for StatusRow {
             pending: status.pending,
             last_success: status.last.and_then(|last| rfc3339(last.0)),
             reason: status.reason.clone(),
+            went_back: status.went_back.clone(),
             others: None,
         }
     }
@@ -206,7 +221,8 @@ fn status(world: &World, as_json: bool) -> Result<(), Failure> {
     let mut text = String::new();
     for status in &all {
         let name = match &status.to.store {
-            Store::Keychain => String::from("keychain"),
+            Store::Keychain { keyring: None } => String::from("keychain"),
+            Store::Keychain { keyring: Some(label) } => format!("keychain, keyring {}", clean(label)),
             Store::Folder(path) => format!("folder {}", shown(path)),
         };
         let last = status.last.map_or_else(|| String::from("never"), |last| when(last.0));
@@ -219,6 +235,9 @@ fn status(world: &World, as_json: bool) -> Result<(), Failure> {
             text.push_str(&format!("  waiting    {}\n", status.pending));
         }
         text.push_str(&format!("  reach      {}\n", clean(&status.to.reach())));
+        if let Some(words) = standing::went_back(status.went_back.iter().map(String::as_str)) {
+            text.push_str(&format!("  note       {words}\n"));
+        }
     }
     text.push_str(
         "Stored: secrets, account names and code settings, sealed. Not stored: notes, tags, favourites, order.\n",
@@ -250,7 +269,8 @@ fn now(world: &World) -> Result<(), Failure> {
             Ok(accounts) => {
                 good += 1;
                 let place = match &to.store {
-                    Store::Keychain => String::from("the keychain"),
+                    Store::Keychain { keyring: None } => String::from("the keychain"),
+                    Store::Keychain { keyring: Some(label) } => format!("the keyring {}", clean(label)),
                     Store::Folder(path) => shown(path),
                 };
                 say(&format!("{accounts} accounts are backed up to {place}; that reaches {}.", clean(&to.reach())));
@@ -276,6 +296,8 @@ struct VerifyRow {
     accounts: usize,
     lacking: usize,
     unread: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    went_back: Vec<String>,
 }
 
 fn verify(world: &World, as_json: bool) -> Result<(), Failure> {
@@ -287,14 +309,15 @@ fn verify(world: &World, as_json: bool) -> Result<(), Failure> {
     for to in &wanted(&session) {
         let keychain = to.open(prompt::can_type_secrets());
         let probe = keychain.probe();
-        if probe != Probe::Ready && to.store == Store::Keychain && has_folder {
+        if probe != Probe::Ready && to.store.is_keychain() && has_folder {
             say(&format!("otpanel: keychain: not looked at. {}", probe.describe()));
             continue;
         }
-        let Verified { items, accounts, lacking, unread, .. } =
+        let Verified { items, accounts, lacking, unread, went_back, .. } =
             here.verify(to, &*keychain, &session.unlocked).map_err(|error| failed(&error))?;
         good &= lacking == 0 && unread == 0;
-        rows.push(VerifyRow { store: to.store_name(), items, accounts, lacking, unread });
+        let went_back = went_back.into_iter().map(|head| head.label).collect();
+        rows.push(VerifyRow { store: to.store_name(), items, accounts, lacking, unread, went_back });
     }
     if as_json {
         json(&rows)?;
@@ -306,6 +329,11 @@ fn verify(world: &World, as_json: bool) -> Result<(), Failure> {
             )
         };
         answer(&rows.iter().map(of).collect::<String>())?;
+        for row in &rows {
+            if let Some(words) = standing::went_back(row.went_back.iter().map(String::as_str)) {
+                say(&format!("otpanel: {}: {words}", row.store));
+            }
+        }
     }
     if rows.is_empty() || !good {
         return Err(Report::new(

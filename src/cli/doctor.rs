@@ -239,7 +239,12 @@ fn remembering(config: &Config) -> Option<Finding> {
 fn keychain(probe: &Probe) -> Finding {
     let state = match probe {
         Probe::Ready => State::Ok,
-        Probe::Locked | Probe::NoBus | Probe::NoProvider | Probe::NoCollection | Probe::Unsupported(_) => State::Note,
+        Probe::Locked
+        | Probe::NoBus
+        | Probe::NoProvider
+        | Probe::NoCollection
+        | Probe::NoKeyring(_)
+        | Probe::Unsupported(_) => State::Note,
     };
     finding("keychain", state, probe.describe())
 }

@@ -99,6 +99,7 @@ fn all() -> Vec<(String, Report)> {
         Probe::NoBus,
         Probe::NoProvider,
         Probe::NoCollection,
+        Probe::NoKeyring("Contoso".into()),
         Probe::Unsupported("it is of another world".into()),
     ];
     for probe in probes {

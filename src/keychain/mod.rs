@@ -62,6 +62,8 @@ pub enum Probe {
     NoProvider,
     /// Linux: the Secret Service has no default collection; reading finds nothing, writing fails.
     NoCollection,
+    /// Linux: the Secret Service has no keyring (collection) of this name, which was asked for.
+    NoKeyring(String),
     /// The keychain cannot be used for the reason given.
     Unsupported(String),
 }
@@ -83,6 +85,10 @@ impl Probe {
             Self::NoCollection => "The Secret Service has no default keyring, so nothing can be stored. Make one in \
                                    your desktop's password manager and set it as the default, or use a password."
                 .into(),
+            Self::NoKeyring(name) => format!(
+                "The keyring `{name}` does not exist here, and otpanel makes none by itself. Make one of that name in your \
+                 desktop's password manager, or ask who manages this machine."
+            ),
             Self::Unsupported(why) => format!("The keychain cannot be used: {why}. Use a password."),
         }
     }
@@ -126,7 +132,9 @@ mod tests {
 
     #[test]
     fn every_bad_state_says_a_way_out() {
-        let bad = [Probe::Locked, Probe::NoBus, Probe::NoProvider, Probe::NoCollection, Probe::Unsupported("x".into())];
+        let named = Probe::NoKeyring("Contoso".into());
+        let other = Probe::Unsupported("x".into());
+        let bad = [Probe::Locked, Probe::NoBus, Probe::NoProvider, Probe::NoCollection, named, other];
         for probe in bad {
             let text = probe.describe();
             assert!(text.ends_with('.') && text.matches(". ").count() >= 1, "{text}");

@@ -84,17 +84,28 @@ fn nobody(error: &str) -> bool {
     })
 }
 
+/// Whether KeePassXC is on this bus, and so likely the one that answers.
+pub(super) fn is_keepassxc(deadline: Instant) -> bool {
+    let named = connect(deadline).and_then(|mut bus| {
+        let named = [Arg::Str("org.keepassxc.KeePassXC.MainWindow")];
+        bus.call(Call { member: "NameHasOwner", ..BUS }, &named)?.read().bool()
+    });
+    named == Ok(true)
+}
+
+/// What an item is found by, as attributes.
+pub(super) type Attributes<'a> = [(&'a str, &'a str)];
+
 /// Reads the one secret that has these attributes; `Done(None)` when there is none.
-pub(super) fn get(service: &str, user: &str, deadline: Instant) -> Direct<Option<Secret<Vec<u8>>>> {
-    settle(get_within(service, user, deadline))
+pub(super) fn get(attributes: &Attributes<'_>, deadline: Instant) -> Direct<Option<Secret<Vec<u8>>>> {
+    settle(get_within(attributes, deadline))
 }
 
 #[allow(clippy::option_option, reason = "outer: not locked; inner: there is one")]
-fn get_within(service: &str, user: &str, deadline: Instant) -> Result<Option<Option<Secret<Vec<u8>>>>, BusError> {
+fn get_within(attributes: &Attributes<'_>, deadline: Instant) -> Result<Option<Option<Secret<Vec<u8>>>>, BusError> {
     let mut bus = greet(deadline)?;
-    let attributes = [("service", service), ("username", user)];
     let session = bus.send(Call { member: "OpenSession", ..SERVICE }, &[Arg::Str("plain"), Arg::StrVariant("")]);
-    let search = bus.send(Call { member: "SearchItems", ..SERVICE }, &[Arg::Dict(&attributes)]);
+    let search = bus.send(Call { member: "SearchItems", ..SERVICE }, &[Arg::Dict(attributes)]);
     let session = bus.answer(session)?;
     let mut session = session.read();
     session.variant_of("s")?;
@@ -112,14 +123,14 @@ fn get_within(service: &str, user: &str, deadline: Instant) -> Result<Option<Opt
     Ok(Some(Some(Secret::new(secret.byte_array()?.to_vec()))))
 }
 
-/// Lists the users of all items of the service; locked when any of them is.
-pub(super) fn search(service: &str, deadline: Instant) -> Direct<Vec<String>> {
-    settle(search_within(service, deadline))
+/// Lists the users of all items with these attributes; locked when any of them is.
+pub(super) fn search(attributes: &Attributes<'_>, deadline: Instant) -> Direct<Vec<String>> {
+    settle(search_within(attributes, deadline))
 }
 
-fn search_within(service: &str, deadline: Instant) -> Result<Option<Vec<String>>, BusError> {
+fn search_within(attributes: &Attributes<'_>, deadline: Instant) -> Result<Option<Vec<String>>, BusError> {
     let mut bus = greet(deadline)?;
-    let found = bus.call(Call { member: "SearchItems", ..SERVICE }, &[Arg::Dict(&[("service", service)])])?;
+    let found = bus.call(Call { member: "SearchItems", ..SERVICE }, &[Arg::Dict(attributes)])?;
     let (unlocked, locked) = both_lists(&mut found.read())?;
     if !locked.is_empty() {
         return Ok(None);
@@ -146,10 +157,10 @@ fn both_lists<'a>(answer: &mut Reader<'a>) -> Result<(Vec<&'a str>, Vec<&'a str>
     Ok((answer.array(4, Reader::str)?, answer.array(4, Reader::str)?))
 }
 
-/// Looks at the service's state. A provider that the bus can start by itself is started, as by any first use of it;
-/// starting raises no prompt.
-pub(super) fn probe(deadline: Instant) -> Probe {
-    match probe_within(deadline) {
+/// Looks at the state of the service and of one of its keyrings: that of the label, else the default one. A provider that
+/// the bus can start by itself is started, as by any first use of it; starting raises no prompt.
+pub(super) fn probe(keyring: Option<&str>, deadline: Instant) -> Probe {
+    match probe_within(keyring, deadline) {
         Ok(state) => state,
         Err(BusError::NoBus) => Probe::NoBus,
         Err(BusError::Timeout) => Probe::Unsupported("the session bus or its keychain does not answer".into()),
@@ -160,7 +171,7 @@ pub(super) fn probe(deadline: Instant) -> Probe {
     }
 }
 
-fn probe_within(deadline: Instant) -> Result<Probe, BusError> {
+fn probe_within(keyring: Option<&str>, deadline: Instant) -> Result<Probe, BusError> {
     let mut bus = connect(deadline)?;
     let owned = bus.send(Call { member: "NameHasOwner", ..BUS }, &[Arg::Str(SERVICE.to)]);
     let known = bus.send(Call { member: "ListActivatableNames", ..BUS }, &[]);
@@ -170,14 +181,40 @@ fn probe_within(deadline: Instant) -> Result<Probe, BusError> {
         return Ok(Probe::NoProvider);
     }
     greeted(&mut bus)?;
-    let alias = bus.call(Call { member: "ReadAlias", ..SERVICE }, &[Arg::Str("default")])?;
-    let collection = alias.read().str()?;
+    let collection = match keyring {
+        Some(label) => match labelled(&mut bus, label)? {
+            Some(path) => path,
+            None => return Ok(Probe::NoKeyring(label.to_owned())),
+        },
+        None => {
+            let alias = bus.call(Call { member: "ReadAlias", ..SERVICE }, &[Arg::Str("default")])?;
+            alias.read().str()?.to_owned()
+        }
+    };
     if collection == "/" {
         return Ok(Probe::NoCollection);
     }
     let ask = [Arg::Str("org.freedesktop.Secret.Collection"), Arg::Str("Locked")];
-    let answer = bus.call(Call { path: collection, ..PROPERTY }, &ask)?;
+    let answer = bus.call(Call { path: &collection, ..PROPERTY }, &ask)?;
     let mut locked = answer.read();
     locked.variant_of("b")?;
     Ok(if locked.bool()? { Probe::Locked } else { Probe::Ready })
+}
+
+/// The path of the keyring (collection) of a label; the first, where several have it.
+fn labelled(bus: &mut Bus, label: &str) -> Result<Option<String>, BusError> {
+    let ask = [Arg::Str("org.freedesktop.Secret.Service"), Arg::Str("Collections")];
+    let answer = bus.call(PROPERTY, &ask)?;
+    let mut all = answer.read();
+    all.variant_of("ao")?;
+    let ask = [Arg::Str("org.freedesktop.Secret.Collection"), Arg::Str("Label")];
+    for path in all.array(4, Reader::str)? {
+        let answer = bus.call(Call { path, ..PROPERTY }, &ask)?;
+        let mut read = answer.read();
+        read.variant_of("s")?;
+        if read.str()? == label {
+            return Ok(Some(path.to_owned()));
+        }
+    }
+    Ok(None)
 }

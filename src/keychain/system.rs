@@ -27,6 +27,11 @@ const QUIET_LIMIT: Duration = Duration::from_secs(3);
 /// How long a call waits that may show a dialog: a password has to be typed.
 const ASKING_LIMIT: Duration = Duration::from_secs(120);
 
+/// The least time between two writes to KeePassXC: many new items in a row end the whole program (2.7.4, with its saving
+/// after every change). This makes it rarer, and is no promise.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const KEEPASSXC_PAUSE: Duration = Duration::from_millis(250);
+
 /// The machine's keychain for background work: shows no dialog where that can be known beforehand, waits 3 seconds.
 pub fn system() -> SystemKeychain {
     SystemKeychain::new(false, QUIET_LIMIT)
@@ -41,7 +46,23 @@ pub fn asking() -> SystemKeychain {
 pub struct SystemKeychain {
     may_prompt: bool,
     limit: Duration,
+    /// The label of the keyring (collection) that everything lies in; the default one where there is none.
+    keyring: Option<String>,
+    /// When KeePassXC may be written to again; nothing where another answers.
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    next_write: Mutex<Pace>,
     worker: Mutex<Option<Sender<Job>>>,
+}
+
+/// How fast the one who answers may be written to.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+enum Pace {
+    /// Nobody has looked yet who it is.
+    Unknown,
+    /// As fast as it answers.
+    AtOnce,
+    /// It is KeePassXC: not before then.
+    NotBefore(Instant),
 }
 
 type Store = Arc<CredentialStore>;
@@ -58,7 +79,50 @@ type Work = Box<dyn FnOnce(&mut Option<Store>) + Send>;
 impl SystemKeychain {
     /// One that may or may not show a dialog and waits so long for each answer.
     pub fn new(may_prompt: bool, limit: Duration) -> Self {
-        Self { may_prompt, limit, worker: Mutex::new(None) }
+        Self {
+            may_prompt,
+            limit,
+            keyring: None,
+            #[cfg(all(unix, not(target_vendor = "apple")))]
+            next_write: Mutex::new(Pace::Unknown),
+            worker: Mutex::new(None),
+        }
+    }
+
+    /// Waits where the one who answers bears few writes at a time.
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    fn pace(&self) {
+        let mut next = self.next_write.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*next, Pace::Unknown) {
+            let careful = secret_service::is_keepassxc(Instant::now() + QUIET_LIMIT);
+            *next = if careful { Pace::NotBefore(Instant::now()) } else { Pace::AtOnce };
+        }
+        if let Pace::NotBefore(at) = &mut *next {
+            thread::sleep(at.saturating_duration_since(Instant::now()));
+            *at = Instant::now() + KEEPASSXC_PAUSE;
+        }
+    }
+
+    #[cfg(not(all(unix, not(target_vendor = "apple"))))]
+    const fn pace(&self) {}
+
+    /// The same, for items that lie in the keyring (Secret Service collection) of this label. It is never made here, since
+    /// that would take a dialog: while there is none, [`Probe::NoKeyring`] is all that comes of any call. Systems that know
+    /// no such thing keep everything in their one keychain.
+    #[must_use]
+    pub fn within(mut self, keyring: Option<&str>) -> Self {
+        // The general store means the default one by that name, whatever its label.
+        self.keyring = keyring.filter(|label| *label != "default" && has_keyrings()).map(str::to_owned);
+        self
+    }
+
+    /// What an item of the service is found by; one user's, or all.
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    fn attributes<'a>(&'a self, service: &'a str, user: Option<&'a str>) -> Vec<(&'static str, &'a str)> {
+        let mut all = vec![("service", service)];
+        all.extend(user.map(|user| ("username", user)));
+        all.extend(self.keyring.as_deref().map(|label| ("target", label)));
+        all
     }
 
     /// Runs `work` on the store's thread and waits for its answer, at most until the limit.
@@ -105,8 +169,10 @@ impl SystemKeychain {
 
     /// Refuses what could raise a dialog where none may be raised.
     fn may_use(&self) -> Result<(), KeychainError> {
-        match if self.may_prompt { Probe::Ready } else { self.probe() } {
+        // The general store would make a keyring that is missing, with a dialog: it is never let near that.
+        match if self.may_prompt && self.keyring.is_none() { Probe::Ready } else { self.probe() } {
             Probe::Ready => Ok(()),
+            Probe::Locked if self.may_prompt => Ok(()),
             Probe::Locked => Err(KeychainError::Locked),
             other => Err(KeychainError::Unavailable(other)),
         }
@@ -123,8 +189,12 @@ impl SystemKeychain {
         &self,
         spec: &[(&'static str, &str)],
         direct: impl Fn(Instant) -> Direct<T>,
+        nothing: impl Fn(&T) -> bool,
         store: impl FnOnce() -> Result<T, KeychainError>,
     ) -> Result<T, KeychainError> {
+        if let (Some(_), missing @ Probe::NoKeyring(_)) = (&self.keyring, self.probe()) {
+            return Err(KeychainError::Unavailable(missing));
+        }
         let mut asked = direct(self.quick_deadline());
         if self.may_prompt && matches!(asked, Direct::Locked) {
             let spec: HashMap<&'static str, String> =
@@ -135,6 +205,8 @@ impl SystemKeychain {
             asked = direct(self.quick_deadline());
         }
         match asked {
+            // KeePassXC says that nothing is there while it is locked: that is no answer.
+            Direct::Done(value) if nothing(&value) && self.probe() == Probe::Locked => Err(KeychainError::Locked),
             Direct::Done(value) => Ok(value),
             Direct::Locked => Err(KeychainError::Locked),
             Direct::Failed(error) => Err(error),
@@ -147,19 +219,22 @@ impl SystemKeychain {
     }
 
     fn get_from_store(&self, service: &str, user: &str) -> Result<Option<Vec<u8>>, KeychainError> {
-        let (service, user) = (service.to_owned(), user.to_owned());
-        self.on_store(move |store| match entries(store, &service, &user)?.first().map(Entry::get_secret) {
-            None | Some(Err(StoreError::NoEntry)) => Ok(None),
-            Some(secret) => secret.map(Some),
+        let (service, user, keyring) = (service.to_owned(), user.to_owned(), self.keyring.clone());
+        self.on_store(move |store| {
+            match entries(store, &service, &user, keyring.as_deref())?.first().map(Entry::get_secret) {
+                None | Some(Err(StoreError::NoEntry)) => Ok(None),
+                Some(secret) => secret.map(Some),
+            }
         })
     }
 
     fn search_in_store(&self, service: &str) -> Result<Vec<String>, KeychainError> {
-        let service = service.to_owned();
+        let (service, keyring) = (service.to_owned(), self.keyring.clone());
         self.on_store(move |store| {
             let pattern = format!("@{}$", service.replace('.', r"\."));
             let spec = if cfg!(windows) { ("pattern", pattern.as_str()) } else { ("service", service.as_str()) };
-            let found = store.search(&HashMap::from([spec]))?;
+            let spec = std::iter::once(spec).chain(keyring.as_deref().map(|label| ("target", label)));
+            let found = store.search(&spec.collect())?;
             let mut users: Vec<String> = found.iter().filter_map(Entry::get_specifiers).map(|(_, user)| user).collect();
             users.sort_unstable();
             users.dedup();
@@ -223,9 +298,15 @@ fn open() -> Result<Store, StoreError> {
     keyring_core::get_default_store().ok_or(StoreError::NoDefaultStore)
 }
 
+/// Whether keyrings of names of their own are known here: elsewhere the store means something else by `target`.
+const fn has_keyrings() -> bool {
+    cfg!(all(unix, not(target_vendor = "apple")))
+}
+
 /// The items stored under the pair: one, or more where something outside has copied them.
-fn entries(store: &Store, service: &str, user: &str) -> Result<Vec<Entry>, StoreError> {
-    let modifiers = if cfg!(windows) { HashMap::from([("persistence", "Local")]) } else { HashMap::new() };
+fn entries(store: &Store, service: &str, user: &str, keyring: Option<&str>) -> Result<Vec<Entry>, StoreError> {
+    let mut modifiers = if cfg!(windows) { HashMap::from([("persistence", "Local")]) } else { HashMap::new() };
+    modifiers.extend(keyring.map(|label| ("target", label)));
     let entry = store.build(service, user, Some(&modifiers))?;
     match entry.get_credential() {
         Ok(_) | Err(StoreError::NoEntry) => Ok(vec![entry]),
@@ -260,7 +341,7 @@ fn translate(error: &StoreError) -> KeychainError {
     match error {
         StoreError::PlatformFailure(cause) | StoreError::NoStorageAccess(cause) => {
             #[cfg(all(unix, not(target_vendor = "apple")))]
-            match secret_service::probe(Instant::now() + QUIET_LIMIT) {
+            match secret_service::probe(None, Instant::now() + QUIET_LIMIT) {
                 Probe::Ready | Probe::Locked => {}
                 other => return KeychainError::Unavailable(other),
             }
@@ -289,17 +370,20 @@ fn has_display() -> bool {
 impl Keychain for SystemKeychain {
     fn set(&self, service: &str, user: &str, secret: &[u8]) -> Result<(), KeychainError> {
         self.may_use()?;
+        self.pace();
         let (service, user, stored) = (service.to_owned(), user.to_owned(), encode(secret));
+        let keyring = self.keyring.clone();
         self.on_store(move |store| {
-            entries(store, &service, &user)?.iter().try_for_each(|entry| entry.set_secret(&stored))
+            entries(store, &service, &user, keyring.as_deref())?.iter().try_for_each(|entry| entry.set_secret(&stored))
         })
     }
 
     fn get(&self, service: &str, user: &str) -> Result<Option<Secret<Vec<u8>>>, KeychainError> {
         #[cfg(all(unix, not(target_vendor = "apple")))]
         let stored = self.ask(
-            &[("service", service), ("username", user)],
-            |deadline| secret_service::get(service, user, deadline),
+            &self.attributes(service, Some(user)),
+            |deadline| secret_service::get(&self.attributes(service, Some(user)), deadline),
+            Option::is_none,
             || self.get_from_store(service, user).map(|stored| stored.map(Secret::new)),
         )?;
         #[cfg(not(all(unix, not(target_vendor = "apple"))))]
@@ -309,10 +393,10 @@ impl Keychain for SystemKeychain {
 
     fn delete(&self, service: &str, user: &str) -> Result<bool, KeychainError> {
         self.may_use()?;
-        let (service, user) = (service.to_owned(), user.to_owned());
+        let (service, user, keyring) = (service.to_owned(), user.to_owned(), self.keyring.clone());
         self.on_store(move |store| {
             let mut any = false;
-            for entry in entries(store, &service, &user)? {
+            for entry in entries(store, &service, &user, keyring.as_deref())? {
                 match entry.delete_credential() {
                     Ok(()) => any = true,
                     Err(StoreError::NoEntry) => {}
@@ -324,10 +408,16 @@ impl Keychain for SystemKeychain {
     }
 
     fn search(&self, service: &str) -> Result<Vec<String>, KeychainError> {
+        // As it comes, a locked KeePassXC answers a search by its dialog: where none may be shown it is not asked.
+        #[cfg(all(unix, not(target_vendor = "apple")))]
+        if !self.may_prompt && self.probe() == Probe::Locked {
+            return Err(KeychainError::Locked);
+        }
         #[cfg(all(unix, not(target_vendor = "apple")))]
         return self.ask(
-            &[("service", service)],
-            |deadline| secret_service::search(service, deadline),
+            &self.attributes(service, None),
+            |deadline| secret_service::search(&self.attributes(service, None), deadline),
+            Vec::is_empty,
             || self.search_in_store(service),
         );
         #[cfg(not(all(unix, not(target_vendor = "apple"))))]
@@ -336,7 +426,7 @@ impl Keychain for SystemKeychain {
 
     fn probe(&self) -> Probe {
         #[cfg(all(unix, not(target_vendor = "apple")))]
-        return secret_service::probe(self.quick_deadline());
+        return secret_service::probe(self.keyring.as_deref(), self.quick_deadline());
         #[cfg(not(all(unix, not(target_vendor = "apple"))))]
         return if cfg!(any(windows, target_vendor = "apple")) {
             Probe::Ready

@@ -66,6 +66,11 @@ fn probe(probe: &Probe) -> Report {
             "The Secret Service has no default keyring.",
             "Make one in your desktop's password manager and set it as the default.",
         ),
+        Probe::NoKeyring(_) => (
+            "The keyring for this does not exist here",
+            "It is named by this machine's policy, and otpanel makes none by itself.",
+            "Make one of that name in your desktop's password manager, or ask who manages this machine.",
+        ),
         Probe::Unsupported(why) => {
             return Report::new(Exit::Locked, "The keychain cannot be used", sentence(why), OTHERWISE);
         }

@@ -119,6 +119,9 @@ impl Work<'_> {
             }
             match self.round(&to, &*keychain, whole) {
                 Ok(backed) => {
+                    if let Some(words) = self.back_words(&to, &backed) {
+                        self.news.said = Some((Tone::Warn, words));
+                    }
                     let own = Here::new(&self.world.place).device;
                     let seen = |device: Device| Seen { this: device.id == own, store: to.store_name(), device };
                     devices.extend(backed.devices.into_iter().map(seen));
@@ -144,9 +147,19 @@ impl Work<'_> {
             if let (true, None, Some(probe)) = (told.is_empty(), &self.news.said, unusable) {
                 self.say(Tone::Warn, format!("not backed up: {probe}"));
             }
-        } else {
+        } else if self.news.said.is_none() {
             self.tell_once(&told);
         }
+    }
+
+    /// What is to be said of heads that went back: once for each time.
+    fn back_words(&self, to: &Destination, backed: &Backed) -> Option<String> {
+        let labels: Vec<&str> = backed.went_back.iter().map(|head| head.label.as_str()).collect();
+        let stamps: Vec<String> =
+            backed.went_back.iter().map(|h| format!("{} {} {}", h.device, h.from, h.to)).collect();
+        let words = standing::went_back(labels)?;
+        let topic = format!("back {} {}", to.id(), stamps.join(" "));
+        Ledger::is_news(&self.world.place.state_dir, self.id(), &topic).then_some(words)
     }
 
     fn round(&mut self, to: &Destination, keychain: &dyn Keychain, whole: bool) -> Result<Backed, BackupError> {
@@ -166,7 +179,8 @@ impl Work<'_> {
                 continue;
             }
             let place = match &to.store {
-                Store::Keychain => String::from("this computer's keychain"),
+                Store::Keychain { keyring: None } => String::from("this computer's keychain"),
+                Store::Keychain { keyring: Some(label) } => format!("this computer's keyring {}", clean(label)),
                 Store::Folder(_) => String::from("the folder"),
             };
             self.say(Tone::Info, format!("backed up: {n} accounts, sealed, in {place}; b says more"));

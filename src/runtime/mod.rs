@@ -101,7 +101,8 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     }
     let (send, receive) = channel();
     let world = World::new(panel, send);
-    let targets = Targets { vault: panel.paths.vault_file.clone(), config: Some(panel.paths.config_file.clone()) };
+    let (vault, config) = (panel.paths.vault_file.clone(), panel.paths.config_file.clone());
+    let targets = Targets { vault, config: Some(config), policy: Some(panel.policy.path.clone()) };
     let since = (!panel.demo).then(|| Since::now(targets));
     // The vault is read while the terminal is set up.
     if !panel.demo {
@@ -255,7 +256,11 @@ impl Show {
         };
         tracing::debug!(event = event.name(), "event");
         let config_changed = matches!(event, Event::Config(Ok(_)));
+        let governed = matches!(event, Event::Policy(Ok(_)));
         let effects = update(model, event);
+        if governed {
+            self.world.policy = Arc::new(model.policy.clone());
+        }
         if config_changed {
             if self.light.is_none() && self.colours && theme::is_auto(&model.config.theme) {
                 self.terminal.ask_background()?;
@@ -458,13 +463,14 @@ impl World {
         }
     }
 
-    /// Watches the vault, copies of it and the config, and tells what changed since they were read.
+    /// Watches the vault, copies of it, the config and the policy, and tells what changed since they were read.
     fn watch(&self, since: Since, paths: &Paths) -> Option<Watch> {
         let (send, config, profile) = (self.send.clone(), paths.config_file.clone(), paths.profile.clone());
         let tell = move |changed: Changed| {
             let event = match changed {
                 Changed::Vault | Changed::Copy(_) => Event::VaultChanged,
                 Changed::Config => Event::Config(read_config(&config, profile.as_deref()).map(Box::new)),
+                Changed::Policy => rules::again(read_config(&config, profile.as_deref()).ok()),
             };
             drop(send.send(Incoming::Event(Box::new(event))));
         };

@@ -1,13 +1,24 @@
-//! Puts the panel under the policy of the machine.
+//! Puts the panel under the policy of the machine, and under what becomes of it while the panel is open.
 
 use std::path::Path;
 
 use crate::app::Model;
+use crate::app::event::Event;
 use crate::app::model::Tone;
+use crate::config::Config;
 use crate::local::Local;
-use crate::policy::Found;
+use crate::policy::{Found, Policy};
 use crate::report::Report;
 use crate::text::clean;
+
+/// What has become of the policy, read anew, with the settings that it limits.
+pub fn again(config: Option<Config>) -> Event {
+    let found = Policy::read();
+    Event::Policy(match &found.trouble {
+        None => Ok((Box::new(found.in_force()), config.map(Box::new))),
+        Some(trouble) => Err(Report::from(trouble).problem),
+    })
+}
 
 /// The panel obeys what was found, and says at its opening what is new: that a policy is ignored, each time; whose new
 /// accounts are, once on this machine.

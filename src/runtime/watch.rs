@@ -1,4 +1,4 @@
-//! Tells when the vault, a copy of it or the config changed, by whatever means: replaced, rewritten, linked elsewhere.
+//! Tells when the vault, a copy of it, the config or the machine's policy changed, by whatever means: replaced, rewritten, linked elsewhere.
 //!
 //! Folders are watched, not files: after a rename over it a file watch is deaf. Events of a burst are gathered until
 //! 100 ms pass without one. Where the system announces nothing (network folders, no more watches to be had) the files
@@ -212,7 +212,7 @@ fn gather(first: News, heard: &Receiver<News>, found: &mut BTreeSet<Changed>) ->
         match news {
             News::Seen(Meaning::Changed(changed)) => drop(found.insert(changed)),
             News::Seen(Meaning::Way) => {}
-            News::Lost => found.extend([Changed::Vault, Changed::Config]),
+            News::Lost => found.extend([Changed::Vault, Changed::Config, Changed::Policy]),
             News::Stop => return false,
         }
         next = heard.recv_timeout(QUIET.min(end.saturating_duration_since(Instant::now())));

@@ -7,7 +7,7 @@ use super::prompt::{Line, Prompt};
 use crate::app::Model;
 use crate::app::footer::restore_keys;
 use crate::app::keys::show;
-use crate::app::restore::{Preview, Restore, Step, describe};
+use crate::app::restore::{Fate, Preview, Restore, Step, describe};
 use crate::text::clean;
 
 /// Draws the restore.
@@ -71,7 +71,8 @@ pub fn view(restore: &Restore, model: &Model, canvas: &mut Canvas) {
 
 fn draw_preview(preview: &Preview, model: &Model, canvas: &mut Canvas) {
     let end = canvas.width().saturating_sub(1);
-    let (new, all) = (preview.new_ones(), preview.lines.len());
+    let all = preview.lines.len();
+    let summary = summary(preview);
     canvas.text(1, 1, end, &describe(&preview.offer, model.now), canvas.theme.text);
     let mut top = 2;
     let unread = preview.offer.unread();
@@ -85,29 +86,54 @@ fn draw_preview(preview: &Preview, model: &Model, canvas: &mut Canvas) {
     if preview.offer.sealed > 0 {
         warn(canvas, String::from("! a part of it does not open with this key"));
     }
-    if new < all {
-        canvas.text(
-            1,
-            top,
-            end,
-            &format!("{new} new, {} already here; nothing is replaced", all - new),
-            canvas.theme.dim,
-        );
+    if preview.count(|fate| *fate == Fate::New) < all {
+        canvas.text(1, top, end, &summary, canvas.theme.dim);
         top += 1;
     }
     top += u16::from(canvas.height() > 10);
     let room = canvas.height().saturating_sub(top + 1 + u16::from(canvas.height() > 10)) as usize;
     let offset = preview.offset.min(all.saturating_sub(room));
-    for (i, (name, lacks)) in preview.lines.iter().skip(offset).take(room).enumerate() {
+    for (i, line) in preview.lines.iter().skip(offset).take(room).enumerate() {
         let y = top + i as u16;
-        let (mark, style) = match (*lacks, canvas.is_spoken()) {
-            (true, true) => ("new:", canvas.theme.text),
-            (false, true) => ("here:", canvas.theme.text),
-            (true, false) => (canvas.mark("✓", "+"), canvas.theme.good),
-            (false, false) => (canvas.mark("·", "-"), canvas.theme.dim),
+        let (spoken, mark, style) = match &line.fate {
+            Fate::New => ("new:", canvas.mark("✓", "+"), canvas.theme.good),
+            Fate::Changes(_) => ("changes:", canvas.mark("≠", "~"), canvas.theme.warn),
+            Fate::Goes => ("goes:", canvas.mark("×", "x"), canvas.theme.warn),
+            Fate::StaysDeleted | Fate::Newer | Fate::Same => ("here:", canvas.mark("·", "-"), canvas.theme.dim),
         };
+        let (mark, style) = if canvas.is_spoken() { (spoken, canvas.theme.text) } else { (mark, style) };
         let x = canvas.put(1, y, mark, style) + 1;
-        let style = if *lacks { canvas.theme.text } else { canvas.theme.dim };
-        canvas.text(x, y, end.saturating_sub(x), name, style);
+        let quiet = matches!(line.fate, Fate::StaysDeleted | Fate::Newer | Fate::Same);
+        let style = if quiet { canvas.theme.dim } else { canvas.theme.text };
+        let x = canvas.text(x, y, end.saturating_sub(x), &line.name, style) + 2;
+        if let Some(words) = remark(&line.fate).filter(|_| x < end) {
+            canvas.text(x, y, end.saturating_sub(x), words, canvas.theme.dim);
+        }
+    }
+}
+
+/// How many accounts come, change and stay, in a line.
+fn summary(preview: &Preview) -> String {
+    let here = preview.count(|fate| matches!(fate, Fate::Same | Fate::Newer | Fate::StaysDeleted));
+    let parts = [
+        (preview.count(|fate| *fate == Fate::New), "new"),
+        (preview.count(|fate| matches!(fate, Fate::Changes(_))), "newer there"),
+        (preview.count(|fate| *fate == Fate::Goes), "deleted elsewhere"),
+        (here, "already here"),
+    ];
+    let first = |n: usize, what: &str| n > 0 || what == "new";
+    let parts: Vec<String> =
+        parts.iter().filter(|(n, what)| first(*n, what)).map(|(n, what)| format!("{n} {what}")).collect();
+    format!("{}; newer here stays", parts.join(", "))
+}
+
+/// What is said of an account beside its name.
+fn remark(fate: &Fate) -> Option<&str> {
+    match fate {
+        Fate::Changes(words) => Some(words),
+        Fate::Goes => Some("deleted on another device: deleted here too"),
+        Fate::StaysDeleted => Some("deleted here: stays so"),
+        Fate::Newer => Some("newer here: stays as it is"),
+        Fate::New | Fate::Same => None,
     }
 }

@@ -90,3 +90,51 @@ fn turned_off_it_stays_as_it_was_and_wiped_it_is_gone() {
     let left = home.run(&["backup", "devices", "--json"]).json();
     assert_eq!((left.as_array().map(Vec::len), &left[0]["this"]), (Some(1), &false.into()), "{left}");
 }
+
+/// The one file of a head in the folder, and its bytes.
+fn head(home: &Home) -> (std::path::PathBuf, Vec<u8>) {
+    let files = walk(&home.path("sync"));
+    let heads: Vec<_> = files.into_iter().filter(|file| file.to_string_lossy().contains("head")).collect();
+    assert_eq!(heads.len(), 1, "{heads:?}");
+    let bytes = std::fs::read(&heads[0]).expect("readable");
+    (heads[0].clone(), bytes)
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn an_older_copy_that_was_put_back_is_told_and_written_anew() {
+    let home = kept();
+    let (path, old) = head(&home);
+    home.import(&[&link("Hetzner", "K0815", 3)]);
+    std::fs::write(&path, &old).expect("written");
+    let told = "an older copy of ";
+    let verified = home.run(&["backup", "verify"]);
+    assert!(verified.err.contains(told), "{}", verified.err);
+    let now = home.run(&["backup", "now"]);
+    assert!(now.err.contains(told), "{}", now.err);
+    assert_ne!(head(&home).1, old, "written anew");
+    let again = home.run(&["backup", "now"]);
+    assert!(!again.err.contains(told), "{}", again.err);
+    assert!(!home.run(&["backup", "verify"]).err.contains(told));
+}
+
+#[test]
+fn an_older_copy_of_another_machine_stays_told_until_that_one_writes_again() {
+    let home = kept();
+    let (path, old) = head(&home);
+    home.import(&[&link("Hetzner", "K0815", 3)]);
+    let other = restored(&home, PASSWORD);
+    other.run(&["backup", "now"]).ok();
+    std::fs::write(&path, &old).expect("written");
+    let now = other.run(&["backup", "now"]);
+    assert!(now.err.contains("an older copy of "), "{}", now.err);
+    let status = || other.run(&["backup", "status", "--json"]).json().to_string();
+    assert!(status().contains("went_back"), "{}", status());
+    home.run(&["backup", "now"]).ok();
+    other.run(&["backup", "now"]).ok();
+    assert!(!status().contains("went_back"), "{}", status());
+}

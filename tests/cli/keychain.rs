@@ -169,3 +169,59 @@ fn the_short_way_sees_a_file_that_went_back() {
     assert_eq!(ran.ok().len(), 7);
     assert_eq!(run(&session, &["code", "Later"], "").ok().len(), 7, "the history mended it");
 }
+
+const KEEPASSXC: &[&str] = &["dbus-daemon", "dbus-send", "keepassxc", "keepassxc-cli"];
+
+/// A bus on which KeePassXC is the keychain, and a vault that a password opens.
+fn with_keepassxc() -> Option<Session> {
+    if !installed(KEEPASSXC) {
+        return None;
+    }
+    let mut session = Session::start();
+    session.keepassxc();
+    std::fs::write(session.home.path().join("pw"), "a password").expect("written");
+    let init = ["init", "--unlock", "password", "--password-file", "pw", "--recovery-key-file", "recovery"];
+    run(&session, &init, "").ok();
+    Some(session)
+}
+
+/// A command on the vault of that home, else the usual one.
+fn by_password(session: &Session, home: &str, args: &[&str], stdin: &str) -> Ran {
+    let mut command = otpanel(session, &[&["--password-file", "pw"], args].concat());
+    let home = session.home.path().join(home);
+    command.env("XDG_DATA_HOME", home.join("data")).env("XDG_STATE_HOME", home.join("state"));
+    finish(&mut command, stdin.as_bytes())
+}
+
+#[test]
+fn keepassxc_keeps_the_backup_and_gives_it_back() {
+    let Some(mut session) = with_keepassxc() else { return };
+    by_password(&session, "one", &["init", "--unlock", "password", "--recovery-key-file", "r1"], "").ok();
+    by_password(&session, "one", &["import", "-"], &[link("GitHub", "octo", 1), link("GitLab", "ada", 2)].join("\n"))
+        .ok();
+    for n in 3..8 {
+        by_password(&session, "one", &["import", "-"], &link("Site", &format!("name-{n}"), n)).ok();
+    }
+    by_password(&session, "one", &["backup", "verify"], "").ok();
+    by_password(&session, "two", &["backup", "restore", "--yes"], "").ok();
+    let list = by_password(&session, "two", &["list"], "").ok();
+    assert_eq!(list.lines().count(), 7, "{list}");
+    assert!(session.alive(), "KeePassXC bore it");
+}
+
+#[test]
+fn a_locked_keepassxc_is_not_taken_for_one_that_holds_nothing() {
+    let Some(mut session) = with_keepassxc() else { return };
+    by_password(&session, "one", &["init", "--unlock", "password", "--recovery-key-file", "r1"], "").ok();
+    by_password(&session, "one", &["import", "-"], &link("GitHub", "octo", 1)).ok();
+    session.lock_keepassxc();
+    let status = by_password(&session, "one", &["backup", "status", "--json"], "").json();
+    assert_eq!(status["state"], "waiting", "{status}");
+    let saved = by_password(&session, "one", &["import", "-"], &link("GitLab", "ada", 2));
+    assert!(saved.err.contains("The keychain is locked"), "{}", saved.err);
+    saved.ok();
+    let restore = by_password(&session, "two", &["backup", "restore", "--yes"], "");
+    assert!(restore.err.contains("locked") && !restore.err.contains("No backup lies there"), "{}", restore.err);
+    assert_ne!(restore.code, 0);
+    assert!(session.alive());
+}

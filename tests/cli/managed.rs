@@ -259,3 +259,36 @@ fn a_policy_that_others_can_write_or_that_has_a_mistake_is_ignored_loudly() {
     let told = managed.run(&["policy"]).fails(1);
     assert!(told.contains("line 1, column") && told.contains("Did you mean `export`?"), "{told}");
 }
+
+#[test]
+fn the_organisations_accounts_go_to_the_keyring_that_the_policy_names() {
+    use crate::support::{Session, installed};
+    if !installed(&["dbus-daemon", "dbus-send", "gnome-keyring-daemon"]) {
+        return;
+    }
+    let mut session = Session::start();
+    session.keyring(Some("pw"));
+    let managed = Managed::new("Policy(identity: (name: \"Contoso\", store: Keychain(collection: \"Contoso\")))");
+    let run = |args: &[&str], stdin: &str| {
+        let mut command = managed.0.command(args);
+        command.env("OTPANEL_TEST_POLICY", managed.0.path("etc/policy.ron"));
+        finish(command.env("DBUS_SESSION_BUS_ADDRESS", &session.address), stdin.as_bytes())
+    };
+    let added = run(&["add", "-"], &link("VPN", "ada", 1));
+    assert!(added.err.contains("The keyring `Contoso` does not exist here"), "{}", added.err);
+    run(&["add", "-", "--personal"], &link("Mail", "ada", 2)).ok();
+    let status = run(&["backup", "status", "--json"], "").json();
+    assert_eq!((&status["state"], &status["others"][0]["state"]), (&"unavailable".into(), &"on".into()), "{status}");
+    session.make_keyring("Contoso");
+    let now = run(&["backup", "now"], "");
+    assert!(now.err.contains("1 accounts are backed up to the keyring Contoso"), "{}", now.err);
+    let status = run(&["backup", "status"], "");
+    assert!(status.out.contains("keychain, keyring Contoso: on"), "{}", status.out);
+    run(&["backup", "verify"], "").ok();
+    // A new machine under the same policy gets them back from there.
+    let new = Managed::new("Policy(identity: (name: \"Contoso\", store: Keychain(collection: \"Contoso\")))");
+    let mut restore = new.0.command(&["backup", "restore", "--yes"]);
+    restore.env("OTPANEL_TEST_POLICY", new.0.path("etc/policy.ron")).env("DBUS_SESSION_BUS_ADDRESS", &session.address);
+    finish(&mut restore, b"").ok();
+    assert_eq!(new.identities(), pairs(&[("Mail", "personal"), ("VPN", "managed/Contoso")]));
+}

@@ -14,7 +14,7 @@ use otpanel::backup::standing::{Standing, Status};
 use otpanel::config::Config;
 use otpanel::secret::Secret;
 use otpanel::time::UnixTime;
-use otpanel::vault::{DataKey, DeviceId, VaultId};
+use otpanel::vault::{DataKey, DeviceId, Value, VaultId, field};
 
 use crate::harness::{BEGIN, DEVICE, Journey, PASSWORD, accounts, vault};
 
@@ -23,7 +23,7 @@ fn keychain(standing: Standing, brief: &'static str) -> Status {
     Status {
         to: Destination {
             identity: "personal".into(),
-            store: Store::Keychain,
+            store: Store::KEYCHAIN,
             on: standing != Standing::Off,
             names_only: false,
         },
@@ -33,6 +33,7 @@ fn keychain(standing: Standing, brief: &'static str) -> Status {
         last: Some(BEGIN),
         brief,
         reason: (!brief.is_empty()).then(|| format!("Because: {brief}.")),
+        went_back: Vec::new(),
     }
 }
 
@@ -168,7 +169,7 @@ fn what_a_look_at_every_item_found_stays_until_the_next_wish() {
     journey.model.config.idle_lock_secs = 0;
     answer(&mut journey, news(vec![keychain(Standing::On, "")]));
     let mut journey = journey.keys("v");
-    let found = Verified { items: 3, accounts: 8, lacking: 0, unread: 0, devices: Vec::new() };
+    let found = Verified { items: 3, accounts: 8, lacking: 0, unread: 0, devices: Vec::new(), went_back: Vec::new() };
     answer(&mut journey, News { verified: vec![("keychain", found)], ..news(vec![keychain(Standing::On, "")]) });
     let words = "all 3 items opened, 8 accounts can be restored";
     assert!(journey.screen().contains(words), "{}", journey.screen());
@@ -264,7 +265,7 @@ fn the_header_says_how_it_stands() {
 fn the_backup_screen_looks_like_this() {
     let journey = kept().keys("b");
     insta::assert_snapshot!("backup_80x24", journey.styled());
-    for (width, height) in [(30, 5), (40, 10), (120, 40)] {
+    for (width, height) in [(30, 5), (40, 10), (120, 40), (200, 50)] {
         let journey = kept().keys("b").size(width, height);
         insta::assert_snapshot!(format!("backup_{width}x{height}"), journey.styled());
     }
@@ -419,4 +420,79 @@ fn in_an_open_vault_a_restore_joins_and_can_be_taken_back() {
     journey.backups = vec![offer(true)];
     let journey = journey.keys("br<enter>");
     assert_eq!(journey.session().state().live().count(), 5, "{}", journey.screen());
+}
+
+#[test]
+fn a_restore_shows_what_changes_what_stays_and_what_goes() {
+    // The same vault on two devices since the first five accounts.
+    let there = {
+        let mut there = vault(&accounts()[..6]);
+        let state = Arc::make_mut(&mut there.state);
+        let all: Vec<_> = state.live().map(|entry| (entry.issuer().to_owned(), entry.id)).collect();
+        let id = |issuer: &str| all.iter().find(|(name, _)| name == issuer).expect("one").1;
+        let later = UnixTime(BEGIN.0 + 60_000);
+        let stamp = state.next_stamp(later, DeviceId([8; 8]));
+        state.set(id("GitLab"), field::ISSUER, Value::Text("Forge".into()), stamp);
+        state.purge(id("Contoso VPN"));
+        there
+    };
+    let mut journey = Journey::unlocked(&accounts()[..5]);
+    let mut offer = offer(true);
+    offer.opened[0].records = (*there.state).clone();
+    journey.backups = vec![offer];
+    let journey = journey.keys("br");
+    let screen = journey.screen();
+    assert!(screen.contains("1 new, 1 newer there, 1 deleted elsewhere, 3 already here"), "{screen}");
+    assert!(screen.contains("≠ GitLab (ada)  issuer GitLab → Forge"), "{screen}");
+    assert!(screen.contains("deleted on another device: deleted here too"), "{screen}");
+    insta::assert_snapshot!("restore_differs_80x24", journey.styled());
+    insta::assert_snapshot!("restore_differs_40x10", journey.size(40, 10).styled());
+}
+
+#[test]
+fn what_a_restore_would_find_older_or_deleted_here_stays_as_it_is() {
+    let mut journey =
+        Journey::unlocked(&accounts()[..3]).keys("/glab<esc>e<ctrl-u>Forge<enter>").keys("/octo<esc>d<enter>");
+    let mut offer = offer(true);
+    offer.opened[0].records = (*vault(&accounts()[..3]).state).clone();
+    journey.backups = vec![offer];
+    let journey = journey.keys("br");
+    let screen = journey.screen();
+    assert!(screen.contains("0 new, 3 already here; newer here stays"), "{screen}");
+    assert!(screen.contains("newer here: stays as it is") && screen.contains("deleted here: stays so"), "{screen}");
+    let journey = journey.keys("<enter>");
+    assert!(journey.screen().contains("Forge"), "{}", journey.screen());
+    assert_eq!(journey.session().state().live().count(), 2);
+}
+
+#[test]
+fn every_line_and_every_device_can_be_reached_on_a_small_screen() {
+    for (width, height) in [(30, 5), (40, 10), (80, 24)] {
+        let mut journey = Journey::unlocked(&accounts()).size(width, height).keys("b");
+        // Before a key is pressed a very small one shows the places alone.
+        let mut found = news(vec![keychain(Standing::On, "")]);
+        found.devices = Some((0..20).map(|n| device(n, &format!("machine-{n}"), 0)).collect());
+        answer(&mut journey, found);
+        let mut journey = journey.keys("<down><up>");
+        for n in 0..20 {
+            assert!(
+                journey.screen().contains(&format!("machine-{n} ")),
+                "{n} of {width}x{height}: {}",
+                journey.screen()
+            );
+            journey = journey.keys("<down>");
+        }
+        let journey = journey.keys("<pgdn><pgdn><pgdn><pgdn><pgdn><pgdn><pgdn><pgdn><pgdn><pgdn><pgdn>");
+        assert!(journey.screen().contains("your password"), "{}", journey.screen());
+        let journey = journey.keys(&"<up>".repeat(60));
+        assert!(journey.screen().contains("kept in"), "{}", journey.screen());
+    }
+}
+
+#[test]
+fn a_copy_that_went_back_is_told_on_the_screen() {
+    let mut journey = kept().keys("b");
+    let back = Status { went_back: vec!["old-desktop".into()], ..keychain(Standing::On, "") };
+    answer(&mut journey, news(vec![back]));
+    assert!(journey.screen().contains("an older copy of old-desktop was put back"), "{}", journey.screen());
 }

@@ -226,3 +226,40 @@ fn what_was_kept_for_the_opening_is_said_when_the_vault_opens() {
     let journey = journey.keys(crate::harness::PASSWORD).keys("<enter>");
     assert!(journey.screen().contains("The policy of this machine is ignored"), "{}", journey.screen());
 }
+
+/// The policy's file changed while the panel is open.
+fn changes_to(text: &str, mut journey: Journey) -> Journey {
+    use otpanel::app::event::Event;
+    journey.event(Event::Policy(Ok((Box::new(policy(text)), Some(Box::new(Config::default()))))));
+    journey
+}
+
+#[test]
+fn a_policy_that_changes_is_obeyed_at_once_and_said() {
+    let journey = changes_to(CONTOSO, Journey::unlocked(&accounts()));
+    let says = "Contoso manages this machine now: new accounts belong to it";
+    assert!(journey.screen().contains(says), "{}", journey.screen());
+    assert_eq!(journey.model.config.idle_lock_secs, 120);
+    let journey = journey.paste(LINK).keys("<enter>");
+    assert_eq!(identity(&journey, "Fastmail"), ["managed/Contoso"]);
+    let journey = journey.keys("/fastm<esc>Q");
+    assert!(journey.screen().contains("Contoso does not allow"), "{}", journey.screen());
+    // What a limit held back holds again, and another name is said like the first.
+    let journey = changes_to("(identity: (name: \"Fabrikam\"))", journey.keys("<esc>"));
+    assert!(journey.screen().contains("Fabrikam manages this machine now"), "{}", journey.screen());
+    assert_eq!(journey.model.config.idle_lock_secs, Config::default().idle_lock_secs);
+    let journey = changes_to("(identity: (name: \"Fabrikam\"), max_clipboard_secs: 9)", journey);
+    assert!(journey.screen().contains("the policy of this machine changed"), "{}", journey.screen());
+    assert_eq!(journey.model.config.clipboard.clear_secs, 9);
+    let journey = changes_to("()", journey);
+    assert!(journey.screen().contains("Fabrikam does not manage this machine any more"), "{}", journey.screen());
+}
+
+#[test]
+fn a_policy_that_became_unreadable_takes_nothing_back() {
+    let mut journey = mixed(CONTOSO);
+    journey.event(otpanel::app::event::Event::Policy(Err("The policy of this machine is ignored".into())));
+    assert!(journey.screen().contains("what held before holds on"), "{}", journey.screen());
+    let journey = journey.keys("/glab<esc>Q");
+    assert!(journey.screen().contains("Contoso does not allow"), "{}", journey.screen());
+}

@@ -18,6 +18,7 @@ mod keychain;
 mod memory;
 mod names;
 mod panel;
+mod prompt;
 mod quiet;
 mod sizes;
 mod soak;

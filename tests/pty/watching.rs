@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use crate::home::{Home, link, secret};
+use crate::home::{Home, PASSWORD, link, secret};
 use crate::panel::{LIMIT, Panel};
 
 /// A second is promised; the machine may be busy.
@@ -237,5 +237,32 @@ fn a_file_of_before_a_new_key_is_taken_in_by_the_open_panel_and_goes_again() {
         assert!(std::time::Instant::now() < deadline, "the old key is still in the vault's place");
         std::thread::sleep(Duration::from_millis(20));
     }
+    panel.quit();
+}
+
+#[test]
+fn a_policy_that_changes_is_obeyed_by_an_open_panel() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::with_vault();
+    let (folder, file) = (home.path("etc"), home.path("etc/policy.ron"));
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    let put = |text: &str| {
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    };
+    let mut panel = Panel::start_with(&home, &[], &[("OTPANEL_TEST_POLICY", file.as_os_str())]);
+    panel.see("password");
+    panel.press(PASSWORD).press("\r");
+    panel.see("octo@example.com");
+    put("Policy(identity: (name: \"Contoso\"))");
+    panel.see("Contoso manages this machine now");
+    panel.paste(&link("Hetzner", "K0815", &secret('D')));
+    panel.see("belongs to Contoso");
+    panel.press("\x1b");
+    put("Policy(identity: oh no");
+    panel.see("what held before holds on");
+    fs::remove_file(&file).unwrap();
+    panel.see("Contoso does not manage this machine any more");
     panel.quit();
 }

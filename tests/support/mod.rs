@@ -92,8 +92,18 @@ impl Session {
         Self::start_with("")
     }
 
+    /// Starts the bus on an X server's display, with the system's services, of which the keyring's dialog is one.
+    pub fn start_on(x: &XServer) -> Self {
+        let display = [("DISPLAY", x.display.as_str()), ("NO_AT_BRIDGE", "1")];
+        Self::launch("<servicedir>/usr/share/dbus-1/services</servicedir>", &display)
+    }
+
     /// Starts the bus with services that it can start by itself, as XML elements of its configuration.
     pub fn start_with(service_dirs: &str) -> Self {
+        Self::launch(service_dirs, &[])
+    }
+
+    fn launch(service_dirs: &str, env: &[(&str, &str)]) -> Self {
         let home = home();
         let config = home.path().join("bus.conf");
         let socket = home.path().join("bus");
@@ -109,6 +119,7 @@ impl Session {
         .unwrap();
         let mut bus = private("dbus-daemon", home.path());
         bus.arg("--nofork").arg("--print-address").arg("--config-file").arg(&config);
+        bus.envs(env.iter().copied());
         let mut bus = Daemon(bus.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
         let mut address = String::new();
         BufReader::new(bus.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
@@ -143,6 +154,65 @@ impl Session {
         }
     }
 
+    /// Starts KeePassXC as the keychain instead, with a database that is open. It needs no screen; its files, the lock that
+    /// keeps a second one from starting among them, lie in the session's home.
+    pub fn keepassxc(&mut self) {
+        let home = self.home.path().to_owned();
+        let config = home.join(".config/keepassxc");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(
+            config.join("keepassxc.ini"),
+            "[General]\nConfigVersion=2\nUpdateCheckMessageShown=true\nAutoSaveAfterEveryChange=true\n\
+             [GUI]\nCheckForUpdates=false\n\
+             [FdoSecrets]\nEnabled=true\nShowNotification=false\nConfirmAccessItem=false\nConfirmDeleteItem=false\n",
+        )
+        .unwrap();
+        // Which group it offers on the bus is a custom value of the database.
+        std::fs::write(
+            home.join("db.xml"),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><KeePassFile><Meta><DatabaseName>store</DatabaseName><CustomData>\
+             <Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key><Value>{00112233-4455-6677-8899-aabbccddeeff}</Value></Item>\
+             </CustomData></Meta><Root><Group><UUID>ABEiM0RVZneImaq7zN3u/w==</UUID><Name>Root</Name></Group></Root>\
+             </KeePassFile>",
+        )
+        .unwrap();
+        let mut import = self.command("keepassxc-cli");
+        import.args(["import", "-p", "db.xml", "db.kdbx"]).current_dir(&home).stdin(Stdio::piped());
+        let mut import = import.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        import.stdin.take().unwrap().write_all(b"pw\npw\n").unwrap();
+        assert!(import.wait().unwrap().success(), "keepassxc-cli made a database");
+        let mut program = self.command("keepassxc");
+        program.args(["--pw-stdin", "db.kdbx"]).current_dir(&home);
+        program.env("XDG_CONFIG_HOME", home.join(".config")).env("TMPDIR", &home).env("QT_QPA_PLATFORM", "offscreen");
+        let program = program.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut program = program.map(Daemon).unwrap();
+        program.0.stdin.take().unwrap().write_all(b"pw\n").unwrap();
+        self.keyring = Some(program);
+        let ready = || self.owned() && self.ask("ReadAlias", &["string:default"]).contains("/collection/");
+        assert!(wait_until(Duration::from_secs(20), ready), "KeePassXC came up with its database open");
+    }
+
+    /// Locks KeePassXC's database, which it does by a prompt that asks nothing.
+    pub fn lock_keepassxc(&self) {
+        let said = self.ask("Lock", &["array:objpath:/org/freedesktop/secrets/collection/db"]);
+        let prompt = said.lines().filter_map(|line| line.split('"').nth(1)).find(|path| path.contains("/prompt/"));
+        let mut ask = self.command("dbus-send");
+        ask.args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", prompt.expect("a prompt")]);
+        output(ask.args(["org.freedesktop.Secret.Prompt.Prompt", "string:"]));
+        let locked = || {
+            let mut ask = self.command("dbus-send");
+            ask.args(["--session", "--print-reply", "--dest=org.freedesktop.secrets"]);
+            ask.args(["/org/freedesktop/secrets/collection/db", "org.freedesktop.DBus.Properties.Get"]);
+            output(ask.args(["string:org.freedesktop.Secret.Collection", "string:Locked"])).contains("boolean true")
+        };
+        assert!(wait_until(Duration::from_secs(10), locked), "KeePassXC locked its database");
+    }
+
+    /// Whether the keychain's program still runs.
+    pub fn alive(&mut self) -> bool {
+        self.keyring.as_mut().is_some_and(|daemon| daemon.0.try_wait().unwrap().is_none())
+    }
+
     /// Kills the keyring's daemon, as a crash would.
     pub fn kill_keyring(&mut self) {
         self.keyring = None;
@@ -158,7 +228,41 @@ impl Session {
 
     /// Locks the default keyring.
     pub fn lock(&self) {
-        self.ask("Lock", &["array:objpath:/org/freedesktop/secrets/collection/login"]);
+        self.lock_one("login");
+    }
+
+    /// Locks the keyring of that name.
+    pub fn lock_one(&self, name: &str) {
+        self.ask("Lock", &[&format!("array:objpath:/org/freedesktop/secrets/collection/{name}")]);
+    }
+
+    /// Makes a keyring by the door that gnome-keyring keeps for this, without a dialog.
+    #[cfg(target_os = "linux")]
+    pub fn make_keyring(&self, label: &str) {
+        use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+        const SERVICE: &str = "org.freedesktop.secrets";
+        const PATH: &str = "/org/freedesktop/secrets";
+        let bus = zbus::blocking::connection::Builder::address(self.address.as_str()).unwrap().build().unwrap();
+        let opened = bus
+            .call_method(
+                Some(SERVICE),
+                PATH,
+                Some("org.freedesktop.Secret.Service"),
+                "OpenSession",
+                &("plain", Value::from("")),
+            )
+            .unwrap();
+        let (_, session): (OwnedValue, OwnedObjectPath) = opened.body().deserialize().unwrap();
+        let named = std::collections::HashMap::from([("org.freedesktop.Secret.Collection.Label", Value::from(label))]);
+        let password = (session, Vec::<u8>::new(), b"pw".to_vec(), "text/plain");
+        bus.call_method(
+            Some(SERVICE),
+            PATH,
+            Some("org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface"),
+            "CreateWithMasterPassword",
+            &(named, password),
+        )
+        .unwrap();
     }
 
     fn owned(&self) -> bool {

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{files, modal, restore};
-use crate::app::backup::{Ask, News, Seen, Task, View};
+use crate::app::backup::{Ask, News, Seen, Task, View, page};
 use crate::app::event::Effect;
 use crate::app::model::{Model, Tone};
 use crate::app::path::{PathLine, Pressed};
@@ -96,15 +96,26 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let devices = session.backup.devices.len();
     let device = session.backup.devices.get(selected).cloned();
     let off = session.backup.standing.iter().all(|status| status.standing == Standing::Off);
-    let step = |model: &mut Model, to: usize| {
+    let rows = page::rows(session, model);
+    let size = model.size;
+    let room = page::room(size).max(1) as isize;
+    let step = |model: &mut Model, down: bool| {
         if let Some(view) = self::view(model) {
-            view.selected = to.min(devices.saturating_sub(1));
+            page::step(view, &rows, devices, size, down);
+        }
+        Vec::new()
+    };
+    let scroll = |model: &mut Model, by: isize| {
+        if let Some(view) = self::view(model) {
+            page::scroll(view, rows.len(), size, by);
         }
         Vec::new()
     };
     match key.code {
-        KeyCode::Up | KeyCode::Char('k') => step(model, selected.saturating_sub(1)),
-        KeyCode::Down | KeyCode::Char('j') => step(model, selected + 1),
+        KeyCode::Up | KeyCode::Char('k') => step(model, false),
+        KeyCode::Down | KeyCode::Char('j') => step(model, true),
+        KeyCode::PageUp => scroll(model, -room),
+        KeyCode::PageDown => scroll(model, room),
         KeyCode::Char('q' | 'b') => {
             if let Some(session) = model.session_mut() {
                 session.modal = None;

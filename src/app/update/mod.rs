@@ -12,6 +12,7 @@ pub mod modal;
 mod mouse;
 mod order;
 pub mod past;
+mod policy;
 mod restore;
 mod tags;
 mod welcome;
@@ -50,6 +51,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::EndNow => files::end(model),
         Event::VaultChanged => files::vault_changed(model),
         Event::Config(read) => on_config(model, read),
+        Event::Policy(read) => policy::changed(model, read),
         Event::Looked(found) => lock::looked(model, found),
         Event::Reread(generation, found) => files::reread(model, generation, found),
         Event::Saved(generation, result) => files::saved(model, generation, result),

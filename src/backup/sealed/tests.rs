@@ -66,6 +66,7 @@ fn back_up(items: &Sealed<'_>, held: &mut Held, by_itself: bool) -> Result<Backe
         now: UnixTime(1_800_000_000_000),
         by_itself,
         names_only: false,
+        seen: &std::collections::BTreeMap::new(),
         full: true,
         fresh: &fresh,
     };

@@ -14,6 +14,8 @@ pub struct Targets {
     pub vault: PathBuf,
     /// The config file, which need not exist yet.
     pub config: Option<PathBuf>,
+    /// The machine's policy, which need not exist.
+    pub policy: Option<PathBuf>,
 }
 
 /// What has changed.
@@ -23,6 +25,8 @@ pub enum Changed {
     Vault,
     /// The config file.
     Config,
+    /// The machine's policy.
+    Policy,
     /// A file beside the vault that has its ending and a name that begins like its own: perhaps a conflict copy.
     Copy(PathBuf),
 }
@@ -51,6 +55,9 @@ impl Plan {
         plan.follow(&targets.vault, &Changed::Vault);
         if let Some(config) = &targets.config {
             plan.follow(config, &Changed::Config);
+        }
+        if let Some(policy) = &targets.policy {
+            plan.follow(policy, &Changed::Policy);
         }
         plan.folders.sort_unstable();
         plan.folders.dedup();
@@ -165,7 +172,7 @@ mod tests {
     use super::*;
 
     fn plan(vault: &Path) -> Plan {
-        Plan::make(&Targets { vault: vault.to_owned(), config: None })
+        Plan::make(&Targets { vault: vault.to_owned(), config: None, policy: None })
     }
 
     #[test]

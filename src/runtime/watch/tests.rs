@@ -14,7 +14,7 @@ fn scene(prepare: impl FnOnce(&Path), vault: &str) -> Scene {
     let dir = tempfile::tempdir().unwrap();
     prepare(dir.path());
     let (say, heard) = channel();
-    let targets = Targets { vault: dir.path().join(vault), config: Some(dir.path().join("config.ron")) };
+    let targets = Targets { vault: dir.path().join(vault), config: Some(dir.path().join("config.ron")), policy: None };
     let watch = Watch::start(targets, move |changed| drop(say.send(changed))).unwrap();
     Scene { dir, heard, watch }
 }
@@ -47,7 +47,8 @@ fn vault(dir: &Path) {
 fn what_changes_between_the_reading_and_the_watch_is_told_when_it_begins() {
     let dir = tempfile::tempdir().unwrap();
     vault(dir.path());
-    let targets = || Targets { vault: dir.path().join("vault.otpv"), config: Some(dir.path().join("config.ron")) };
+    let config = Some(dir.path().join("config.ron"));
+    let targets = || Targets { vault: dir.path().join("vault.otpv"), config: config.clone(), policy: None };
     let (say, heard) = channel();
     let since = Since::now(targets());
     fs::write(dir.path().join(".new"), "another").unwrap();
@@ -160,7 +161,11 @@ fn where_nothing_is_announced_looking_finds_the_same() {
     vault(dir.path());
     let (news, _heard) = channel();
     let mut watching = Watching {
-        targets: Targets { vault: dir.path().join("vault.otpv"), config: Some(dir.path().join("config.ron")) },
+        targets: Targets {
+            vault: dir.path().join("vault.otpv"),
+            config: Some(dir.path().join("config.ron")),
+            policy: None,
+        },
         plan: Arc::default(),
         native: None,
         watched: BTreeSet::new(),

@@ -1,0 +1,205 @@
+//! Reading what lies in a store: the items of one vault and identity, the keys that open them, what they hold together.
+//! Writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::flaw::{Flaw, flaw};
+use super::item::{Bundle, Digest, Head, Item, KeyItem, Keys, Name, Read};
+use super::record;
+use crate::keychain::KeychainError;
+use crate::time::UnixTime;
+use crate::vault::{DataKey, DeviceId, State, Unlocked};
+
+/// Keys that open items: the vault's data keys and the backup keys.
+pub struct Ring {
+    /// Of key items.
+    pub data: Vec<DataKey>,
+    /// Of bundles and heads.
+    pub keys: Keys,
+}
+
+impl Ring {
+    /// What an open vault has for an identity.
+    pub fn of(vault: &Unlocked, identity: &str) -> Self {
+        let data = std::iter::once(vault.data_key().duplicate()).chain(vault.retired_keys()).collect();
+        Self { data, keys: record::keys(&vault.state, identity) }
+    }
+}
+
+/// The items of one vault and one identity in a store.
+pub trait Items {
+    /// The names of all that are there.
+    ///
+    /// # Errors
+    /// [`KeychainError`].
+    fn list(&self) -> Result<BTreeSet<Name>, KeychainError>;
+    /// Reads one; none when there is none, or the store says so.
+    ///
+    /// # Errors
+    /// [`KeychainError`].
+    fn read(&self, name: Name, ring: &Ring) -> Result<Option<Read>, KeychainError>;
+    /// Writes one over what was there; gives its digest.
+    ///
+    /// # Errors
+    /// [`KeychainError`].
+    fn write(&self, name: Name, item: &Item, ring: &Ring) -> Result<Digest, KeychainError>;
+    /// Deletes one.
+    ///
+    /// # Errors
+    /// [`KeychainError`].
+    fn delete(&self, name: Name) -> Result<(), KeychainError>;
+    /// Whether so many records go into one item.
+    fn fits(&self, records: &State) -> bool;
+}
+
+/// A device that backs up here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Which.
+    pub id: DeviceId,
+    /// What it calls itself; empty where its head does not open.
+    pub label: String,
+    /// Accounts in its bundles.
+    pub accounts: usize,
+    /// When it last said something.
+    pub time: UnixTime,
+}
+
+/// A head that is older than one that was seen before: somebody has put an old state of the store back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WentBack {
+    /// The device that wrote it.
+    pub device: DeviceId,
+    /// What it calls itself.
+    pub label: String,
+    /// The revision that was seen before.
+    pub from: u64,
+    /// The revision that is there.
+    pub to: u64,
+}
+
+/// All that lies in a store, read.
+#[derive(Default)]
+pub struct Gathered {
+    /// The names.
+    pub names: BTreeSet<Name>,
+    /// Key items that open.
+    pub keys: BTreeMap<Name, (Digest, KeyItem)>,
+    /// Bundles that open.
+    pub bundles: BTreeMap<Name, (Digest, Bundle)>,
+    /// Heads that open.
+    pub heads: BTreeMap<DeviceId, (Digest, Head)>,
+    /// Bundles of others that were not read, since what they hold was joined.
+    pub skipped: BTreeSet<Name>,
+    /// Listed or announced, and not to be had.
+    pub missing: BTreeSet<Name>,
+    /// Under a key that is not known.
+    pub foreign: BTreeSet<Name>,
+    /// Not to be opened.
+    pub damaged: BTreeSet<Name>,
+}
+
+/// Reads what lies in a store. Key items come first, since they bring keys, which are added to the ring.
+///
+/// # Errors
+/// [`KeychainError`].
+pub fn gather(
+    items: &dyn Items,
+    ring: &mut Ring,
+    skip: &dyn Fn(Name, Digest) -> bool,
+) -> Result<Gathered, KeychainError> {
+    let mut all = Gathered { names: items.list()?, ..Gathered::default() };
+    let in_order =
+        |all: &Gathered, wanted: fn(&Name) -> bool| -> Vec<Name> { all.names.iter().copied().filter(wanted).collect() };
+    for name in in_order(&all, |name| matches!(name, Name::Key { .. })) {
+        all.take(items, ring, name)?;
+    }
+    for (name, (_, item)) in &all.keys {
+        if let Name::Key { kid, .. } = name {
+            ring.keys.entry(*kid).or_insert_with(|| item.key.duplicate());
+        }
+    }
+    for name in in_order(&all, |name| matches!(name, Name::Head { .. })) {
+        all.take(items, ring, name)?;
+    }
+    let mut announced: BTreeMap<Name, Digest> = BTreeMap::new();
+    for (device, (_, head)) in &all.heads {
+        for (bucket, digest) in &head.digests {
+            announced.insert(Name::Bundle { device: *device, epoch: head.epoch, bucket: *bucket }, *digest);
+        }
+    }
+    if flaw(Flaw::HeadsChoose) {
+        all.names.retain(|name| !matches!(name, Name::Bundle { .. }) || announced.contains_key(name));
+    }
+    // What a head says is a hint and no more: every bundle that is listed counts (a crash may lie between the two).
+    for name in in_order(&all, |name| matches!(name, Name::Bundle { .. })) {
+        if announced.get(&name).is_some_and(|digest| skip(name, *digest)) {
+            all.skipped.insert(name);
+        } else {
+            all.take(items, ring, name)?;
+            if flaw(Flaw::TiedToHead)
+                && all.bundles.get(&name).is_some_and(|(digest, _)| announced.get(&name) != Some(digest))
+            {
+                all.bundles.remove(&name);
+                all.foreign.insert(name);
+            }
+        }
+    }
+    all.missing.extend(announced.keys().filter(|name| !all.names.contains(name)));
+    Ok(all)
+}
+
+impl Gathered {
+    fn take(&mut self, items: &dyn Items, ring: &Ring, name: Name) -> Result<(), KeychainError> {
+        let Some(Read { digest, item }) = items.read(name, ring)? else {
+            self.missing.insert(name);
+            return Ok(());
+        };
+        match (item, name) {
+            (Item::Key(item), Name::Key { .. }) => drop(self.keys.insert(name, (digest, item))),
+            (Item::Bundle(item), Name::Bundle { .. }) => drop(self.bundles.insert(name, (digest, item))),
+            (Item::Head(item), Name::Head { device }) => drop(self.heads.insert(device, (digest, item))),
+            (Item::Foreign, _) => drop(self.foreign.insert(name)),
+            _ => drop(self.damaged.insert(name)),
+        }
+        Ok(())
+    }
+
+    /// The devices, as their heads tell.
+    pub fn devices(&self) -> Vec<Device> {
+        let of = |id: &DeviceId| match self.heads.get(id) {
+            Some((_, head)) => Device { id: *id, label: head.label.clone(), accounts: head.accounts, time: head.time },
+            None => Device { id: *id, label: String::new(), accounts: 0, time: UnixTime(0) },
+        };
+        let ids: BTreeSet<DeviceId> = self.names.iter().map(|name| name.device()).collect();
+        ids.iter().map(of).collect()
+    }
+
+    /// Everything that the bundles hold, joined.
+    pub fn joined(&self) -> State {
+        let mut state = State::default();
+        for (_, bundle) in self.bundles.values() {
+            state.join(&bundle.records);
+        }
+        state
+    }
+
+    /// The heads that are older than what was seen before.
+    pub fn went_back(&self, seen: &BTreeMap<DeviceId, u64>) -> Vec<WentBack> {
+        let older = |(id, (_, head)): (&DeviceId, &(Digest, Head))| {
+            let from = *seen.get(id).filter(|seen| **seen > head.revision)?;
+            Some(WentBack { device: *id, label: head.label.clone(), from, to: head.revision })
+        };
+        self.heads.iter().filter_map(older).collect()
+    }
+
+    /// How many items are missing, under another key, or damaged.
+    pub fn unread(&self) -> usize {
+        self.missing.len() + self.foreign.len() + self.damaged.len()
+    }
+
+    /// The items that a device has written.
+    pub fn of_device(&self, device: DeviceId) -> impl Iterator<Item = Name> + '_ {
+        self.names.iter().copied().filter(move |name| name.device() == device)
+    }
+}
