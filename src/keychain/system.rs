@@ -94,7 +94,7 @@ impl SystemKeychain {
     fn pace(&self) {
         let mut next = self.next_write.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*next, Pace::Unknown) {
-            let careful = secret_service::is_keepassxc(Instant::now() + QUIET_LIMIT);
+            let careful = secret_service::is_keepassxc(self.quick_deadline());
             *next = if careful { Pace::NotBefore(Instant::now()) } else { Pace::AtOnce };
         }
         if let Pace::NotBefore(at) = &mut *next {
