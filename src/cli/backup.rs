@@ -19,7 +19,7 @@ use crate::backup::standing::{self, Status, cause};
 use crate::keychain::{Keychain, Probe};
 use crate::policy::{self, PERSONAL};
 use crate::report::{Exit, Report};
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::vault::file::Place;
 use crate::vault::{DeviceId, VaultId};
 
@@ -158,8 +158,9 @@ fn notice(to: &Destination, accounts: usize) -> String {
         Store::Folder(path) => (shown(path), "your password or recovery key opens"),
     };
     format!(
-        "otpanel: {accounts} accounts are backed up to {place}, sealed: secrets, names and code settings, nothing else. \
+        "otpanel: backed up {} to {place}, sealed: secrets, names and code settings, nothing else. \
          What {who} there reaches {}. `otpanel backup disable` turns it off. (said once)",
+        count(accounts, "account"),
         clean(&to.reach())
     )
 }
@@ -273,7 +274,8 @@ fn now(world: &World) -> Result<(), Failure> {
                     Store::Keychain { keyring: Some(label) } => format!("the keyring {}", clean(label)),
                     Store::Folder(path) => shown(path),
                 };
-                say(&format!("{accounts} accounts are backed up to {place}; that reaches {}.", clean(&to.reach())));
+                let accounts = count(accounts, "account");
+                say(&format!("Backed up {accounts} to {place}; that reaches {}.", clean(&to.reach())));
             }
             Err(error) => {
                 if wanted.len() > 1 {

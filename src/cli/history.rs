@@ -14,7 +14,7 @@ use super::recover::{rfc3339, shown, when, whole_copies};
 use super::session::{Session, World};
 use super::{files, prompt};
 use crate::otp::account::title;
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::time::UnixTime;
 use crate::vault::envelope::MAX_FILE_LEN;
 use crate::vault::history::{Reason, Version};
@@ -85,7 +85,7 @@ pub fn list(world: &World, as_json: bool) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = held
         .iter()
         .map(|held| {
-            let accounts = held.accounts.map_or_else(String::new, |n| format!("{n} accounts"));
+            let accounts = held.accounts.map_or_else(String::new, |n| count(n, "account"));
             let back = held.difference.as_ref().map_or_else(String::new, in_short);
             let version = &held.version;
             let reason = version.reason.name().to_owned();
@@ -273,7 +273,7 @@ fn put_back(world: &World, args: &VaultRestore, copy: &Locked, aside: Option<Pat
         fs::rename(real, to).map_err(failed)?;
     }
     place.create(&unlocked)?;
-    say(&format!("The vault is back, with {accounts} accounts."));
+    say(&format!("The vault is back, with {}.", count(accounts, "account")));
     if let Some(to) = aside {
         say(&format!("What stood there before is in {}.", shown(&to)));
     }

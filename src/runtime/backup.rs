@@ -20,7 +20,7 @@ use crate::keychain::{Keychain, KeychainError, Probe, system};
 use crate::paths::{from_home, real};
 use crate::policy::Policy;
 use crate::secret::Secret;
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::unlock;
 use crate::vault::envelope::Unlocked;
 use crate::vault::file::Place;
@@ -141,7 +141,7 @@ impl Work<'_> {
         }
         if asked {
             if let ([(to, n), ..], None) = (told.as_slice(), &self.news.said) {
-                let text = format!("backed up: {n} accounts, in {}", shown(&to.store));
+                let text = format!("backed up: {}, in {}", count(*n, "account"), shown(&to.store));
                 self.say(Tone::Good, text);
             }
             if let (true, None, Some(probe)) = (told.is_empty(), &self.news.said, unusable) {
@@ -183,7 +183,7 @@ impl Work<'_> {
                 Store::Keychain { keyring: Some(label) } => format!("this computer's keyring {}", clean(label)),
                 Store::Folder(_) => String::from("the folder"),
             };
-            self.say(Tone::Info, format!("backed up: {n} accounts, sealed, in {place}; b says more"));
+            self.say(Tone::Info, format!("backed up: {}, sealed, in {place}; b says more", count(*n, "account")));
         }
     }
 

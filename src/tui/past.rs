@@ -8,7 +8,7 @@ use crate::app::backup::ago;
 use crate::app::past::{Ask, Copies, Kept, Past, Side};
 use crate::app::session::Session;
 use crate::app::update::past::{title, trashed};
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::time::UnixTime;
 use crate::vault::field;
 
@@ -115,7 +115,7 @@ fn copy(kept: &Kept, model: &Model, canvas: &mut Canvas, y: u16) {
     let style = if kept.back.is_empty() { canvas.theme.dim } else { canvas.theme.strong };
     let room = canvas.right(end, y, &kept.difference(), style).saturating_sub(2);
     let mut x = 1;
-    let accounts = kept.accounts.map_or_else(String::new, |n| format!("{n} accounts"));
+    let accounts = kept.accounts.map_or_else(String::new, |n| count(n, "account"));
     for (text, columns) in [(age(kept, model), 14), (kept.reason.to_owned(), 10), (accounts, 14)] {
         if x < room {
             canvas.text(x, y, columns.min(room - x), &text, canvas.theme.text);

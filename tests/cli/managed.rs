@@ -281,7 +281,7 @@ fn the_organisations_accounts_go_to_the_keyring_that_the_policy_names() {
     assert_eq!((&status["state"], &status["others"][0]["state"]), (&"unavailable".into(), &"on".into()), "{status}");
     session.make_keyring("Contoso");
     let now = run(&["backup", "now"], "");
-    assert!(now.err.contains("1 accounts are backed up to the keyring Contoso"), "{}", now.err);
+    assert!(now.err.contains("Backed up 1 account to the keyring Contoso"), "{}", now.err);
     let status = run(&["backup", "status"], "");
     assert!(status.out.contains("keychain, keyring Contoso: on"), "{}", status.out);
     run(&["backup", "verify"], "").ok();

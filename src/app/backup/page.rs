@@ -7,7 +7,7 @@ use crate::app::session::Session;
 use crate::backup::place::Store;
 use crate::backup::standing::{self, Standing, Status};
 use crate::policy::organisation;
-use crate::text::{clean, wrap};
+use crate::text::{clean, count, wrap};
 use crate::vault::SlotKind;
 
 /// From so many columns on words have a column of their own, and sentences are whole.
@@ -182,7 +182,7 @@ impl Page {
 fn stands(status: &Status, model: &Model) -> String {
     let last = status.last.map(|last| ago(last, model.now));
     match (status.standing, last) {
-        (Standing::On, Some(last)) if status.pending == 0 => format!("{} accounts, {last}", status.accounts),
+        (Standing::On, Some(last)) if status.pending == 0 => format!("{}, {last}", count(status.accounts, "account")),
         (Standing::Off, None) => String::from("off; d turns it on"),
         (Standing::Off, Some(last)) => format!("off; {} accounts of {last} lie there; d turns it on", status.accounts),
         (_, Some(last)) => format!("{} waiting; {} accounts of {last} lie there", status.pending, status.accounts),

@@ -14,7 +14,7 @@ use crate::backup::restore::{self, Offer, Way};
 use crate::keychain::{Keychain, Probe, system};
 use crate::paths;
 use crate::report::{Exit, Report};
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::time::UnixTime;
 use crate::unlock;
 use crate::vault::file::Place;
@@ -51,7 +51,7 @@ pub fn get_back(world: &World, folder: Option<&Path>, yes: bool) -> Result<(), F
     let question = format!("Make {} with these accounts?", shown(&world.paths.vault_file));
     agreed(yes, "Restoring a backup", &question, true)?;
     let unlocked = new_vault(world, &place, &offer, folder.is_none())?;
-    say(&format!("Restored {accounts} accounts into {}.", shown(&world.paths.vault_file)));
+    say(&format!("Restored {} into {}.", count(accounts, "account"), shown(&world.paths.vault_file)));
     let vault = unlocked.vault_id();
     if folder.is_some() {
         remember(&place, vault, |ledger| ledger.folder = folder)?;
@@ -65,7 +65,14 @@ pub fn get_back(world: &World, folder: Option<&Path>, yes: bool) -> Result<(), F
 fn told_of(from: &[Destination], offer: &Offer) {
     let devices = offer.opened.iter().flat_map(|part| &part.devices);
     let names: Vec<String> = devices
-        .map(|device| format!("{} ({} accounts, {})", clean(&device.label), device.accounts, when(device.time.0)))
+        .map(|device| {
+            format!(
+                "{} ({}, {})",
+                clean(&device.label),
+                count(device.accounts as usize, "account"),
+                when(device.time.0)
+            )
+        })
         .collect();
     let store = from.last().map_or("keychain", Destination::store_name);
     say(&format!("A backup lies in the {store}: {}.", names.join(", ")));
@@ -136,7 +143,7 @@ fn join_in(world: &World, from: &[Destination], yes: bool) -> Result<(), Failure
     let mut joined = (*session.unlocked.state).clone();
     joined.join(&records);
     let added = joined.live().count().saturating_sub(before);
-    let question = format!("Join it into this vault? {added} accounts come in addition; nothing is replaced.");
+    let question = format!("Join it into this vault? It brings {}; nothing is replaced.", count(added, "new account"));
     agreed(yes, "Restoring a backup", &question, true)?;
     session.edit(world, |state, stamp| {
         state.join(&records);
