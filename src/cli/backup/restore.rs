@@ -66,12 +66,7 @@ fn told_of(from: &[Destination], offer: &Offer) {
     let devices = offer.opened.iter().flat_map(|part| &part.devices);
     let names: Vec<String> = devices
         .map(|device| {
-            format!(
-                "{} ({}, {})",
-                clean(&device.label),
-                count(device.accounts as usize, "account"),
-                when(device.time.0)
-            )
+            format!("{} ({}, {})", clean(&device.label), count(device.accounts, "account"), when(device.time.0))
         })
         .collect();
     let store = from.last().map_or("keychain", Destination::store_name);
