@@ -25,7 +25,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("notify", &["runtime/watch"]),
     ("arboard", &["runtime/clipboard"]),
     ("signal_hook", &["runtime"]),
-    ("ratatui", &["tui", "runtime", "runtime/screen", "runtime/terminal"]),
+    ("ratatui", &["tui", "runtime", "runtime/screen", "runtime/surface", "runtime/terminal"]),
     ("crossterm", &["runtime", "app"]),
     ("nucleo_matcher", &["app"]),
     ("tracing_subscriber", &["logging"]),

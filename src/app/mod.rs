@@ -23,6 +23,7 @@ pub mod restore;
 pub mod rows;
 pub mod search;
 pub mod session;
+pub mod still;
 pub mod tags;
 pub mod update;
 pub mod welcome;

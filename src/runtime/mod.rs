@@ -6,6 +6,7 @@
 mod background;
 mod backup;
 pub mod clipboard;
+mod demo;
 pub mod export;
 mod lanes;
 mod perform;
@@ -13,6 +14,7 @@ mod perform;
 mod reader;
 mod rules;
 pub mod screen;
+mod surface;
 pub mod terminal;
 mod theme;
 pub mod watch;
@@ -26,25 +28,25 @@ use std::time::{Duration, Instant};
 use crate::app::event::{Effect, Event};
 use crate::app::model::{Start, Tone};
 use crate::app::order::Habits;
+use crate::app::still::Still;
 use crate::app::{Model, update};
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::entropy;
 use crate::local::Local;
-use crate::otp::Account;
 use crate::paths::Paths;
 use crate::policy::{Found, Policy};
 use crate::secret;
 use crate::time::UnixTime;
-use crate::transfer::{self, Source};
-use crate::tui::{Theme, view};
+use crate::tui::{Theme, paint, paint_above};
 use crate::unlock;
-use crate::vault::envelope::Unlocked;
+use crate::vault::DeviceId;
 use crate::vault::file::Place;
-use crate::vault::{DataKey, DeviceId, EntryId, State, VaultId};
 use backup::{LAST_ROUND, Memory};
 use clipboard::{Clipboard, Picture, Report as ClipboardReport, Surroundings};
+use demo::demo_vault;
 use lanes::{Lane, spawn};
 use screen::Screen;
+use surface::Surface;
 use terminal::{Input, Out, Signal, Terminal};
 use watch::{Changed, Since, Targets, Watch};
 
@@ -113,7 +115,7 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     let terminal = Terminal::enter(panel.config.mouse)?;
     let asked = colours && theme::is_auto(&panel.config.theme) && terminal.ask_background()?;
     let awaited = asked.then(|| Instant::now() + background::PATIENCE);
-    let screen = ratatui::Terminal::new(Screen::new(terminal::out()?, colours))?;
+    let screen = Surface::new(Screen::new(terminal::out()?, colours))?;
     let inputs = world.send.clone();
     terminal::listen(move |input| inputs.send(Incoming::Input(Box::new(input))).is_ok())?;
     let (theme, trouble) = theme::find(&panel.config.theme, &panel.paths.config_file, colours, None);
@@ -126,6 +128,7 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     let mut show = Show {
         terminal,
         screen,
+        still: None,
         theme,
         colours,
         light: None,
@@ -144,7 +147,9 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
 /// The panel while it is up.
 struct Show {
     terminal: Terminal,
-    screen: ratatui::Terminal<Screen<Out>>,
+    screen: Surface<Out>,
+    /// What the rows on the screen were drawn from.
+    still: Option<Still>,
     theme: Theme,
     colours: bool,
     /// What the terminal said of its background.
@@ -173,12 +178,14 @@ impl Show {
             model.say(Tone::Warn, trouble);
         }
         let (mut drawn_once, mut was_open) = (false, false);
+        // Nothing but time has passed since the last drawing.
+        let mut calm = false;
         while !self.leaving {
             // Nothing is known for the first milliseconds: an empty frame would only flicker.
             self.awaited = self.awaited.filter(|until| Instant::now() < *until);
             if drawn_once || self.awaited.is_none() && !matches!(model.stage, crate::app::model::Stage::Opening) {
                 drawn_once = true;
-                self.draw(&mut model)?;
+                self.show(&mut model, calm)?;
             }
             // Just opened, what was typed has served; locked, nothing at all is to be left.
             let open = model.session().is_some();
@@ -193,6 +200,7 @@ impl Show {
             };
             let mut effects = update(&mut model, Event::Tick(UnixTime::now()));
             self.clear_when_due();
+            calm = next.is_none() && effects.is_empty();
             // Whatever else has arrived meanwhile is drawn in the same frame.
             while let Some(incoming) = next {
                 effects.extend(self.take_in(&mut model, incoming)?);
@@ -205,10 +213,23 @@ impl Show {
         Ok(())
     }
 
+    /// Draws what differs: all of it, or in a calm second what stands above the rows.
+    fn show(&mut self, model: &mut Model, calm: bool) -> io::Result<()> {
+        let (still, theme) = (Still::of(model), &self.theme);
+        let stays = still.filter(|_| calm && still == self.still);
+        self.still = still;
+        if let Some(Still { above, .. }) = stays
+            && self.screen.draw_above(above, |cells| paint_above(model, theme, cells))?
+        {
+            return Ok(());
+        }
+        self.draw(model)
+    }
+
     /// Draws the model in the size that the terminal has by now: it may have changed since its last word.
     fn draw(&mut self, model: &mut Model) -> io::Result<()> {
         self.draw_once(model)?;
-        if self.screen.backend_mut().take_stale() {
+        if self.screen.screen().take_stale() {
             self.redraw()?;
             self.draw_once(model)?;
         }
@@ -217,12 +238,10 @@ impl Show {
 
     fn draw_once(&mut self, model: &mut Model) -> io::Result<()> {
         let theme = &self.theme;
-        self.screen.draw(|frame| {
-            let (width, height) = (frame.area().width, frame.area().height);
-            model.resize(width, height);
-            view(model, theme, frame);
-        })?;
-        Ok(())
+        self.screen.draw(|cells| {
+            model.resize(cells.area.width, cells.area.height);
+            paint(model, theme, cells)
+        })
     }
 
     /// Turns what arrived into effects.
@@ -302,7 +321,7 @@ impl Show {
             }
             ClipboardReport::Image(Err(error)) => Event::ClipboardText(Err(error.to_string())),
             ClipboardReport::ToTerminal(bytes) => {
-                self.screen.backend_mut().pass(bytes.expose())?;
+                self.screen.screen().pass(bytes.expose())?;
                 return Ok(Vec::new());
             }
             ClipboardReport::Cleared(_) => return Ok(Vec::new()),
@@ -379,7 +398,7 @@ impl Show {
     }
 
     fn redraw(&mut self) -> io::Result<()> {
-        self.screen.backend_mut().forget();
+        self.screen.screen().forget();
         self.screen.clear()?;
         Ok(())
     }
@@ -398,7 +417,7 @@ impl Drop for Show {
             _ => None,
         });
         for bytes in told.chain(last) {
-            drop(self.screen.backend_mut().pass(bytes.expose()));
+            drop(self.screen.screen().pass(bytes.expose()));
         }
     }
 }
@@ -469,8 +488,8 @@ impl World {
         let tell = move |changed: Changed| {
             let event = match changed {
                 Changed::Vault | Changed::Copy(_) => Event::VaultChanged,
-                Changed::Config => Event::Config(read_config(&config, profile.as_deref()).map(Box::new)),
-                Changed::Policy => rules::again(read_config(&config, profile.as_deref()).ok()),
+                Changed::Config => Event::Config(rules::config(&config, profile.as_deref()).map(Box::new)),
+                Changed::Policy => rules::again(rules::config(&config, profile.as_deref()).ok()),
             };
             drop(send.send(Incoming::Event(Box::new(event))));
         };
@@ -555,14 +574,6 @@ impl World {
     }
 }
 
-fn read_config(path: &std::path::Path, profile: Option<&str>) -> Result<Config, ConfigError> {
-    let config = Config::load(path)?;
-    Ok(match profile {
-        Some(name) => config.profile(name),
-        None => config,
-    })
-}
-
 fn start(panel: &Panel, size: (u16, u16)) -> (Start, Habits) {
     // Where no state can be kept an edit still counts; its device is then known for this once only.
     let local = if panel.demo {
@@ -580,18 +591,4 @@ fn start(panel: &Panel, size: (u16, u16)) -> (Start, Habits) {
         vault_path: panel.paths.vault_file.display().to_string(),
     };
     (start, perform::habits(&local))
-}
-
-/// A vault of the sample accounts, in memory only.
-fn demo_vault() -> Unlocked {
-    let accounts: Vec<Account> = transfer::import(Source::new(include_bytes!("../../assets/demo.txt")))
-        .map(|import| import.entries)
-        .unwrap_or_default();
-    let mut state = State::default();
-    let device = DeviceId(entropy::bytes());
-    for account in &accounts {
-        let stamp = state.next_stamp(UnixTime::now(), device);
-        state.add(EntryId(entropy::bytes()), account, "personal", "a sample", stamp);
-    }
-    Unlocked::create(VaultId(entropy::bytes()), DataKey::new(entropy::secret()), Vec::new(), state)
 }

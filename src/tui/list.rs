@@ -20,12 +20,7 @@ const BAR: u64 = 10;
 /// Draws the list screen.
 pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
     let panes = model.panes();
-    if let Some(y) = panes.header {
-        header(session, model, canvas, y, panes.tabs.is_none());
-    }
-    if let Some(y) = panes.tabs {
-        tabs(session, model, canvas, y);
-    }
+    above(session, model, canvas);
     if session.visible.is_empty() {
         empty(session, model, canvas, panes.list_top, panes.list_height);
     }
@@ -34,6 +29,17 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
         detail::view(session, model, canvas, x, panes.list_top, panes.list_height);
     }
     foot::view(session, model, canvas);
+}
+
+/// Draws what stands above the rows.
+pub fn above(session: &Session, model: &Model, canvas: &mut Canvas) {
+    let panes = model.panes();
+    if let Some(y) = panes.header {
+        header(session, model, canvas, y, panes.tabs.is_none());
+    }
+    if let Some(y) = panes.tabs {
+        tabs(session, model, canvas, y);
+    }
 }
 
 /// The state in words, the fewest last: what is not saved first, then the backup, else how many accounts there are.

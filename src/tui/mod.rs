@@ -24,6 +24,8 @@ pub mod theme;
 mod welcome;
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
 pub use theme::Theme;
 
 use self::canvas::Canvas;
@@ -34,18 +36,38 @@ use crate::config::Glyphs;
 
 /// Draws the whole screen.
 pub fn view(model: &Model, theme: &Theme, frame: &mut Frame) {
-    let mut canvas = if model.config.accessible {
-        Canvas::spoken(frame.buffer_mut(), theme)
-    } else {
-        Canvas::new(frame.buffer_mut(), theme, model.config.glyphs == Glyphs::Ascii)
-    };
+    if let Some(focus) = paint(model, theme, frame.buffer_mut()) {
+        frame.set_cursor_position(focus);
+    }
+}
+
+/// Draws the whole screen into its cells, and tells where the terminal's cursor belongs, if anywhere.
+pub fn paint(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+    let mut canvas = canvas(model, theme, buffer);
     canvas.fill();
     if canvas.width() < 2 || canvas.height() < 1 {
-        return;
+        return None;
     }
     draw(model, &mut canvas);
-    if let Some(focus) = canvas.finish() {
-        frame.set_cursor_position(focus);
+    canvas.finish()
+}
+
+/// Draws the rows above the list alone, where [`Still`](crate::app::still::Still) says that nothing else changes.
+pub fn paint_above(model: &Model, theme: &Theme, buffer: &mut Buffer) {
+    let mut canvas = canvas(model, theme, buffer);
+    for y in 0..model.panes().list_top {
+        canvas.restyle(0, y, canvas.width(), theme.text);
+    }
+    if let Stage::Open(session) = &model.stage {
+        list::above(session, model, &mut canvas);
+    }
+}
+
+fn canvas<'a>(model: &Model, theme: &'a Theme, buffer: &'a mut Buffer) -> Canvas<'a> {
+    if model.config.accessible {
+        Canvas::spoken(buffer, theme)
+    } else {
+        Canvas::new(buffer, theme, model.config.glyphs == Glyphs::Ascii)
     }
 }
 

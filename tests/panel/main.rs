@@ -18,4 +18,5 @@ mod readme;
 mod screens;
 mod small;
 mod spoken;
+mod still;
 mod tags;

@@ -56,7 +56,9 @@ impl Plan {
         if let Some(config) = &targets.config {
             plan.follow(config, &Changed::Config);
         }
-        if let Some(policy) = &targets.policy {
+        // Where its folder is missing nothing waits for it: that would be in the system's own, where every program that starts
+        // opens something, and wakes who watches.
+        if let Some(policy) = targets.policy.as_ref().filter(|policy| policy.parent().is_some_and(Path::is_dir)) {
             plan.follow(policy, &Changed::Policy);
         }
         plan.folders.sort_unstable();
@@ -170,6 +172,22 @@ pub(super) fn deaf(_folder: &Path) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_policy_is_watched_where_its_folder_is_and_not_waited_for_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let real = fs::canonicalize(dir.path()).unwrap();
+        fs::create_dir(real.join("home")).unwrap();
+        let folders = || {
+            let policy = Some(real.join("etc/otpanel/policy.ron"));
+            Plan::make(&Targets { vault: real.join("home/vault.otpv"), config: None, policy }).folders
+        };
+        assert_eq!(folders(), [real.join("home")]);
+        fs::create_dir(real.join("etc")).unwrap();
+        assert_eq!(folders(), [real.join("home")]);
+        fs::create_dir(real.join("etc/otpanel")).unwrap();
+        assert_eq!(folders(), [real.join("etc/otpanel"), real.join("home")]);
+    }
 
     fn plan(vault: &Path) -> Plan {
         Plan::make(&Targets { vault: vault.to_owned(), config: None, policy: None })
