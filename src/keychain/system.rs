@@ -104,6 +104,7 @@ impl SystemKeychain {
     }
 
     #[cfg(not(all(unix, not(target_vendor = "apple"))))]
+    #[expect(clippy::unused_self, reason = "elsewhere it has something to wait for")]
     const fn pace(&self) {}
 
     /// The same, for items that lie in the keyring (Secret Service collection) of this label. It is never made here, since
