@@ -15,8 +15,10 @@ use crate::support::{installed, left_out, wait_until};
 
 /// Under valgrind all takes some fifty times as long.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often a key is pressed, and how many seconds pass.
+/// How often a key is pressed.
 const TIMES: u64 = 20;
+/// Seconds that a code lives.
+const HALF_MINUTE: u64 = 30;
 
 /// The release program beside the one of the tests, if it is no older than what it is made of.
 fn release() -> Option<PathBuf> {
@@ -107,7 +109,7 @@ impl Counted {
 fn holds(what: &str, count: u64, limit: u64) {
     println!("{what}: {count} instructions of {limit}");
     assert!(count <= limit, "{what} takes {count} instructions, {limit} are allowed");
-    assert!(count > limit / 2, "{what} takes {count} instructions only: set the limit of {limit} anew");
+    assert!(count > limit / 8, "{what} takes {count} instructions only: set the limit of {limit} anew");
 }
 
 #[test]
@@ -126,8 +128,10 @@ fn the_panel_starts_on_a_thousand_accounts_as_it_did() {
 fn a_second_and_a_key_cost_what_they_did_among_ten_thousand_accounts() {
     let Some(vault) = Counted::with(10_000) else { return };
     let alone = vault.panel(|_| ());
-    let seconds = vault.panel(|_| std::thread::sleep(Duration::from_secs(TIMES)));
-    holds("a second", seconds.saturating_sub(alone) / TIMES, 950_000);
+    // A whole half minute: whenever it begins, its codes change once and begin to warn once. What the start took differs from
+    // run to run by a tenth of this; drawing all in every second took 800,000.
+    let seconds = vault.panel(|_| std::thread::sleep(Duration::from_secs(HALF_MINUTE)));
+    holds("a second", seconds.saturating_sub(alone) / HALF_MINUTE, 400_000);
     let press = |panel: &mut Panel, key: &str| {
         let before = panel.written();
         panel.press(key);
