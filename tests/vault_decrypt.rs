@@ -73,9 +73,14 @@ fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/decrypt.py")
 }
 
+/// The Python that `tests/run` has made, else the system's.
+fn python() -> std::ffi::OsString {
+    std::env::var_os("OTPANEL_TEST_PYTHON").unwrap_or_else(|| "python3".into())
+}
+
 /// Whether Python and its two packages are here; on a build server they must be.
 fn has_python() -> bool {
-    let found = Command::new("python3").args(["-c", "import argon2.low_level, cryptography"]).output();
+    let found = Command::new(python()).args(["-c", "import argon2.low_level, cryptography"]).output();
     let is_here = found.is_ok_and(|output| output.status.success());
     assert!(
         is_here || std::env::var("CI").as_deref() != Ok("true"),
@@ -101,7 +106,7 @@ impl Files {
     }
 
     fn decrypt(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new("python3");
+        let mut command = Command::new(python());
         command.arg(script()).arg("vault.otpv").args(arguments).current_dir(self.0.path());
         command.output().unwrap()
     }

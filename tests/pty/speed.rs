@@ -1,7 +1,8 @@
 //! The release program is as fast as it was, in instructions: a count by valgrind's callgrind, which what else the machine
 //! does cannot change. `.ci/run` builds that program; where it is missing or older than the sources, this is left out.
 //!
-//! The limits are a fifth above what was counted when they were set (Rust 1.95, x86-64). A change that goes beyond one has
+//! The limits are a fifth above what was counted when they were set (Rust 1.95, x86-64), or two where the start, of which much
+//! more is subtracted, makes the count uncertain. A change that goes beyond one has
 //! made the program slower: find out why, or say in the commit why it is worth it and set the limit anew.
 
 use std::ffi::OsStr;
@@ -138,11 +139,11 @@ fn a_second_and_a_key_cost_what_they_did_among_ten_thousand_accounts() {
         assert!(wait_until(PATIENCE, || panel.written() > before), "{key} changes nothing");
     };
     let keys = vault.panel(|panel| (0..TIMES).for_each(|_| press(panel, "j")));
-    holds("a key", keys.saturating_sub(alone) / TIMES, 1_070_000);
+    holds("a key", keys.saturating_sub(alone) / TIMES, 1_300_000);
     let letters = vault.panel(|panel| {
         press(panel, "/");
         (0..TIMES / 2).for_each(|_| ["a", "\x7f"].iter().for_each(|key| press(panel, key)));
         press(panel, "\x1b");
     });
-    holds("a letter of a search", letters.saturating_sub(alone) / TIMES, 5_000_000);
+    holds("a letter of a search", letters.saturating_sub(alone) / TIMES, 6_500_000);
 }
