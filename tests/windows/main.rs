@@ -152,8 +152,9 @@ fn a_code_copied_on_windows_reaches_the_clipboard_and_is_cleared() {
     let home = machine.home_with_vault();
     home.run_with(&["import", "-"], &link("GitHub", "octo", 1)).ok();
     let pasted = || {
-        let mut paste = server.command("xclip", std::path::Path::new("/"));
-        output(paste.args(["-selection", "clipboard", "-o"]).stdin(Stdio::null()))
+        // While the clipboard changes hands its owner may never answer.
+        let mut paste = server.command("timeout", std::path::Path::new("/"));
+        output(paste.args(["3", "xclip", "-selection", "clipboard", "-o"]).stdin(Stdio::null()))
     };
     let began = Instant::now();
     // Windows gives what is piped to the command on to the holder, too, and a reader would wait for both.
