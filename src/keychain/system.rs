@@ -193,7 +193,9 @@ impl SystemKeychain {
         nothing: impl Fn(&T) -> bool,
         store: impl FnOnce() -> Result<T, KeychainError>,
     ) -> Result<T, KeychainError> {
-        if let (Some(_), missing @ Probe::NoKeyring(_)) = (&self.keyring, self.probe()) {
+        if self.keyring.is_some()
+            && let missing @ Probe::NoKeyring(_) = self.probe()
+        {
             return Err(KeychainError::Unavailable(missing));
         }
         let mut asked = direct(self.quick_deadline());

@@ -40,6 +40,21 @@ fn the_keychain_opens_the_vault_without_a_password() {
 }
 
 #[test]
+fn a_code_connects_to_the_bus_once() {
+    if !installed(PROGRAMS) || !installed(&["strace"]) {
+        return;
+    }
+    let session = with_vault();
+    let mut command = session.command("strace");
+    command.args(["-f", "-qq", "-o", "calls", "-e", "trace=connect"]);
+    command.arg(assert_cmd::cargo::cargo_bin!("otpanel")).args(["code", "octo"]).current_dir(session.home.path());
+    assert_eq!(finish(&mut command, b"").ok().len(), 7);
+    let calls = std::fs::read_to_string(session.home.path().join("calls")).expect("what strace saw");
+    // The keychain's answer is most of what a code takes: nothing is asked twice.
+    assert_eq!(calls.lines().filter(|call| call.contains("AF_UNIX")).count(), 1, "{calls}");
+}
+
+#[test]
 fn what_the_keychain_means_is_said_when_it_is_chosen() {
     if !installed(PROGRAMS) {
         return;
