@@ -214,6 +214,18 @@ impl Config {
             .map_err(|mistake| ConfigError::Text { path: path.to_owned(), mistake: Box::new(mistake) })
     }
 
+    /// Reads a file as [`Self::load`] does, for a profile where one is named.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_for(path: &Path, profile: Option<&str>) -> Result<Self, ConfigError> {
+        let config = Self::load(path)?;
+        Ok(match profile {
+            Some(name) => config.profile(name),
+            None => config,
+        })
+    }
+
     /// These settings as a file that says them all; sections of profiles are left out.
     pub fn to_text(&self) -> String {
         let style = ron::ser::PrettyConfig::new().indentor("    ").struct_names(true);

@@ -148,7 +148,7 @@ fn fate(here: Option<&Entry>, there: &Entry, joined: Option<&Entry>) -> Option<F
     Some(match (here.life, there.life, joined.life) {
         (Life::Live, _, Life::Live) => match words(here, joined) {
             words if !words.is_empty() => Fate::Changes(words),
-            _ if there.life == Life::Live && words_differ(here, there) => Fate::Newer,
+            _ if there.life == Life::Live && !words(here, there).is_empty() => Fate::Newer,
             _ => Fate::Same,
         },
         (Life::Live, ..) => Fate::Goes,
@@ -175,10 +175,6 @@ fn words(old: &Entry, new: &Entry) -> String {
         words.push(format!("counter {} → {}", old.counter.next, new.counter.next));
     }
     words.join(", ")
-}
-
-fn words_differ(old: &Entry, new: &Entry) -> bool {
-    !words(old, new).is_empty()
 }
 
 /// A field as it is shown; what is absent has its default.

@@ -119,11 +119,7 @@ impl World {
     pub fn under(global: Global, found: &Found) -> Result<Self, Failure> {
         let policy = found.in_force();
         let paths = places(&global)?;
-        let mut config = Config::load(&paths.config_file)?;
-        if let Some(profile) = &global.profile {
-            config = config.profile(profile);
-        }
-        let config = policy.cap(config);
+        let config = policy.cap(Config::load_for(&paths.config_file, global.profile.as_deref())?);
         let now = shifted(UnixTime::now(), config.clock_offset_secs);
         let ignored = found.trouble.as_ref().map(Report::from);
         Ok(Self { global, paths, config, policy, ignored, now, given: OnceCell::new() })

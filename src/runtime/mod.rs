@@ -488,8 +488,8 @@ impl World {
         let tell = move |changed: Changed| {
             let event = match changed {
                 Changed::Vault | Changed::Copy(_) => Event::VaultChanged,
-                Changed::Config => Event::Config(rules::config(&config, profile.as_deref()).map(Box::new)),
-                Changed::Policy => rules::again(rules::config(&config, profile.as_deref()).ok()),
+                Changed::Config => Event::Config(Config::load_for(&config, profile.as_deref()).map(Box::new)),
+                Changed::Policy => rules::again(Config::load_for(&config, profile.as_deref()).ok()),
             };
             drop(send.send(Incoming::Event(Box::new(event))));
         };

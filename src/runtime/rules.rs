@@ -1,27 +1,15 @@
-//! Puts the panel under the policy of the machine, and under what becomes of it and of the settings while it is open.
+//! Puts the panel under the policy of the machine, and under what becomes of it while the panel is open.
 
 use std::path::Path;
 
 use crate::app::Model;
 use crate::app::event::Event;
 use crate::app::model::Tone;
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::local::Local;
 use crate::policy::{Found, Policy};
 use crate::report::Report;
 use crate::text::clean;
-
-/// The settings, read anew.
-///
-/// # Errors
-/// [`ConfigError`].
-pub fn config(path: &Path, profile: Option<&str>) -> Result<Config, ConfigError> {
-    let config = Config::load(path)?;
-    Ok(match profile {
-        Some(name) => config.profile(name),
-        None => config,
-    })
-}
 
 /// What has become of the policy, read anew, with the settings that it limits.
 pub fn again(config: Option<Config>) -> Event {

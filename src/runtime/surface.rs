@@ -24,7 +24,7 @@ impl<W: Write> Surface<W> {
     /// # Errors
     /// When its size cannot be had.
     pub fn new(screen: Screen<W>) -> io::Result<Self> {
-        let area = Rect::from((Position::ORIGIN, screen.size()?));
+        let area = area(&screen)?;
         Ok(Self { screen, shown: Buffer::empty(area), next: Buffer::empty(area) })
     }
 
@@ -46,7 +46,7 @@ impl<W: Write> Surface<W> {
     /// # Errors
     /// When the terminal does not take it.
     pub fn draw(&mut self, paint: impl FnOnce(&mut Buffer) -> Option<Position>) -> io::Result<()> {
-        let area = Rect::from((Position::ORIGIN, self.screen.size()?));
+        let area = area(&self.screen)?;
         if area != self.shown.area {
             self.shown.resize(area);
             self.next.resize(area);
@@ -73,7 +73,7 @@ impl<W: Write> Surface<W> {
     /// # Errors
     /// When the terminal does not take it.
     pub fn draw_above(&mut self, rows: u16, paint: impl FnOnce(&mut Buffer)) -> io::Result<bool> {
-        if Rect::from((Position::ORIGIN, self.screen.size()?)) != self.shown.area {
+        if area(&self.screen)? != self.shown.area {
             return Ok(false);
         }
         paint(&mut self.next);
@@ -86,8 +86,8 @@ impl<W: Write> Surface<W> {
         let can_be = changed.iter().all(|at| plain(old[*at].symbol()) && plain(new[*at].symbol()));
         if can_be {
             let width = usize::from(self.shown.area.width);
-            let place = |at: usize| ((at % width) as u16, (at / width) as u16);
-            self.screen.draw(changed.iter().map(|at| (place(*at).0, place(*at).1, &new[*at])))?;
+            let cells = changed.iter().map(|&at| ((at % width) as u16, (at / width) as u16, &new[at]));
+            self.screen.draw(cells)?;
             for at in changed {
                 old[at] = new[at].clone();
             }
@@ -105,6 +105,11 @@ impl<W: Write> Surface<W> {
         self.shown.reset();
         self.screen.clear_region(ClearType::All)
     }
+}
+
+/// All cells of the terminal as it is now.
+fn area<W: Write>(screen: &Screen<W>) -> io::Result<Rect> {
+    Ok(Rect::from((Position::ORIGIN, screen.size()?)))
 }
 
 #[cfg(test)]
