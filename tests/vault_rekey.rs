@@ -71,6 +71,16 @@ fn place(vault: &mut Unlocked) -> (tempfile::TempDir, Place) {
     (folder, place)
 }
 
+/// A vault in its file under a new key, and one that was opened before it had that: the file's folder and place, the late one,
+/// the one of now.
+fn rekeyed_meanwhile() -> (tempfile::TempDir, Place, Unlocked, Unlocked) {
+    let mut first = old();
+    let (folder, place) = place(&mut first);
+    let mut new = under(&first, 2);
+    place.save(&mut new).unwrap();
+    (folder, place, first, new)
+}
+
 #[test]
 fn the_new_key_opens_what_was_sealed_before_and_the_old_one_nothing_since() {
     let first = old();
@@ -147,12 +157,8 @@ fn a_key_under_the_name_of_another_is_no_key_of_ours() {
 
 #[test]
 fn a_save_that_meets_another_key_overwrites_nothing_and_says_so() {
-    let mut first = old();
-    let (_folder, place) = place(&mut first);
-    let mut late = first.duplicate();
+    let (_folder, place, mut late, mut new) = rekeyed_meanwhile();
     add(&mut late, EntryId([8; 16]), "second");
-    let mut new = under(&first, 2);
-    place.save(&mut new).unwrap();
     let bytes = place.read().unwrap();
     assert!(matches!(place.save(&mut late), Err(FileError::Rekeyed(_))));
     assert_eq!((place.read().unwrap(), late.state.live().count()), (bytes.clone(), 2));
@@ -203,11 +209,7 @@ fn a_new_key_is_put_in_force_over_all_that_others_wrote_meanwhile() {
 
 #[test]
 fn a_round_of_the_backup_is_not_made_under_a_key_that_is_no_longer_in_force() {
-    let mut first = old();
-    let (folder, place) = place(&mut first);
-    let mut late = first.duplicate();
-    let mut new = under(&first, 2);
-    place.save(&mut new).unwrap();
+    let (folder, place, mut late, mut new) = rekeyed_meanwhile();
     let store = Store::Folder(folder.path().join("sync"));
     let to = Destination { identity: PERSONAL.into(), store, on: true, names_only: false };
     let here = Here::new(&place);
@@ -221,12 +223,8 @@ fn a_round_of_the_backup_is_not_made_under_a_key_that_is_no_longer_in_force() {
 
 #[test]
 fn what_was_not_saved_when_the_key_changed_comes_along_with_the_next_opening() {
-    let mut first = old();
-    let (_folder, place) = place(&mut first);
-    let mut late = first.duplicate();
+    let (_folder, place, mut late, _) = rekeyed_meanwhile();
     add(&mut late, EntryId([8; 16]), "second");
-    let mut new = under(&first, 2);
-    place.save(&mut new).unwrap();
     rollback::keep_for_later(&place, &late).unwrap();
     let mut local = Local::open(&place.state_dir).unwrap();
     let mut again = place.load().unwrap().open_with(&dek(2)).ok().unwrap();

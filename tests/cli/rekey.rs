@@ -26,6 +26,14 @@ fn second_device(before: &[u8]) -> Home {
     other
 }
 
+/// The same, and a second device that wrote another account under the old key.
+fn rekeyed_beside_a_writer() -> (Home, Vec<u8>, Home) {
+    let (home, before) = rekeyed();
+    let other = second_device(&before);
+    other.import(&[&link("B", "two", 2)]);
+    (home, before, other)
+}
+
 fn opened(bytes: &[u8]) -> Unlocked {
     let locked = Locked::parse(bytes.to_vec()).expect("a vault");
     unlock::with_password(&locked, &Secret::new(PASSWORD.to_owned())).unwrap_or_else(|e| panic!("{e}"))
@@ -104,9 +112,7 @@ fn what_cannot_be_saved_leaves_the_old_key_in_force_and_no_recovery_key() {
 
 #[test]
 fn a_conflict_copy_under_the_old_key_is_joined() {
-    let (home, before) = rekeyed();
-    let other = second_device(&before);
-    other.import(&[&link("B", "two", 2)]);
+    let (home, before, other) = rekeyed_beside_a_writer();
     home.write("vault (conflicted copy 2026-07-30 101112).otpv", file(&other));
     home.import(&[&link("C", "three", 3)]);
     assert_eq!(home.accounts(), ["one", "three", "two"]);
@@ -116,9 +122,7 @@ fn a_conflict_copy_under_the_old_key_is_joined() {
 
 #[test]
 fn another_device_opens_it_by_the_password_and_keeps_what_it_had_alone() {
-    let (home, before) = rekeyed();
-    let other = second_device(&before);
-    other.import(&[&link("B", "two", 2)]);
+    let (home, before, other) = rekeyed_beside_a_writer();
     other.write("vault.otpv", file(&home));
     let ran = other.run(&["list", "--json"]);
     assert!(ran.err.contains("mended"), "what its own history has: {}", ran.err);
@@ -129,9 +133,7 @@ fn another_device_opens_it_by_the_password_and_keeps_what_it_had_alone() {
 
 #[test]
 fn a_device_that_wrote_under_the_old_key_is_joined_and_the_new_key_stays() {
-    let (home, before) = rekeyed();
-    let other = second_device(&before);
-    other.import(&[&link("B", "two", 2)]);
+    let (home, before, other) = rekeyed_beside_a_writer();
     home.write("vault.otpv", file(&other));
     let ran = home.run(&["list", "--json"]);
     assert!(ran.err.contains("before its new key"), "{}", ran.err);
@@ -163,9 +165,7 @@ fn a_file_of_before_is_noticed_though_the_password_of_now_does_not_open_it() {
 
 #[test]
 fn git_joins_a_version_of_before_whichever_side_it_is_on() {
-    let (home, before) = rekeyed();
-    let other = second_device(&before);
-    other.import(&[&link("B", "two", 2)]);
+    let (home, before, other) = rekeyed_beside_a_writer();
     for (ours, theirs) in [(file(&home), file(&other)), (file(&other), file(&home))] {
         home.write("ours", ours);
         home.write("theirs", theirs);
@@ -178,9 +178,7 @@ fn git_joins_a_version_of_before_whichever_side_it_is_on() {
 
 #[test]
 fn two_devices_that_each_made_a_new_key_are_joined_when_somebody_says_so() {
-    let (home, before) = rekeyed();
-    let other = second_device(&before);
-    other.import(&[&link("B", "two", 2)]);
+    let (home, _, other) = rekeyed_beside_a_writer();
     other.run(&["vault", "rekey", "--yes", "--recovery-key-file", "third"]).ok();
     home.write("theirs.otpv", file(&other));
     home.write("ours.otpv", file(&home));

@@ -9,6 +9,8 @@ mod harness;
 mod list;
 mod lock;
 mod managed;
+#[path = "../support/numbers.rs"]
+mod numbers;
 mod order;
 mod past;
 mod pictures;

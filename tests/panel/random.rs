@@ -30,31 +30,12 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use crate::harness::{BEGIN, DEVICE, PASSWORD, accounts, vault};
+use crate::numbers::Numbers;
 
 const WALK: u64 = 1_000;
 
 fn steps() -> u64 {
     if std::env::var_os("OTPANEL_TEST_LONG").is_some_and(|value| value == "1") { 1_000_000 } else { 100_000 }
-}
-
-/// Numbers by xorshift64* (Marsaglia, Vigna).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % n
-    }
-
-    fn once_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len() as u64) as usize]
-    }
 }
 
 /// The panel, and the world around it.

@@ -17,6 +17,8 @@ mod home;
 mod keychain;
 mod memory;
 mod names;
+#[path = "../support/numbers.rs"]
+mod numbers;
 mod panel;
 mod prompt;
 mod quiet;

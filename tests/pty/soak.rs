@@ -18,6 +18,7 @@ use otpanel::vault::{DeviceId, Place, Unlocked, Value, field};
 use rustix::process::Signal;
 
 use crate::home::{Home, PASSWORD, SECRET, link, oathtool, secret};
+use crate::numbers::Numbers;
 use crate::panel::{LIMIT, Panel};
 use crate::support::{Session, installed, wait_until};
 
@@ -71,18 +72,6 @@ const GESTURES: [&str; 36] = [
     "x⎋⎋",
     "L",
 ];
-
-/// Numbers by xorshift64*, so that a day can be lived again.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % n
-    }
-}
 
 /// Resident memory in KiB, open descriptors, threads.
 type Costs = (u64, usize, usize);
@@ -138,7 +127,7 @@ impl Day {
             91 => self.home.settings(&format!("{SETTINGS}, theme: \"nord\"")),
             92 => self.home.settings(SETTINGS),
             93 => self.stall(),
-            94 if self.numbers.below(4) == 0 => {
+            94 if self.numbers.once_in(4) => {
                 self.revive();
                 self.session.kill_keyring();
                 self.outages += 1;
@@ -161,7 +150,7 @@ impl Day {
     }
 
     fn gesture(&mut self) {
-        match GESTURES[self.numbers.below(GESTURES.len())] {
+        match *self.numbers.of(&GESTURES) {
             "L" => {
                 // A stalled keychain would keep it waiting.
                 self.revive();
@@ -191,7 +180,7 @@ impl Day {
     fn stall(&mut self) {
         if self.stalled.is_none() {
             self.session.signal_keyring(Signal::STOP);
-            self.stalled = Some(Instant::now() + Duration::from_secs(1 + self.numbers.below(20) as u64));
+            self.stalled = Some(Instant::now() + Duration::from_secs(1 + self.numbers.below(20)));
             self.outages += 1;
         }
     }

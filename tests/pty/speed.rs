@@ -2,8 +2,8 @@
 //! does cannot change. `.ci/run` builds that program; where it is missing or older than the sources, this is left out.
 //!
 //! The limits are a fifth above what was counted when they were set (Rust 1.95, x86-64), or two where the start, of which much
-//! more is subtracted, makes the count uncertain. A change that goes beyond one has
-//! made the program slower: find out why, or say in the commit why it is worth it and set the limit anew.
+//! more is subtracted, makes the count uncertain. A change that goes beyond one has made the program slower: find out why, or
+//! say in the commit why it is worth it and set the limit anew.
 
 use std::ffi::OsStr;
 use std::fs;
