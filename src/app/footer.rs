@@ -74,7 +74,10 @@ pub fn restore_keys(restore: &Restore) -> Vec<(&'static str, &'static str)> {
         RestoreStep::Folder(_) => vec![("enter", "look there"), ("tab", "complete"), ("esc", "back")],
         RestoreStep::Looking { .. } => vec![("esc", "cancel")],
         RestoreStep::Key { .. } => vec![("enter", "open it"), ("tab", "from a folder"), ("esc", "back")],
-        RestoreStep::Preview(_) => vec![("enter", "restore"), ("f", "from a folder"), ("esc", "back")],
+        RestoreStep::Preview(preview) => {
+            let another = (!preview.others.is_empty()).then_some(("tab", "another backup"));
+            [("enter", "restore")].into_iter().chain(another).chain([("f", "from a folder"), ("esc", "back")]).collect()
+        }
         RestoreStep::Making => Vec::new(),
     }
 }

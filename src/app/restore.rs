@@ -1,6 +1,7 @@
 //! The way back in the panel: look for backups in the keychain or a folder, give a key, look at what comes, restore. The
 //! same on a machine without a vault, which it makes, and in an open vault, which it joins.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use super::backup::ago;
@@ -10,7 +11,7 @@ use crate::backup::restore::Offer;
 use crate::otp::account::title;
 use crate::text::{clean, count};
 use crate::time::UnixTime;
-use crate::vault::{Entry, Life, State, Value, field};
+use crate::vault::{Entry, Life, State, Value, VaultId, field};
 
 /// A restore.
 pub struct Restore {
@@ -50,6 +51,8 @@ pub enum Step {
 pub struct Preview {
     /// The backup, opened.
     pub offer: Offer,
+    /// Backups of other vaults that lie there and opened too.
+    pub others: VecDeque<Offer>,
     /// The accounts in it, and what happens to each.
     pub lines: Vec<Line>,
     /// The first line in view.
@@ -100,12 +103,14 @@ impl Restore {
         Self { step: Step::Looking { since, with_key }, folder, error: None }
     }
 
-    /// A restore from what was found: the preview, or the question for a key. None where nothing was.
-    pub fn found(folder: Option<PathBuf>, offers: Vec<Offer>, state: Option<&State>) -> Option<Self> {
+    /// A restore from what was found: the preview, of the vault that is open before all others, or the question for a key.
+    /// None where nothing was.
+    pub fn found(folder: Option<PathBuf>, offers: Vec<Offer>, here: Option<(VaultId, &State)>) -> Option<Self> {
         let devices = offers.first()?.devices;
-        let opened = offers.into_iter().find(|offer| !offer.opened.is_empty());
-        let step = match opened {
-            Some(offer) => Step::Preview(Box::new(Preview::new(offer, state))),
+        let mut opened: VecDeque<Offer> = offers.into_iter().filter(|offer| !offer.opened.is_empty()).collect();
+        let own = opened.iter().position(|offer| here.is_some_and(|(vault, _)| vault == offer.vault));
+        let step = match opened.remove(own.unwrap_or(0)) {
+            Some(offer) => Step::Preview(Box::new(Preview::new(offer, opened, here.map(|(_, state)| state)))),
             None => Step::Key { line: Input::default(), devices },
         };
         Some(Self { step, folder, error: None })
@@ -114,7 +119,7 @@ impl Restore {
 
 impl Preview {
     /// Compares a backup with what is here, where there is a vault.
-    pub fn new(offer: Offer, state: Option<&State>) -> Self {
+    pub fn new(offer: Offer, others: VecDeque<Offer>, state: Option<&State>) -> Self {
         let records = offer.records();
         let joined = state.map(|state| {
             let mut joined = state.clone();
@@ -131,7 +136,15 @@ impl Preview {
             })
             .collect();
         lines.sort_by_cached_key(|line| (line.fate.clone(), line.name.to_lowercase()));
-        Self { offer, lines, offset: 0 }
+        Self { offer, others, lines, offset: 0 }
+    }
+
+    /// The same of the backup that lies there next, where there are several.
+    pub fn next(self, state: Option<&State>) -> Self {
+        let Self { offer, mut others, .. } = self;
+        others.push_back(offer);
+        let next = others.pop_front().expect("one was put there");
+        Self::new(next, others, state)
     }
 
     /// How many accounts meet this fate.

@@ -201,7 +201,8 @@ pub fn sources(policy: &Policy, folder: Option<&Path>) -> Vec<Destination> {
     managed.map(policy::Managed::identity).into_iter().chain(own).map(in_folder).collect()
 }
 
-/// Finds the backups in reach and opens those that the given way opens, the one with most devices first.
+/// Finds the backups in reach and opens those that the given way opens: what the typed key opened first, then what was
+/// backed up last, then what stays sealed.
 ///
 /// # Errors
 /// [`KeychainError`] where nothing was found and a store failed.
@@ -214,7 +215,7 @@ pub fn look(from: &[Destination], may_prompt: bool, way: &Way<'_>) -> Result<Vec
             failed = failed.or(Some(error));
         }
     }
-    offers.sort_by_key(|offer| std::cmp::Reverse(offer.devices));
+    offers.sort_by_key(|offer| std::cmp::Reverse((offer.by_way(), offer.newest(), offer.devices)));
     match failed {
         Some(error) if offers.is_empty() => Err(error),
         _ => Ok(offers),
@@ -272,6 +273,11 @@ impl Offer {
             vault.retire(old, stamp);
         }
         Some(vault)
+    }
+
+    /// When a device backed up last; none where nothing was opened.
+    pub fn newest(&self) -> Option<UnixTime> {
+        self.opened.iter().flat_map(|part| &part.devices).map(|device| device.time).max()
     }
 
     /// The password or recovery key that was given opens the vault itself.

@@ -33,7 +33,9 @@ pub fn backup(world: &World, args: &Backup) -> Result<(), Failure> {
         Some(BackupCommand::Status { json }) => status(world, *json),
         Some(BackupCommand::Now) => now(world),
         Some(BackupCommand::Verify { json }) => verify(world, *json),
-        Some(BackupCommand::Restore { folder, yes }) => restore::get_back(world, folder.as_deref(), *yes),
+        Some(BackupCommand::Restore { folder, vault_id, yes }) => {
+            restore::get_back(world, folder.as_deref(), vault_id.as_deref(), *yes)
+        }
         Some(BackupCommand::Enable { folder }) => enable(world, folder.as_deref()),
         Some(BackupCommand::Disable { wipe, yes }) => disable(world, *wipe, *yes),
         Some(BackupCommand::Devices { json }) => devices(world, *json),

@@ -75,6 +75,14 @@ fn draw_preview(preview: &Preview, model: &Model, canvas: &mut Canvas) {
     let summary = summary(preview);
     canvas.text(1, 1, end, &describe(&preview.offer, model.now), canvas.theme.text);
     let mut top = 2;
+    if !preview.others.is_empty() {
+        let text = match preview.others.len() {
+            1 => String::from("Another vault's backup lies there: Tab shows it."),
+            n => format!("Backups of {n} other vaults lie there: Tab shows the next."),
+        };
+        canvas.text(1, top, end, &text, canvas.theme.warn);
+        top += 1;
+    }
     let unread = preview.offer.unread();
     let mut warn = |canvas: &mut Canvas, text: String| {
         canvas.text(1, top, end, &text, canvas.theme.warn);

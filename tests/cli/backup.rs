@@ -59,6 +59,36 @@ fn a_restore_joins_into_a_vault_that_is_there() {
 }
 
 #[test]
+fn of_several_vaults_none_is_taken_unasked() {
+    let (one, other) = (kept(), Home::new());
+    other.run(&["init", "--unlock", "password", "--no-backup", "--recovery-key-file", "recovery"]).ok();
+    other.import(&[&link("Mastodon", "eve", 7)]);
+    other.run(&["backup", "enable", "--folder", &folder(&one)]).ok();
+    let restore = |id: &[&str]| {
+        let new = Home::new();
+        let mut command = new.bare();
+        command.args(["--password-file", "-", "backup", "restore", "--yes", "--folder", &folder(&one)]).args(id);
+        let done = finish(&mut command, PASSWORD.as_bytes());
+        (new, done)
+    };
+    let (new, done) = restore(&[]);
+    let told = done.fails(3);
+    assert!(!new.vault().exists());
+    assert!(told.contains(": 2 accounts, from ") && told.contains("--vault-id"), "{told}");
+    let candidate = told.lines().find(|line| line.contains(": 1 account, from ")).expect("the other one");
+    let id = candidate.trim_start_matches("  why: ").trim_start();
+    let (new, done) = restore(&["--vault-id", &id[..6]]);
+    done.ok();
+    assert_eq!(new.accounts(), ["eve"]);
+    restore(&["--vault-id", "none"]).1.fails(3);
+    // A vault that is here takes its own.
+    let mut command = other.bare();
+    command.args(["--password-file", "-", "backup", "restore", "--yes", "--folder", &folder(&one)]);
+    finish(&mut command, PASSWORD.as_bytes()).ok();
+    assert_eq!(other.accounts(), ["eve"]);
+}
+
+#[test]
 fn what_does_not_open_or_is_not_there_makes_no_vault() {
     let home = kept();
     let new = Home::new();

@@ -423,6 +423,27 @@ fn in_an_open_vault_a_restore_joins_and_can_be_taken_back() {
 }
 
 #[test]
+fn of_several_vaults_backups_the_open_ones_comes_first_and_tab_shows_the_next() {
+    let mut journey = Journey::unlocked(&accounts()[..5]);
+    let own = journey.session().vault.vault_id();
+    let (mut mine, mut other) = (offer(true), offer(true));
+    mine.vault = own;
+    other.vault = VaultId([7; 16]);
+    other.opened[0].devices[0].label = "old-tower".into();
+    journey.backups = vec![other, mine];
+    let journey = journey.keys("br");
+    let screen = journey.screen();
+    assert!(
+        screen.contains("from ada-laptop") && screen.contains("Another vault's backup lies there: Tab shows it."),
+        "{screen}"
+    );
+    let journey = journey.keys("<tab>");
+    assert!(journey.screen().contains("from old-tower"), "{}", journey.screen());
+    let journey = journey.keys("<tab>");
+    assert!(journey.screen().contains("from ada-laptop"), "{}", journey.screen());
+}
+
+#[test]
 fn a_restore_shows_what_changes_what_stays_and_what_goes() {
     // The same vault on two devices since the first five accounts.
     let there = {

@@ -19,7 +19,7 @@ use crate::secret::Secret;
 use crate::unlock::UnlockError;
 use crate::vault::envelope::Unlocked;
 use crate::vault::history::Reason;
-use crate::vault::{EntryId, State, changes};
+use crate::vault::{EntryId, State, VaultId, changes};
 
 /// The restore that is under way.
 pub fn restore(model: &mut Model) -> Option<&mut Restore> {
@@ -36,9 +36,9 @@ pub fn restore(model: &mut Model) -> Option<&mut Restore> {
     }
 }
 
-/// The state of the open vault, to compare with.
-fn state(model: &Model) -> Option<Arc<State>> {
-    model.session().map(|session| Arc::clone(&session.vault.state))
+/// The open vault, to compare with.
+fn here(model: &Model) -> Option<(VaultId, Arc<State>)> {
+    model.session().map(|session| (session.vault.vault_id(), Arc::clone(&session.vault.state)))
 }
 
 /// Looks for backups, with a key where one was typed.
@@ -132,6 +132,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                 KeyCode::PageUp => preview.offset = preview.offset.saturating_sub(page),
                 KeyCode::PageDown => preview.offset = (preview.offset + page).min(last),
                 KeyCode::Char('f') => *restore = Restore::from_folder(),
+                KeyCode::Tab if !preview.others.is_empty() => another(model),
                 KeyCode::Enter => return apply(model),
                 _ => {}
             }
@@ -163,12 +164,13 @@ pub fn found(model: &mut Model, attempt: u64, found: Result<Vec<Offer>, String>)
         first.found(found.unwrap_or_default());
         return Vec::new();
     }
-    let state = state(model);
+    let here = here(model);
+    let here = here.as_ref().map(|(vault, state)| (*vault, &**state));
     let Some(restore) = restore(model) else { return Vec::new() };
     let Step::Looking { with_key, .. } = restore.step else { return Vec::new() };
     let folder = restore.folder.take();
     let none = "no backup of otpanel lies there";
-    *restore = match found.map(|offers| Restore::found(folder.clone(), offers, state.as_deref())) {
+    *restore = match found.map(|offers| Restore::found(folder.clone(), offers, here)) {
         Ok(Some(mut next)) => {
             if with_key && matches!(next.step, Step::Key { .. }) {
                 next.error = Some(String::from("that is not its password or recovery key"));
@@ -185,6 +187,15 @@ pub fn found(model: &mut Model, attempt: u64, found: Result<Vec<Offer>, String>)
 fn again(folder: Option<PathBuf>) -> Restore {
     let typed = folder.map_or_else(String::new, |path| path.display().to_string());
     Restore { step: Step::Folder(PathLine::folder(&typed)), ..Restore::from_folder() }
+}
+
+/// Shows the backup that lies there next.
+fn another(model: &mut Model) {
+    let here = here(model);
+    let Some(restore) = restore(model) else { return };
+    if let Step::Preview(preview) = std::mem::replace(&mut restore.step, Step::Making) {
+        restore.step = Step::Preview(Box::new(preview.next(here.as_ref().map(|(_, state)| &**state))));
+    }
 }
 
 /// Restores what is previewed.

@@ -41,6 +41,9 @@ pub enum BackupCommand {
         /// From this folder instead of the keychain
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         folder: Option<PathBuf>,
+        /// Of this vault, where backups of several lie there; the beginning of its id does
+        #[arg(long, value_name = "ID")]
+        vault_id: Option<String>,
         /// Do not ask
         #[arg(long, short = 'y')]
         yes: bool,

@@ -18,13 +18,13 @@ use crate::text::{clean, count};
 use crate::time::UnixTime;
 use crate::unlock;
 use crate::vault::file::Place;
-use crate::vault::{Unlocked, recovery};
+use crate::vault::{Unlocked, VaultId, recovery};
 
 /// `backup restore`.
 ///
 /// # Errors
 /// When no backup is found or opens, nobody said yes, or the vault cannot be written.
-pub fn get_back(world: &World, folder: Option<&Path>, yes: bool) -> Result<(), Failure> {
+pub fn get_back(world: &World, folder: Option<&Path>, vault_id: Option<&str>, yes: bool) -> Result<(), Failure> {
     let folder = folder.map(|path| {
         paths::real(path).map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Read, source })
     });
@@ -43,9 +43,9 @@ pub fn get_back(world: &World, folder: Option<&Path>, yes: bool) -> Result<(), F
     }
     let place = world.place();
     if world.paths.vault_file.symlink_metadata().is_ok() {
-        return join_in(world, &from, yes);
+        return join_in(world, &from, vault_id, yes);
     }
-    let offer = open_one(world, &from)?;
+    let offer = choose(open(world, &from)?, vault_id, None)?;
     let accounts = offer.accounts();
     told_of(&from, &offer);
     let question = format!("Make {} with these accounts?", shown(&world.paths.vault_file));
@@ -80,19 +80,75 @@ fn told_of(from: &[Destination], offer: &Offer) {
     }
 }
 
-/// Finds and opens the backup of one vault, by what is at hand.
-fn open_one(world: &World, from: &[Destination]) -> Result<Offer, Failure> {
+/// Whose backup: that of the named vault, else of the one that is here, else the only one, else the only one that the typed
+/// key opened; a question where it is not clear.
+fn choose(mut offers: Vec<Offer>, named: Option<&str>, here: Option<VaultId>) -> Result<Offer, Failure> {
+    let unclear = |problem: &str, offers: &[Offer]| {
+        let candidates: Vec<String> = offers.iter().map(candidate).collect();
+        Report::new(
+            Exit::NotFound,
+            problem,
+            candidates.join("\n"),
+            "Say which: `otpanel backup restore --vault-id ID`.",
+        )
+    };
+    let place = match named {
+        Some(named) => {
+            let named = named.to_ascii_lowercase();
+            let fits = |offer: &Offer| !named.is_empty() && offer.vault.to_string().starts_with(&named);
+            if !one(&offers, fits) {
+                return Err(unclear("No one vault of this id has a backup there", &offers).into());
+            }
+            offers.iter().position(fits)
+        }
+        None => {
+            let typed = || Some(offers.iter().position(Offer::by_way)?).filter(|_| one(&offers, Offer::by_way));
+            offers.iter().position(|offer| Some(offer.vault) == here).or_else(typed)
+        }
+    };
+    let place = match place {
+        Some(place) => place,
+        None if offers.len() == 1 => 0,
+        None if prompt::interactive() => {
+            for (n, offer) in offers.iter().enumerate() {
+                say(&format!("  {}  {}", n + 1, candidate(offer)));
+            }
+            let typed = prompt::line("Backups of several vaults lie there. Which one? (number)")?;
+            let n = typed.parse().ok().filter(|n| (1..=offers.len()).contains(n));
+            n.ok_or_else(|| unclear("That is none of them", &offers))? - 1
+        }
+        None => return Err(unclear("Backups of several vaults lie there", &offers).into()),
+    };
+    Ok(offers.swap_remove(place))
+}
+
+fn one(offers: &[Offer], fits: impl Fn(&Offer) -> bool) -> bool {
+    offers.iter().filter(|offer| fits(offer)).count() == 1
+}
+
+/// A backup to choose: its vault's id, how much is in it, who wrote it last and when.
+fn candidate(offer: &Offer) -> String {
+    let devices = offer.opened.iter().flat_map(|part| &part.devices);
+    let newest = devices.max_by_key(|device| device.time);
+    let from = newest.map_or_else(String::new, |d| format!(", from {}, {}", clean(&d.label), when(d.time.0)));
+    format!("{}: {}{from}", offer.vault, count(offer.accounts(), "account"))
+}
+
+/// Finds the backups and opens those that open by what is at hand: at least one.
+fn open(world: &World, from: &[Destination]) -> Result<Vec<Offer>, Failure> {
     let mut words = world.given_password()?;
     for attempt in 0..4 {
         let way = words.as_ref().map_or(Way::Alone, Way::typed);
-        let offers = restore::look(from, prompt::can_type_secrets(), &way).map_err(|error| failed(&error.into()))?;
+        let mut offers =
+            restore::look(from, prompt::can_type_secrets(), &way).map_err(|error| failed(&error.into()))?;
         if offers.is_empty() {
             let next = "Another folder: `otpanel backup restore --folder DIR`. A new vault: `otpanel init`.";
             let cause = "No item of otpanel was found.";
             return Err(Report::new(Exit::NotFound, "No backup lies there", cause, next).into());
         }
-        if let Some(offer) = offers.into_iter().find(|offer| !offer.opened.is_empty()) {
-            return Ok(offer);
+        offers.retain(|offer| !offer.opened.is_empty());
+        if !offers.is_empty() {
+            return Ok(offers);
         }
         if !prompt::can_type_secrets() || attempt == 3 {
             let (problem, cause) = if words.is_some() {
@@ -129,9 +185,10 @@ fn new_vault(world: &World, place: &Place, offer: &Offer, by_keychain: bool) -> 
 }
 
 /// Into a vault that is here: a restore joins, and replaces nothing.
-fn join_in(world: &World, from: &[Destination], yes: bool) -> Result<(), Failure> {
+fn join_in(world: &World, from: &[Destination], vault_id: Option<&str>, yes: bool) -> Result<(), Failure> {
     let mut session = world.open()?;
-    let offer = open_one(world, from)?;
+    let here = session.unlocked.vault_id();
+    let offer = choose(open(world, from)?, vault_id, Some(here))?;
     told_of(from, &offer);
     let records = offer.records();
     let before = session.unlocked.state.live().count();
