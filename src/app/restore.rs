@@ -140,6 +140,7 @@ impl Preview {
     }
 
     /// The same of the backup that lies there next, where there are several.
+    #[must_use]
     pub fn next(self, state: Option<&State>) -> Self {
         let Self { offer, mut others, .. } = self;
         others.push_back(offer);

@@ -1,5 +1,6 @@
 //! The command line as clap reads it: every command, option and word of help. It knows no meaning.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
@@ -36,8 +37,12 @@ pub struct Cli {
 
 /// Reads this program's own command line; prints help or what is wrong with it, and ends then.
 pub fn parse() -> Cli {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if let Some(cli) = short::read(&words) {
+        return cli;
+    }
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let matches = command.try_get_matches_from_mut(words).unwrap_or_else(|error| error.exit());
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
     // It holds no secret, and taking it apart would cost a command as much as it took to make.
     std::mem::forget(command);
@@ -132,6 +137,9 @@ pub enum Command {
     /// Print the manual pages
     Man(Man),
 }
+
+#[path = "args/short.rs"]
+mod short;
 
 #[path = "args/backup.rs"]
 mod backup;

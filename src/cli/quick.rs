@@ -10,7 +10,7 @@ use super::codes::{Found, tell};
 use super::failure::Failure;
 use super::query::{self, Named};
 use super::session::World;
-use crate::keychain::system;
+use crate::keychain::system::{self, SystemKeychain};
 use crate::local::Local;
 use crate::otp::{Account, Kind};
 use crate::rollback;
@@ -20,19 +20,24 @@ use crate::vault::{DataKey, Entry, Locked, VaultId};
 
 /// Prints the code; nothing was said or done where it gives none.
 pub fn code(world: &World, args: &Args) -> Option<Result<(), Failure>> {
+    let keychain = system::system();
+    if !world.config.unlock.remember.is_on() && !world.names_password() {
+        // It answers while the file is read.
+        keychain.begin();
+    }
     let locked = world.place().load().ok()?;
-    let dek = key(world, &locked)?;
+    let dek = key(world, &locked, &keychain)?;
     let vault = locked.vault_id();
     let found = locked.glance(&dek, |glance| find(world, vault, glance, &args.query))??;
     Some(tell(args, &found))
 }
 
-fn key(world: &World, locked: &Locked) -> Option<DataKey> {
+fn key(world: &World, locked: &Locked, keychain: &SystemKeychain) -> Option<DataKey> {
     world.remembered(locked).or_else(|| {
         if world.names_password() {
             return None;
         }
-        let dek = unlock::key_of_keychain(locked, &system::system())?;
+        let dek = unlock::key_of_keychain(locked, keychain)?;
         world.remember(locked.vault_id(), &dek);
         Some(dek)
     })

@@ -154,7 +154,8 @@ impl Bus {
         Some(self.deadline.saturating_duration_since(Instant::now())).filter(|d| !d.is_zero()).ok_or(BusError::Timeout)
     }
 
-    fn flush(&mut self) -> Result<(), BusError> {
+    /// Sends what is queued.
+    pub(super) fn flush(&mut self) -> Result<(), BusError> {
         if self.out.is_empty() {
             return Ok(());
         }

@@ -49,17 +49,33 @@ fn connect(deadline: Instant) -> Result<Bus, BusError> {
     Bus::connect(&bus_address().ok_or(BusError::NoBus)?, deadline)
 }
 
-/// Connects and waits for one answer that needs nothing of the caller. gnome-keyring notes a caller beside the queue of its
-/// calls, not in it; a call that it takes up before the note ends the whole daemon, and locks every keyring with it. In a
-/// loop of commands that happened once in a few hundred. After one answer the note is there.
-fn greet(deadline: Instant) -> Result<Bus, BusError> {
+/// A connection whose first answer is still to come: it comes while the caller does something else.
+pub(super) struct Greeting(Bus, u32);
+
+/// Connects and asks what needs nothing of the caller. gnome-keyring notes a caller beside the queue of its calls, not in
+/// it; a call that it takes up before the note ends the whole daemon, and locks every keyring with it. In a loop of
+/// commands that happened once in a few hundred. After one answer the note is there.
+pub(super) fn greeting(deadline: Instant) -> Result<Greeting, BusError> {
     let mut bus = connect(deadline)?;
-    greeted(&mut bus)?;
-    Ok(bus)
+    let asked = greet(&mut bus);
+    bus.flush()?;
+    Ok(Greeting(bus, asked))
 }
 
-fn greeted(bus: &mut Bus) -> Result<(), BusError> {
-    match bus.call(Call { member: "ReadAlias", ..SERVICE }, &[Arg::Str("none")]) {
+fn greet(bus: &mut Bus) -> u32 {
+    bus.send(Call { member: "ReadAlias", ..SERVICE }, &[Arg::Str("none")])
+}
+
+impl Greeting {
+    fn answered(self) -> Result<Bus, BusError> {
+        let Self(mut bus, asked) = self;
+        greeted(&mut bus, asked)?;
+        Ok(bus)
+    }
+}
+
+fn greeted(bus: &mut Bus, asked: u32) -> Result<(), BusError> {
+    match bus.answer(asked) {
         Err(BusError::Refused(name)) if !nobody(&name) => Ok(()),
         answer => answer.map(drop),
     }
@@ -96,14 +112,19 @@ pub(super) fn is_keepassxc(deadline: Instant) -> bool {
 /// What an item is found by, as attributes.
 pub(super) type Attributes<'a> = [(&'a str, &'a str)];
 
-/// Reads the one secret that has these attributes; `Done(None)` when there is none.
-pub(super) fn get(attributes: &Attributes<'_>, deadline: Instant) -> Direct<Option<Secret<Vec<u8>>>> {
-    settle(get_within(attributes, deadline))
+/// Reads the one secret that has these attributes, over the connection that was begun for it or a new one; `Done(None)` when
+/// there is none.
+pub(super) fn get(
+    attributes: &Attributes<'_>,
+    begun: Option<Greeting>,
+    deadline: Instant,
+) -> Direct<Option<Secret<Vec<u8>>>> {
+    settle(begun.map_or_else(|| greeting(deadline), Ok).and_then(|begun| get_within(attributes, begun)))
 }
 
 #[allow(clippy::option_option, reason = "outer: not locked; inner: there is one")]
-fn get_within(attributes: &Attributes<'_>, deadline: Instant) -> Result<Option<Option<Secret<Vec<u8>>>>, BusError> {
-    let mut bus = greet(deadline)?;
+fn get_within(attributes: &Attributes<'_>, begun: Greeting) -> Result<Option<Option<Secret<Vec<u8>>>>, BusError> {
+    let mut bus = begun.answered()?;
     let session = bus.send(Call { member: "OpenSession", ..SERVICE }, &[Arg::Str("plain"), Arg::StrVariant("")]);
     let search = bus.send(Call { member: "SearchItems", ..SERVICE }, &[Arg::Dict(attributes)]);
     let session = bus.answer(session)?;
@@ -129,7 +150,7 @@ pub(super) fn search(attributes: &Attributes<'_>, deadline: Instant) -> Direct<V
 }
 
 fn search_within(attributes: &Attributes<'_>, deadline: Instant) -> Result<Option<Vec<String>>, BusError> {
-    let mut bus = greet(deadline)?;
+    let mut bus = greeting(deadline)?.answered()?;
     let found = bus.call(Call { member: "SearchItems", ..SERVICE }, &[Arg::Dict(attributes)])?;
     let (unlocked, locked) = both_lists(&mut found.read())?;
     if !locked.is_empty() {
@@ -180,7 +201,8 @@ fn probe_within(keyring: Option<&str>, deadline: Instant) -> Result<Probe, BusEr
     if !owned && !known.contains(&true) {
         return Ok(Probe::NoProvider);
     }
-    greeted(&mut bus)?;
+    let asked = greet(&mut bus);
+    greeted(&mut bus, asked)?;
     let collection = match keyring {
         Some(label) => match labelled(&mut bus, label)? {
             Some(path) => path,

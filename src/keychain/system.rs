@@ -51,6 +51,9 @@ pub struct SystemKeychain {
     /// When KeePassXC may be written to again; nothing where another answers.
     #[cfg(all(unix, not(target_vendor = "apple")))]
     next_write: Mutex<Pace>,
+    /// A connection that [`SystemKeychain::begin`] made.
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    begun: Mutex<Option<secret_service::Greeting>>,
     worker: Mutex<Option<Sender<Job>>>,
 }
 
@@ -85,7 +88,19 @@ impl SystemKeychain {
             keyring: None,
             #[cfg(all(unix, not(target_vendor = "apple")))]
             next_write: Mutex::new(Pace::Unknown),
+            #[cfg(all(unix, not(target_vendor = "apple")))]
+            begun: Mutex::new(None),
             worker: Mutex::new(None),
+        }
+    }
+
+    /// Connects for the next [`Keychain::get`], which then finds the connection ready, and does not wait: the caller has
+    /// something else to do before it. What fails here fails again there.
+    pub fn begin(&self) {
+        #[cfg(all(unix, not(target_vendor = "apple")))]
+        if self.keyring.is_none() {
+            *self.begun.lock().unwrap_or_else(PoisonError::into_inner) =
+                secret_service::greeting(self.quick_deadline()).ok();
         }
     }
 
@@ -385,7 +400,10 @@ impl Keychain for SystemKeychain {
         #[cfg(all(unix, not(target_vendor = "apple")))]
         let stored = self.ask(
             &self.attributes(service, Some(user)),
-            |deadline| secret_service::get(&self.attributes(service, Some(user)), deadline),
+            |deadline| {
+                let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).take();
+                secret_service::get(&self.attributes(service, Some(user)), begun, deadline)
+            },
             Option::is_none,
             || self.get_from_store(service, user).map(|stored| stored.map(Secret::new)),
         )?;
