@@ -133,6 +133,10 @@ pub enum Command {
     Man(Man),
 }
 
+#[path = "args/slots.rs"]
+mod slots;
+pub use slots::{AddSlot, Slots, SlotsCommand};
+
 #[path = "args/backup.rs"]
 mod backup;
 pub use backup::{Backup, BackupCommand};
@@ -380,8 +384,8 @@ pub enum Vault {
     Info(Json),
     /// Set a new password
     Passwd(Passwd),
-    /// List the keys that open the vault
-    Slots(Json),
+    /// List the key slots that open the vault, add this computer's keychain, remove one
+    Slots(Slots),
     /// Make a new recovery key; the old one stops working
     RecoveryKey(RecoveryKey),
     /// Give the vault and its backups new keys: shuts out whoever has seen the old ones
@@ -492,7 +496,7 @@ pub enum Config {
 impl Vault {
     /// Whether it changes the vault's file or shows its secrets.
     pub const fn writes(&self) -> bool {
-        !matches!(self, Self::Info(_) | Self::Slots(_) | Self::History(_))
+        !matches!(self, Self::Info(_) | Self::Slots(Slots { command: None, .. }) | Self::History(_))
     }
 }
 

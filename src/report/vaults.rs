@@ -153,6 +153,18 @@ fn unlock(error: &UnlockError) -> Report {
             "Its time is over, or the vault was locked since.",
             "Open the vault by its password, its recovery key or the keychain.",
         ),
+        UnlockError::LastWayIn => Report::new(
+            Exit::Usage,
+            "Nothing but the recovery key would open the vault",
+            "It would have no password and no key in this computer's keychain; another computer's keychain does not count.",
+            "Give it a password: `otpanel vault passwd`. Or let this keychain in: `otpanel vault slots add keychain`.",
+        ),
+        UnlockError::LastRecoveryKey => Report::new(
+            Exit::Usage,
+            "This is the vault's only recovery key",
+            "Without one, a forgotten password or a lost keychain would lose every account.",
+            "`otpanel vault recovery-key` makes a new one in its place; this one opens nothing then.",
+        ),
         UnlockError::RecoveryKey(inner) => recovery(inner),
     }
 }

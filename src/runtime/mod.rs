@@ -3,6 +3,7 @@
 //! It wakes for events and at the moments at which something visible changes by itself ([`Model::next_change`]): once a
 //! second while codes are shown, never while the panel is locked.
 
+mod access;
 mod background;
 mod backup;
 pub mod clipboard;
@@ -12,6 +13,7 @@ mod lanes;
 mod perform;
 #[cfg(unix)]
 mod reader;
+pub mod rekey;
 mod rules;
 pub mod screen;
 mod surface;
@@ -545,6 +547,17 @@ impl World {
             }
             Effect::MakeAgain(offer, folder) => {
                 spawn("restore", move || answer(backup::make_again(&place, &offer, folder)));
+            }
+            Effect::Access(generation, vault, job) => {
+                spawn("access", move || answer(access::carried_out(&place, generation, vault, job)));
+            }
+            Effect::MakeKey { generation, attempt, vault, password } => {
+                let target_ms = self.config.kdf.target_ms;
+                spawn("keys", move || answer(rekey::made(generation, attempt, &vault, &password, target_ms)));
+            }
+            // In the order of saves: what is saved behind it is sealed under the new key.
+            Effect::PutInForce(generation, vault, made) => {
+                self.disk.run(move || answer(rekey::in_force(&place, generation, vault, made)));
             }
             Effect::Probe => spawn("probe", move || answer(perform::probe())),
             Effect::Import(attempt, path, password) => {
