@@ -118,7 +118,32 @@ impl Walk {
         walk
     }
 
+    /// The next step of the flow that makes new keys, which is long for keys by chance.
+    fn led(&self) -> Option<Event> {
+        let key = |code| Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        match self.model.session()?.modal.as_ref()? {
+            Modal::Backup(view) => Some(key(KeyCode::Char(if view.ask.is_some() { 'k' } else { 'x' }))),
+            Modal::Rekey(flow) => Some(match &flow.step {
+                RekeyStep::Present(line) if line.is_empty() => Event::Paste(Secret::new(PASSWORD.to_owned())),
+                RekeyStep::Recovery(made, sheet) => match &sheet.check {
+                    Some(check) if check.line.is_empty() => {
+                        let all = groups(made.key.recovery_key.expose());
+                        Event::Paste(Secret::new(all[check.group].to_owned()))
+                    }
+                    _ => key(KeyCode::Enter),
+                },
+                _ => key(KeyCode::Enter),
+            }),
+            _ => None,
+        }
+    }
+
     fn event(&mut self) -> Event {
+        if self.numbers.once_in(2)
+            && let Some(event) = self.led()
+        {
+            return event;
+        }
         let locked = matches!(self.model.stage, Stage::Locked(_));
         match self.numbers.below(100) {
             0..50 => self.key(),
@@ -129,7 +154,6 @@ impl Walk {
                 let jumps = [now.saturating_sub(90_000_000), now + 40_000, now + 90_000_000, 0, u64::MAX / 2, BEGIN.0];
                 Event::Tick(UnixTime(*self.numbers.of(&jumps)))
             }
-            63..66 if self.group().is_some() => Event::Paste(Secret::new(self.group().unwrap_or_default())),
             63..66 => Event::Paste(Secret::new((*self.numbers.of(&PASTES)).to_owned())),
             66..70 => self.mouse(),
             70..73 => Event::Resize(self.numbers.below(200) as u16, self.numbers.below(60) as u16),
@@ -352,17 +376,6 @@ impl Walk {
             }
             _ => return None,
         })
-    }
-
-    /// The group that the check of a new recovery key asks for: nobody types that by chance.
-    fn group(&self) -> Option<String> {
-        let Some(Modal::Rekey(flow)) = &self.model.session()?.modal else { return None };
-        match &flow.step {
-            RekeyStep::Recovery(made, sheet) => {
-                Some(groups(made.key.recovery_key.expose())[sheet.check.as_ref()?.group].to_owned())
-            }
-            _ => None,
-        }
     }
 
     /// Takes one step and holds the panel to what must always be true.
