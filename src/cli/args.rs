@@ -429,7 +429,7 @@ pub struct RecoveryKey {
 #[command(after_help = "\
 For a lost computer, or a password that somebody may know. Everything that is written from now on opens to new keys alone;
 copies from before open as they did. The recovery key is replaced. This computer's keychain goes on to open the vault;
-other computers ask for the password once more.
+other computers ask for the password once more, and `otpanel vault slots add keychain` there lets their keychain in again.
 
 Then forget the lost computer, so that its copy of the backup goes:
   otpanel backup devices

@@ -139,7 +139,8 @@ fn unlock(error: &UnlockError) -> Report {
             Exit::Locked,
             "This keychain does not hold the vault's key",
             "The vault has a keychain key, but it was made on another machine, or the keychain has lost it.",
-            "Open the vault by its password or recovery key: --password-file FILE, or type it.",
+            "Open the vault by its password or recovery key: --password-file FILE, or type it.\n\
+             `otpanel vault slots add keychain` then lets this keychain in.",
         ),
         UnlockError::KeychainForgets => Report::new(
             Exit::Failed,
@@ -157,7 +158,7 @@ fn unlock(error: &UnlockError) -> Report {
             Exit::Usage,
             "Nothing but the recovery key would open the vault",
             "It would have no password and no key in this computer's keychain; another computer's keychain does not count.",
-            "Give it a password: `otpanel vault passwd`. Or let this keychain in: `otpanel vault slots add keychain`.",
+            "Give it another way in first: `otpanel vault passwd`, or `otpanel vault slots add keychain`.",
         ),
         UnlockError::LastRecoveryKey => Report::new(
             Exit::Usage,

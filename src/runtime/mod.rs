@@ -19,12 +19,13 @@ pub mod screen;
 mod surface;
 pub mod terminal;
 mod theme;
+mod wait;
 pub mod watch;
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::app::event::{Effect, Event};
@@ -50,6 +51,7 @@ use lanes::{Lane, spawn};
 use screen::Screen;
 use surface::Surface;
 use terminal::{Input, Out, Signal, Terminal};
+use wait::{Woken, wait};
 use watch::{Changed, Since, Targets, Watch};
 
 /// How long leaving waits for a save that is under way.
@@ -59,9 +61,6 @@ const LAST_CLEAR: Duration = Duration::from_secs(2);
 
 /// How long a stop waits for what was copied to be handed over.
 const LEND: Duration = Duration::from_secs(1);
-
-/// The longest that the loop sleeps while a screen reader listens, in milliseconds: so that a clock that was set is seen.
-const SPOKEN_PAUSE_MS: u64 = 30_000;
 
 /// What a panel is opened on.
 pub struct Panel {
@@ -429,32 +428,6 @@ impl Drop for Show {
 fn panic_if_told(key: crossterm::event::KeyEvent) {
     let told = key.code == crossterm::event::KeyCode::F(12) && std::env::var_os("OTPANEL_TEST_PANIC").is_some();
     assert!(!told, "on purpose");
-}
-
-/// What ended a wait.
-enum Woken {
-    /// Something arrived.
-    Event(Incoming),
-    /// Something on the screen changes by itself now.
-    Time,
-    /// Nothing can arrive any more.
-    End,
-}
-
-/// Waits for something to arrive or to change by itself.
-fn wait(receive: &Receiver<Incoming>, model: &Model, awaited: Option<Instant>) -> Woken {
-    let awaited = awaited.map(|until| until.saturating_duration_since(Instant::now()));
-    let Some(at) = model.next_change().or(awaited.map(|_| UnixTime::now().plus_secs(1))) else {
-        return receive.recv().map_or(Woken::End, Woken::Event);
-    };
-    // One millisecond more, so as not to wake just before the second.
-    let most = if model.config.accessible { SPOKEN_PAUSE_MS } else { 1000 };
-    let pause = Duration::from_millis(at.0.saturating_sub(UnixTime::now().0).min(most) + 1);
-    match receive.recv_timeout(awaited.map_or(pause, |awaited| awaited.min(pause))) {
-        Ok(incoming) => Woken::Event(incoming),
-        Err(RecvTimeoutError::Timeout) => Woken::Time,
-        Err(RecvTimeoutError::Disconnected) => Woken::End,
-    }
 }
 
 /// The threads that effects run on.
