@@ -163,6 +163,13 @@ impl Backup {
         self.whole = now;
     }
 
+    /// The vault has new keys: what runs under the old ones is waited for no more, and everything is read again.
+    pub fn begin_anew(&mut self, now: UnixTime) {
+        self.running.clear();
+        self.whole = now;
+        self.saved(now);
+    }
+
     /// The vault was saved: a round is due soon, but not right after the last.
     pub fn saved(&mut self, now: UnixTime) {
         self.stale = true;

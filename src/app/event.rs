@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::access::{Answer, Job};
 use super::backup::{News, Task};
 use super::import::Recent;
 use super::order::Habit;
 use super::past::Kept;
+use super::rekey::{InForce, Made, NotInForce, Password};
 use crate::backup::restore::Offer;
 use crate::config::{Config, ConfigError};
 use crate::keychain::Probe;
@@ -86,6 +88,12 @@ pub enum Event {
     MadeAgain(Result<Box<Unlocked>, UnlockError>),
     /// An export was written, or not.
     Exported(u64, Result<Wrote, ExportTrouble>),
+    /// What was to be done with this computer's keychain and the open vault. The number is the session's.
+    Access(u64, Result<Answer, UnlockError>),
+    /// New keys were made, or not, in the session and as the attempt of these numbers. They are not in force yet.
+    KeyMade(u64, u64, Result<Box<Made>, UnlockError>),
+    /// They were put in force, or not.
+    InForce(u64, Result<InForce, Box<NotInForce>>),
 }
 
 /// An export that is to be written.
@@ -173,6 +181,9 @@ impl Event {
             Self::BackupsFound(..) => "backups found",
             Self::MadeAgain(_) => "made again",
             Self::Exported(..) => "exported",
+            Self::Access(..) => "access",
+            Self::KeyMade(..) => "key made",
+            Self::InForce(..) => "in force",
         }
     }
 }
@@ -244,6 +255,21 @@ pub enum Effect {
     },
     /// Make a vault anew from its backup, which lies in this folder or in the keychain; answered by [`Event::MadeAgain`].
     MakeAgain(Box<Offer>, Option<PathBuf>),
+    /// Do something with this computer's keychain and the open vault; answered by [`Event::Access`].
+    Access(u64, Box<Unlocked>, Job),
+    /// Make new keys for the vault, which derives from the password; answered by [`Event::KeyMade`].
+    MakeKey {
+        /// The session's number.
+        generation: u64,
+        /// The attempt's number.
+        attempt: u64,
+        /// The vault.
+        vault: Box<Unlocked>,
+        /// What opens it from then on.
+        password: Password,
+    },
+    /// Save the vault under new keys; answered by [`Event::InForce`].
+    PutInForce(u64, Box<Unlocked>, Box<Made>),
     /// Open the sample accounts; answered by a new model.
     Demo,
     /// Stop as on Ctrl-Z.

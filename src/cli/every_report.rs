@@ -125,6 +125,8 @@ fn all() -> Vec<(String, Report)> {
         UnlockError::NotInKeychain,
         UnlockError::KeychainForgets,
         UnlockError::NotRemembered,
+        UnlockError::LastWayIn,
+        UnlockError::LastRecoveryKey,
         UnlockError::RecoveryKey(BadRecoveryKey::Length(12)),
         UnlockError::RecoveryKey(BadRecoveryKey::Character(3)),
         UnlockError::RecoveryKey(BadRecoveryKey::Checksum),

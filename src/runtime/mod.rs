@@ -3,6 +3,7 @@
 //! It wakes for events and at the moments at which something visible changes by itself ([`Model::next_change`]): once a
 //! second while codes are shown, never while the panel is locked.
 
+mod access;
 mod background;
 mod backup;
 pub mod clipboard;
@@ -12,17 +13,19 @@ mod lanes;
 mod perform;
 #[cfg(unix)]
 mod reader;
+pub mod rekey;
 mod rules;
 pub mod screen;
 mod surface;
 pub mod terminal;
 mod theme;
+mod wait;
 pub mod watch;
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::app::event::{Effect, Event};
@@ -48,6 +51,7 @@ use lanes::{Lane, spawn};
 use screen::Screen;
 use surface::Surface;
 use terminal::{Input, Out, Signal, Terminal};
+use wait::{Woken, wait};
 use watch::{Changed, Since, Targets, Watch};
 
 /// How long leaving waits for a save that is under way.
@@ -57,9 +61,6 @@ const LAST_CLEAR: Duration = Duration::from_secs(2);
 
 /// How long a stop waits for what was copied to be handed over.
 const LEND: Duration = Duration::from_secs(1);
-
-/// The longest that the loop sleeps while a screen reader listens, in milliseconds: so that a clock that was set is seen.
-const SPOKEN_PAUSE_MS: u64 = 30_000;
 
 /// What a panel is opened on.
 pub struct Panel {
@@ -429,32 +430,6 @@ fn panic_if_told(key: crossterm::event::KeyEvent) {
     assert!(!told, "on purpose");
 }
 
-/// What ended a wait.
-enum Woken {
-    /// Something arrived.
-    Event(Incoming),
-    /// Something on the screen changes by itself now.
-    Time,
-    /// Nothing can arrive any more.
-    End,
-}
-
-/// Waits for something to arrive or to change by itself.
-fn wait(receive: &Receiver<Incoming>, model: &Model, awaited: Option<Instant>) -> Woken {
-    let awaited = awaited.map(|until| until.saturating_duration_since(Instant::now()));
-    let Some(at) = model.next_change().or(awaited.map(|_| UnixTime::now().plus_secs(1))) else {
-        return receive.recv().map_or(Woken::End, Woken::Event);
-    };
-    // One millisecond more, so as not to wake just before the second.
-    let most = if model.config.accessible { SPOKEN_PAUSE_MS } else { 1000 };
-    let pause = Duration::from_millis(at.0.saturating_sub(UnixTime::now().0).min(most) + 1);
-    match receive.recv_timeout(awaited.map_or(pause, |awaited| awaited.min(pause))) {
-        Ok(incoming) => Woken::Event(incoming),
-        Err(RecvTimeoutError::Timeout) => Woken::Time,
-        Err(RecvTimeoutError::Disconnected) => Woken::End,
-    }
-}
-
 /// The threads that effects run on.
 struct World {
     place: Place,
@@ -545,6 +520,17 @@ impl World {
             }
             Effect::MakeAgain(offer, folder) => {
                 spawn("restore", move || answer(backup::make_again(&place, &offer, folder)));
+            }
+            Effect::Access(generation, vault, job) => {
+                spawn("access", move || answer(access::carried_out(&place, generation, vault, job)));
+            }
+            Effect::MakeKey { generation, attempt, vault, password } => {
+                let target_ms = self.config.kdf.target_ms;
+                spawn("keys", move || answer(rekey::made(generation, attempt, &vault, &password, target_ms)));
+            }
+            // In the order of saves: what is saved behind it is sealed under the new key.
+            Effect::PutInForce(generation, vault, made) => {
+                self.disk.run(move || answer(rekey::in_force(&place, generation, vault, made)));
             }
             Effect::Probe => spawn("probe", move || answer(perform::probe())),
             Effect::Import(attempt, path, password) => {

@@ -11,6 +11,7 @@ use otpanel::app::{Model, keys, update};
 use otpanel::backup::restore::Offer;
 use otpanel::config::Config;
 use otpanel::keychain::Probe;
+use otpanel::keychain::memory::MemoryKeychain;
 use otpanel::otp::{Account, uri};
 use otpanel::rollback::WentBack;
 use otpanel::secret::Secret;
@@ -26,6 +27,8 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
+
+use crate::ways;
 
 /// Where the journeys begin: a whole half minute, so that a code has its 30 seconds before it.
 pub const BEGIN: UnixTime = UnixTime::from_secs(1_795_500_000);
@@ -53,6 +56,9 @@ pub struct Journey {
     /// Effects that are not answered by themselves are kept here.
     pub kept: Vec<Effect>,
     pub answer_imports: bool,
+    pub answer_keys: bool,
+    /// This computer's keychain, for what opens the vault.
+    pub keychain: MemoryKeychain,
     theme: Theme,
 }
 
@@ -152,6 +158,8 @@ impl Journey {
             suspended: false,
             kept: Vec::new(),
             answer_imports: true,
+            answer_keys: true,
+            keychain: MemoryKeychain::new(),
             theme: Theme::default(),
         }
     }
@@ -163,7 +171,16 @@ impl Journey {
 
     /// Handles an event and carries out what follows from it.
     pub fn event(&mut self, event: Event) {
-        let mut effects = update(&mut self.model, event);
+        let effects = update(&mut self.model, event);
+        self.follow(effects);
+    }
+
+    /// Carries out an effect that was kept.
+    pub fn perform(&mut self, effect: Effect) {
+        self.follow(vec![effect]);
+    }
+
+    fn follow(&mut self, mut effects: Vec<Effect>) {
         while !effects.is_empty() {
             let effect = effects.remove(0);
             if let Some(answer) = self.answer(effect) {
@@ -256,8 +273,12 @@ impl Journey {
             }
             Effect::Export(generation, job) => Event::Exported(generation, otpanel::runtime::export::write(&job)),
             other => {
-                self.kept.push(other);
-                return None;
+                let answered = if self.answer_keys {
+                    ways::answer(other, &mut self.file, &self.keychain, self.save_fails, self.model.now)
+                } else {
+                    Err(other)
+                };
+                return answered.map_err(|other| self.kept.push(other)).ok();
             }
         })
     }

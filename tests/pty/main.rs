@@ -22,6 +22,7 @@ mod numbers;
 mod panel;
 mod prompt;
 mod quiet;
+mod rekey;
 mod sizes;
 mod soak;
 mod speed;

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{files, modal, restore};
+use super::{files, modal, rekey, restore};
 use crate::app::backup::{Ask, News, Seen, Task, View, page};
 use crate::app::event::Effect;
 use crate::app::model::{Model, Tone};
@@ -171,6 +171,10 @@ fn answer(model: &mut Model, question: Ask, key: KeyEvent) -> Vec<Effect> {
         (Ask::Off, KeyCode::Char('k') | KeyCode::Enter) => send(model, Task::Disable { wipe: false }),
         (Ask::Off, KeyCode::Char('w')) => send(model, Task::Disable { wipe: true }),
         (Ask::Forget(seen), KeyCode::Char('y') | KeyCode::Enter) => send(model, Task::Forget(seen.device.id)),
+        (Ask::Forget(seen), KeyCode::Char('k')) => {
+            rekey::open(model, seen);
+            Vec::new()
+        }
         (Ask::Folder(mut line, problem), _) => match line.press(key, model.generation) {
             Pressed::Submit => {
                 let typed = line.text().trim();

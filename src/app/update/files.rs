@@ -79,7 +79,7 @@ fn last_save(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Locks or leaves as was asked for, once nothing has to be saved any more.
-fn go_on(model: &mut Model) -> Vec<Effect> {
+pub fn go_on(model: &mut Model) -> Vec<Effect> {
     let Some(session) = model.session_mut() else { return Vec::new() };
     if session.saving.pending() {
         return Vec::new();

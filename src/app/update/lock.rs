@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{backup, files, restore};
+use super::{access, backup, files, rekey, restore};
 use crate::app::event::{Effect, With};
 use crate::app::model::{Lock, Model, Stage, Tone, Waiting};
 use crate::app::session::{Session, Then};
@@ -24,6 +24,7 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let now = model.now;
+    let given_up = rekey::given_up(model);
     match model.session_mut() {
         None => return Vec::new(),
         Some(session) if session.saving.failed.is_some() => {
@@ -42,6 +43,7 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
             session.modal = None;
             let since = session.saving.then.map_or(now, |(_, since)| since);
             session.saving.then = Some((Then::Lock, since));
+            say_given_up(model, given_up);
             return vec![Effect::ClearClipboard];
         }
         Some(_) => {}
@@ -49,10 +51,19 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
     lock_at_once(model)
 }
 
+/// Keeps for the next opening that new keys were given up by locking: who wrote their recovery key down must hear of it.
+fn say_given_up(model: &mut Model, words: Option<&'static str>) {
+    if let Some(words) = words {
+        model.at_opening = Some((Tone::Warn, words.to_owned()));
+    }
+}
+
 /// Drops the session whatever it holds.
 pub fn lock_at_once(model: &mut Model) -> Vec<Effect> {
     let forget = model.session().map(|session| Effect::ForgetKey(session.vault.vault_id()));
     let backup = backup::last(model);
+    let given_up = rekey::given_up(model);
+    say_given_up(model, given_up);
     model.stage = Stage::Locked(Box::new(Lock::new(None)));
     model.notice = None;
     model.generation += 1;
@@ -206,6 +217,7 @@ pub fn unlocked(model: &mut Model, attempt: u64, result: Result<Box<Unlocked>, U
             model.stage = Stage::Open(Box::new(Session::new(*vault, &model.config, model.now)));
             let mut effects = files::opened(model);
             effects.extend(remember);
+            effects.extend(access::opened(model));
             effects
         }
         Err(UnlockError::NotRemembered) => Vec::new(),

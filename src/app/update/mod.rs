@@ -1,5 +1,6 @@
 //! How events change the model: dispatch here, one file per mode beside.
 
+mod access;
 mod backup;
 mod change;
 mod export;
@@ -13,6 +14,7 @@ mod mouse;
 mod order;
 pub mod past;
 mod policy;
+mod rekey;
 mod restore;
 mod tags;
 mod welcome;
@@ -70,12 +72,16 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Recent(found) => import::recent(model, found),
         Event::Imported(attempt, result) => import::imported(model, attempt, result),
         Event::Exported(generation, result) => export::exported(model, generation, result),
+        Event::Access(generation, answer) => access::answered(model, generation, answer),
+        Event::KeyMade(generation, attempt, made) => rekey::made(model, generation, attempt, made),
+        Event::InForce(generation, result) => rekey::in_force(model, generation, result),
         Event::Completed(attempt, names) => completed(model, attempt, names),
         Event::BackedUp(generation, news) => backup::answered(model, generation, news),
         Event::BackupsFound(attempt, found) => restore::found(model, attempt, found),
         Event::MadeAgain(result) => restore::made(model, result),
     };
     model.keep_in_view();
+    effects.extend(rekey::go_on(model));
     effects.extend(files::save_if_changed(model));
     effects
 }
