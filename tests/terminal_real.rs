@@ -49,7 +49,7 @@ fn a_small_panel_that_the_other_tests_drive() {
                 say("went on");
             }
             Input::Key(key) if key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL) => {
-                say(&format!("suspend {}", panel.suspend().unwrap()));
+                say(&format!("suspend {:?}", panel.suspend().unwrap()));
             }
             Input::Key(key) => say(&format!("key {:?}", key.code)),
             Input::Mouse(mouse) => say(&format!("mouse {:?} {} {}", mouse.kind, mouse.column, mouse.row)),
@@ -239,7 +239,7 @@ fn suspended_it_gives_the_shell_its_terminal_and_comes_back() {
     scene.press("\x1a");
     assert!(wait_until(Duration::from_secs(5), || scene.shown().contains("the shell again")), "{:?}", scene.shown());
     assert!(scene.shown().find(LEFT) < scene.shown().find("the shell again"));
-    scene.wait_for("suspend true");
+    scene.wait_for("suspend Back");
     scene.wait_for("signal Continue");
     assert!(scene.raw());
     let shown = scene.shown();
@@ -253,7 +253,7 @@ fn suspended_it_gives_the_shell_its_terminal_and_comes_back() {
 fn a_terminals_first_program_does_not_stop_for_ever() {
     let mut scene = Scene::start(false);
     scene.press("\x1a");
-    scene.wait_for("suspend false");
+    scene.wait_for("suspend Never");
     assert!(scene.raw());
     scene.press("q");
     scene.given_back();

@@ -56,6 +56,8 @@ pub enum Event {
     Reread(u64, Result<Option<Stored>, FileError>),
     /// A save ended; the vault as it lies in the file now.
     Saved(u64, Result<Box<Unlocked>, FileError>),
+    /// What could not be saved is kept elsewhere, so that the session may be dropped.
+    KeptAside(u64, Aside),
     /// The older copies were read and compared.
     History(u64, Result<Vec<Kept>, FileError>),
     /// An older copy was read and opened.
@@ -165,6 +167,7 @@ impl Event {
             Self::Looked(_) => "looked",
             Self::Reread(..) => "reread",
             Self::Saved(..) => "saved",
+            Self::KeptAside(..) => "kept aside",
             Self::History(..) => "history",
             Self::CopyRead(..) => "copy read",
             Self::Unlocked(..) => "unlocked",
@@ -188,6 +191,16 @@ impl Event {
     }
 }
 
+/// Where what could not be saved is kept.
+pub enum Aside {
+    /// In the history: whoever opens the vault next takes it in.
+    History,
+    /// Here, sealed: the disk took nothing.
+    Memory(Arc<Locked>),
+    /// It could not even be sealed.
+    Nowhere,
+}
+
 /// What a save is to do beside writing what changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Saving {
@@ -207,6 +220,8 @@ pub enum Effect {
     Save(u64, Box<Unlocked>, Saving),
     /// Write the vault anew where its file has vanished; answered by [`Event::Saved`].
     Recreate(u64, Box<Unlocked>),
+    /// Keep what could not be saved, sealed, for the next time the vault is opened; answered by [`Event::KeptAside`].
+    KeepAside(u64, Box<Unlocked>),
     /// Read the older copies and compare them with what is open; answered by [`Event::History`].
     History(u64, Box<Unlocked>),
     /// Read one of them; answered by [`Event::CopyRead`].

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::event::Aside;
 use super::input::Input;
 use super::keys::Keymap;
 use super::layout::{Panes, panes};
@@ -88,6 +89,10 @@ pub struct Lock {
     pub error: Option<Report>,
     /// What the keychain says, where it was asked.
     pub keychain: Option<Probe>,
+    /// Where a change is kept that could not be saved before locking.
+    pub aside: Option<Aside>,
+    /// Leaving would lose it, which was said.
+    pub warned: bool,
 }
 
 /// What an answer is awaited from.
@@ -320,6 +325,8 @@ impl Lock {
             waiting: Waiting::No,
             error: None,
             keychain: None,
+            aside: None,
+            warned: false,
         }
     }
 

@@ -120,6 +120,8 @@ pub struct Saving {
     pub counter: Option<EntryId>,
     /// The entry whose counter the save under way takes.
     pub taking: Option<EntryId>,
+    /// A change was kept in the history when the panel locked, and comes back with the next reading.
+    pub aside: bool,
     /// What was asked for while something was not in the file yet, and when.
     pub then: Option<(Then, UnixTime)>,
 }

@@ -188,6 +188,8 @@ fn failures() -> Vec<Failure> {
         Failure::EnrolAgain { name: "VPN (ada)".into() },
         Failure::Unusable { name: "A (a)".into(), reason: "its kind is unknown to this version".into() },
         Failure::Panel(PanelError::NoTerminal),
+        Failure::Panel(PanelError::Unsaved { why: None, kept: true }),
+        Failure::Panel(PanelError::Unsaved { why: None, kept: false }),
         Failure::Panel(PanelError::Terminal(io::Error::from_raw_os_error(5))),
     ]
 }

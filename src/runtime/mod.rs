@@ -10,6 +10,7 @@ pub mod clipboard;
 mod demo;
 pub mod export;
 mod lanes;
+mod leave;
 mod perform;
 #[cfg(unix)]
 mod reader;
@@ -29,7 +30,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::app::event::{Effect, Event};
-use crate::app::model::{Start, Tone};
+use crate::app::model::{Stage, Start, Tone};
 use crate::app::order::Habits;
 use crate::app::still::Still;
 use crate::app::{Model, update};
@@ -38,26 +39,22 @@ use crate::entropy;
 use crate::local::Local;
 use crate::paths::Paths;
 use crate::policy::{Found, Policy};
+use crate::report::Report;
 use crate::secret;
 use crate::time::UnixTime;
 use crate::tui::{Theme, paint, paint_above};
 use crate::unlock;
 use crate::vault::DeviceId;
 use crate::vault::file::Place;
-use backup::{LAST_ROUND, Memory};
+use backup::Memory;
 use clipboard::{Clipboard, Picture, Report as ClipboardReport, Surroundings};
 use demo::demo_vault;
 use lanes::{Lane, spawn};
 use screen::Screen;
 use surface::Surface;
-use terminal::{Input, Out, Signal, Terminal};
+use terminal::{Input, Out, Signal, Stopped, Terminal};
 use wait::{Woken, wait};
 use watch::{Changed, Since, Targets, Watch};
-
-/// How long leaving waits for a save that is under way.
-const LAST_SAVE: Duration = Duration::from_secs(10);
-/// How long leaving waits for the clipboard to be cleared.
-const LAST_CLEAR: Duration = Duration::from_secs(2);
 
 /// How long a stop waits for what was copied to be handed over.
 const LEND: Duration = Duration::from_secs(1);
@@ -83,6 +80,14 @@ pub enum PanelError {
     /// The terminal failed.
     #[error("the terminal failed: {0}")]
     Terminal(#[from] io::Error),
+    /// The panel ended, and what was changed last is not in the vault.
+    #[error("a change was not saved")]
+    Unsaved {
+        /// Why not, where it is known.
+        why: Option<Box<Report>>,
+        /// It is in the history, and comes back when the vault is opened next.
+        kept: bool,
+    },
 }
 
 /// What arrives at the loop.
@@ -184,7 +189,7 @@ impl Show {
         while !self.leaving {
             // Nothing is known for the first milliseconds: an empty frame would only flicker.
             self.awaited = self.awaited.filter(|until| Instant::now() < *until);
-            if drawn_once || self.awaited.is_none() && !matches!(model.stage, crate::app::model::Stage::Opening) {
+            if drawn_once || self.awaited.is_none() && !matches!(model.stage, Stage::Opening) {
                 drawn_once = true;
                 self.show(&mut model, calm)?;
             }
@@ -211,7 +216,7 @@ impl Show {
                 self.perform(&mut model, effect)?;
             }
         }
-        Ok(())
+        self.last_words(&model)
     }
 
     /// Draws what differs: all of it, or in a calm second what stands above the rows.
@@ -268,6 +273,8 @@ impl Show {
                 Input::Gone | Input::Signal(Signal::Quit) => Event::EndNow,
                 Input::Signal(Signal::HangUp) => Event::LockNow,
                 Input::Signal(Signal::Suspend) => return Ok(vec![Effect::Suspend]),
+                // Stopped from outside and continued behind the shell's back: as after Ctrl-Z.
+                Input::Signal(Signal::Continue) if !terminal::in_foreground() => return Ok(vec![Effect::Suspend]),
                 Input::Signal(Signal::Continue) => {
                     self.terminal.take()?;
                     return Ok(vec![Effect::Redraw]);
@@ -333,10 +340,16 @@ impl Show {
     fn perform(&mut self, model: &mut Model, effect: Effect) -> Result<(), PanelError> {
         match effect {
             Effect::Quit => self.leaving = true,
-            Effect::Suspend if terminal::can_suspend() => {
+            Effect::Suspend if terminal::can_suspend() && !self.leaving => {
                 // Stopped, nobody here could hand out what was copied, or clear it in time.
                 let lent = self.clipboard.as_mut().is_none_or(|clipboard| clipboard.lend(LEND));
-                if self.terminal.suspend()? {
+                let stopped = self.terminal.suspend()?;
+                if stopped == Stopped::ToEnd {
+                    for effect in update(model, Event::EndNow) {
+                        self.perform(model, effect)?;
+                    }
+                }
+                if stopped == Stopped::Back {
                     // Time went by: perhaps too much for anything but the lock screen to be drawn.
                     for effect in update(model, Event::Tick(UnixTime::now())) {
                         self.perform(model, effect)?;
@@ -402,24 +415,6 @@ impl Show {
         self.screen.screen().forget();
         self.screen.clear()?;
         Ok(())
-    }
-}
-
-impl Drop for Show {
-    /// Whatever ends the panel, a panic too: what is on its way to the file gets there, what was copied is cleared, and
-    /// then the terminal is given back.
-    fn drop(&mut self) {
-        self.world.disk.finish(LAST_SAVE);
-        self.world.backups.finish(LAST_ROUND);
-        let last = self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).unwrap_or_default();
-        // What was to be written when the loop ended is written still: the blank that clears, above all.
-        let told = self.inbox.try_iter().filter_map(|incoming| match incoming {
-            Incoming::Clipboard(ClipboardReport::ToTerminal(bytes)) => Some(bytes),
-            _ => None,
-        });
-        for bytes in told.chain(last) {
-            drop(self.screen.screen().pass(bytes.expose()));
-        }
     }
 }
 
@@ -498,6 +493,9 @@ impl World {
             }
             Effect::Recreate(generation, vault) => {
                 self.disk.run(move || answer(perform::recreate(&place, generation, vault)));
+            }
+            Effect::KeepAside(generation, vault) => {
+                self.disk.run(move || answer(perform::keep_aside(&place, generation, &vault)));
             }
             Effect::History(generation, vault) => {
                 spawn("history", move || answer(perform::history(&place, generation, &vault)));

@@ -28,6 +28,9 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// How often the program has been continued after a stop.
 #[cfg(unix)]
 static CONTINUED: AtomicU32 = AtomicU32::new(0);
+/// A signal to end has come.
+#[cfg(unix)]
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Alternate screen, bracketed paste, cleared, cursor hidden.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[m\x1b[2J\x1b[?25l";
@@ -148,36 +151,72 @@ impl Terminal {
         Ok(true)
     }
 
-    /// Gives the terminal to the shell and stops, as Ctrl-Z does; comes back when continued, with everything to be
-    /// drawn anew. `false` where no shell could continue the program, and nothing was done.
+    /// Gives the terminal to the shell and stops, as Ctrl-Z does; comes back when continued in the foreground, with
+    /// everything to be drawn anew, or when told to end.
     ///
     /// # Errors
     /// When the terminal cannot be taken again.
-    pub fn suspend(&self) -> io::Result<bool> {
+    pub fn suspend(&self) -> io::Result<Stopped> {
         #[cfg(unix)]
         {
             use std::time::{Duration, Instant};
 
             use rustix::process::{Signal, kill_current_process_group};
             if !can_suspend() {
-                return Ok(false);
+                return Ok(Stopped::Never);
             }
             restore();
-            let before = CONTINUED.load(Ordering::SeqCst);
-            // Everybody in the foreground, as the terminal's own key does it: a wrapper must not go on waiting.
-            kill_current_process_group(Signal::STOP)?;
-            // The stop may reach this thread a moment later, the terminal being the shell's by then: no step before
-            // the signal that ends it, which the signals' thread hears.
-            let end = Instant::now() + Duration::from_secs(1);
-            while CONTINUED.load(Ordering::SeqCst) == before && Instant::now() < end {
-                thread::sleep(Duration::from_millis(2));
+            loop {
+                let before = CONTINUED.load(Ordering::SeqCst);
+                // Everybody in the foreground, as the terminal's own key does it: a wrapper must not go on waiting.
+                kill_current_process_group(Signal::STOP)?;
+                // The stop may reach this thread a moment later, the terminal being the shell's by then: no step before
+                // the signal that ends it, which the signals' thread hears.
+                let end = Instant::now() + Duration::from_secs(1);
+                while CONTINUED.load(Ordering::SeqCst) == before && Instant::now() < end {
+                    thread::sleep(Duration::from_millis(2));
+                }
+                if in_foreground() {
+                    self.take()?;
+                    return Ok(Stopped::Back);
+                }
+                // Continued behind the shell's back: to end, if the signal for it came too; else only to stop again, as
+                // touching the terminal would.
+                let end = Instant::now() + Duration::from_millis(100);
+                while Instant::now() < end {
+                    if ENDING.load(Ordering::SeqCst) {
+                        return Ok(Stopped::ToEnd);
+                    }
+                    thread::sleep(Duration::from_millis(2));
+                }
             }
-            self.take()?;
-            Ok(true)
         }
         #[cfg(not(unix))]
-        Ok(false)
+        Ok(Stopped::Never)
     }
+}
+
+/// What came of a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// No shell could have continued the program: nothing was done.
+    Never,
+    /// It was continued, and the terminal is ours again.
+    Back,
+    /// It is to end; the terminal is the shell's.
+    ToEnd,
+}
+
+/// Whether the terminal is ours to touch: a program behind the shell's back that does so is stopped.
+pub fn in_foreground() -> bool {
+    #[cfg(unix)]
+    {
+        let group = rustix::process::getpgrp();
+        // Who cannot tell has no shell beside it.
+        rustix::termios::tcgetpgrp(io::stdout()).map_or(true, |foreground| foreground == group)
+    }
+    #[cfg(not(unix))]
+    true
 }
 
 /// Whether a shell could continue the program after a stop: a terminal's first program has nobody behind it, and would
@@ -313,7 +352,10 @@ fn signals(send: impl Fn(Input) -> bool + Send + 'static) -> io::Result<()> {
                     Ok((width, height)) => Input::Resize(width, height),
                     Err(_) => continue,
                 },
-                _ => Input::Signal(Signal::Quit),
+                _ => {
+                    ENDING.store(true, Ordering::SeqCst);
+                    Input::Signal(Signal::Quit)
+                }
             };
             if !send(input) {
                 return;

@@ -26,8 +26,10 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
         }
         Modal::Leave => {
             let why = session.saving.failed.as_ref().map_or("", |r| r.cause.as_str());
-            let text = format!("The last change is in memory only. {why} Leaving now loses it.");
-            let keys = [("s", "save again"), ("y", "leave and lose it"), ("esc", "stay")];
+            let text = format!(
+                "The last change is in memory only. {why} If you leave, the history keeps it for the next start."
+            );
+            let keys = [("s", "save again"), ("y", "leave, keep it in the history"), ("esc", "stay")];
             question(canvas, "Not saved", &text, &keys);
         }
         Modal::Paste(line, problem) => {

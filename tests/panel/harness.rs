@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use otpanel::app::event::{Effect, Event, Stored, With};
+use otpanel::app::event::{Aside, Effect, Event, Stored, With};
 use otpanel::app::model::{Stage, Start};
 use otpanel::app::past::Kept;
 use otpanel::app::session::Session;
@@ -45,6 +45,9 @@ pub struct Journey {
     pub history: Vec<(u64, Unlocked)>,
     /// What the next reading finds out about a file that went back.
     pub went_back: Option<WentBack>,
+    /// What could not be saved and was kept in the history, or is refused there too.
+    pub aside: Option<Unlocked>,
+    pub history_fails: bool,
     /// What the next saves answer instead of saving.
     pub save_fails: Option<fn() -> FileError>,
     pub saves: usize,
@@ -150,6 +153,8 @@ impl Journey {
             file: None,
             history: Vec::new(),
             went_back: None,
+            aside: None,
+            history_fails: false,
             save_fails: None,
             saves: 0,
             probe: Probe::Ready,
@@ -229,9 +234,22 @@ impl Journey {
             Effect::Reread(generation, _) => Event::Reread(
                 generation,
                 self.file.as_ref().ok_or_else(|| FileError::Vanished("/home/ada/vault.otpv".into())).map(|v| {
-                    Some(Stored { vault: Box::new(v.duplicate()), copies: false, went_back: self.went_back.take() })
+                    let mut vault = Box::new(v.duplicate());
+                    let healed = self.aside.take().map(|aside| {
+                        vault.absorb(&aside);
+                        WentBack::Healed(1)
+                    });
+                    Some(Stored { vault, copies: false, went_back: self.went_back.take().or(healed) })
                 }),
             ),
+            Effect::KeepAside(generation, vault) if self.history_fails => {
+                let kept = Locked::parse(vault.seal([6; 32]).expect("it can be sealed")).expect("it can be parsed");
+                Event::KeptAside(generation, Aside::Memory(Arc::new(kept)))
+            }
+            Effect::KeepAside(generation, vault) => {
+                self.aside = Some(*vault);
+                Event::KeptAside(generation, Aside::History)
+            }
             Effect::Recreate(generation, vault) => {
                 self.file = Some(vault.duplicate());
                 Event::Saved(generation, Ok(vault))

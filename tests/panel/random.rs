@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use otpanel::app::backup::{News, Seen};
-use otpanel::app::event::{Effect, Event, ImportTrouble, Stored, With};
+use otpanel::app::event::{Aside, Effect, Event, ImportTrouble, Stored, With};
 use otpanel::app::model::{Stage, Start};
 use otpanel::app::past::Kept;
 use otpanel::app::recovery::groups;
@@ -266,7 +266,12 @@ impl Walk {
         let file = |effect: &Effect| {
             matches!(
                 effect,
-                Effect::Save(..) | Effect::Recreate(..) | Effect::Reread(..) | Effect::Look | Effect::PutInForce(..)
+                Effect::Save(..)
+                    | Effect::Recreate(..)
+                    | Effect::KeepAside(..)
+                    | Effect::Reread(..)
+                    | Effect::Look
+                    | Effect::PutInForce(..)
             )
         };
         if file(&self.asked[at]) {
@@ -293,6 +298,10 @@ impl Walk {
                 self.file = vault.duplicate();
                 self.saves += 1;
                 Event::Saved(generation, Ok(vault))
+            }
+            Effect::KeepAside(generation, vault) => {
+                let kept = Locked::parse(vault.seal([6; 32]).unwrap()).unwrap();
+                Event::KeptAside(generation, Aside::Memory(Arc::new(kept)))
             }
             Effect::Look => Event::Looked(if self.numbers.once_in(40) {
                 Err(FileError::NotAFile(path()))
@@ -460,6 +469,11 @@ impl Walk {
             if let Effect::Save(_, vault, _) | Effect::Recreate(_, vault) = effect {
                 safe.join(&vault.state);
             }
+        }
+        if let Stage::Locked(lock) = &self.model.stage
+            && let Some(Aside::Memory(kept)) = &lock.aside
+        {
+            safe.join(&kept.open_with(self.file.data_key()).unwrap().state);
         }
         assert!(!safe.join(&last) || self.given_up, "{name}: a change was forgotten");
     }

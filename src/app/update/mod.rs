@@ -57,6 +57,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Looked(found) => lock::looked(model, found),
         Event::Reread(generation, found) => files::reread(model, generation, found),
         Event::Saved(generation, result) => files::saved(model, generation, result),
+        Event::KeptAside(generation, aside) => lock::kept_aside(model, generation, aside),
         Event::History(generation, read) => past::history(model, generation, read),
         Event::CopyRead(generation, read) => past::copy_read(model, generation, read),
         Event::Unlocked(attempt, result) => lock::unlocked(model, attempt, result),
