@@ -553,7 +553,12 @@ impl Walk {
         let names: String = self.model.session().map_or_else(String::new, |session| {
             session.state().live().flat_map(|entry| [entry.issuer(), " ", entry.name(), " "]).collect()
         });
-        all.retain(|text| !names.contains(text.as_str()));
+        // A recovery key is typed in clear, and so is whatever else is pasted there.
+        let typed = match &self.model.stage {
+            Stage::Locked(lock) if lock.recovery => lock.line.text(),
+            _ => "",
+        };
+        all.retain(|text| !names.contains(text.as_str()) && !typed.contains(text.as_str()));
         all.retain(|text| text.chars().filter(|c| c.is_alphanumeric()).count() >= 5);
         all
     }
