@@ -8,6 +8,7 @@ mod export;
 mod harness;
 mod list;
 mod lock;
+mod looks;
 mod managed;
 #[path = "../support/numbers.rs"]
 mod numbers;
