@@ -20,7 +20,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use rustix::termios::{LocalModes, tcgetattr};
 use support::{inside, installed, wait_until};
 
-const LEFT: &str = "\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
+const LEFT: &str = "\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
 const INNER: &str = "a_small_panel_that_the_other_tests_drive";
 
 /// What runs in the pty: a panel that writes down what comes in.
@@ -54,6 +54,7 @@ fn a_small_panel_that_the_other_tests_drive() {
             Input::Key(key) => say(&format!("key {:?}", key.code)),
             Input::Mouse(mouse) => say(&format!("mouse {:?} {} {}", mouse.kind, mouse.column, mouse.row)),
             Input::Light(light) => say(&format!("light {light}")),
+            Input::Focus => say("focus"),
             Input::Paste(text) => say(&format!("paste {}", text.expose())),
             Input::Resize(width, height) => say(&format!("resize {width} {height}")),
             Input::Signal(Signal::Quit) => break,
@@ -199,6 +200,9 @@ fn keys_pastes_clicks_and_sizes_come_in() {
     scene.wait_for("key Up");
     scene.press("\x1b[200~otpauth://x\x1b[201~");
     scene.wait_for("paste otpauth://x");
+    assert!(scene.shown().contains("\x1b[?1004h"), "the terminal is asked for the focus");
+    scene.press("\x1b[O\x1b[I");
+    scene.wait_for("focus");
     scene.press("\x1b[<0;11;6M");
     scene.wait_for("mouse Down(Left) 10 5");
     let size = PtySize { rows: 10, cols: 40, pixel_width: 0, pixel_height: 0 };

@@ -43,8 +43,12 @@ pub enum Event {
     LockNow,
     /// The program is told to end, or the terminal is gone.
     EndNow,
+    /// The terminal's window has the keys again.
+    Focused,
     /// The vault file (or a copy beside it) changed.
     VaultChanged,
+    /// Another device wrote its backup to the keychain.
+    BackupChanged,
     /// The config file was read again.
     Config(Result<Box<Config>, ConfigError>),
     /// The machine's policy was read again, with the settings that it limits where they can be read; or what is wrong
@@ -161,7 +165,9 @@ impl Event {
             Self::Tick(_) => "tick",
             Self::LockNow => "lock now",
             Self::EndNow => "end now",
+            Self::Focused => "focused",
             Self::VaultChanged => "vault changed",
+            Self::BackupChanged => "backup changed",
             Self::Config(_) => "config",
             Self::Policy(_) => "policy",
             Self::Looked(_) => "looked",

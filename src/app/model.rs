@@ -50,6 +50,8 @@ pub struct Model {
     pub profile: String,
     /// Where the vault lies, for messages.
     pub vault_path: String,
+    /// When the focus brought a look at everything, last.
+    pub focused: UnixTime,
     /// What an organisation set on this machine.
     pub policy: Policy,
     /// What is said when the vault is opened next.
@@ -173,6 +175,7 @@ impl Model {
             demo: false,
             profile: start.profile,
             vault_path: start.vault_path,
+            focused: start.now,
             policy: Policy::default(),
             at_opening: None,
             habits: Habits::default(),

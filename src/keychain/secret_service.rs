@@ -6,6 +6,8 @@
 //! gives nothing away: whoever may listen on that bus may also ask the service for the secret.
 //! Source: freedesktop.org Secret Service API 0.2.
 
+pub(super) mod signals;
+
 use std::time::Instant;
 
 use super::dbus::{Arg, BUS, Bus, BusError, Call, Reader};

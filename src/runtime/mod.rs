@@ -8,6 +8,7 @@ mod background;
 mod backup;
 pub mod clipboard;
 mod demo;
+mod ear;
 pub mod export;
 mod lanes;
 mod leave;
@@ -267,6 +268,7 @@ impl Show {
                     self.dress(model);
                     return Ok(Vec::new());
                 }
+                Input::Focus => Event::Focused,
                 Input::Mouse(mouse) => Event::Mouse(mouse),
                 Input::Paste(text) => Event::Paste(text),
                 Input::Resize(width, height) => Event::Resize(width, height),
@@ -440,6 +442,7 @@ struct World {
 
 impl World {
     fn new(panel: &Panel, send: Sender<Incoming>) -> Self {
+        let told = send.clone();
         Self {
             place: Place::new(&panel.paths.vault_file, &panel.paths.state_dir),
             config: Arc::new(panel.config.clone()),
@@ -447,7 +450,7 @@ impl World {
             disk: Lane::start("disk"),
             backups: Lane::start("backup"),
             policy: Arc::new(panel.policy.in_force()),
-            memory: Memory::default(),
+            memory: Memory::new(move || told.send(Incoming::Event(Box::new(Event::BackupChanged))).is_ok()),
             send,
         }
     }

@@ -1,7 +1,7 @@
 //! Takes the terminal over and gives it back as it was, whatever ends the program; reads keys and signals on threads.
 //!
-//! Only plain switches are used, and one question that need not be answered: for the background, where the theme depends on
-//! it. The mouse is asked for clicks and the wheel alone: a
+//! Only plain switches are used, which a terminal that does not know them ignores, and one question that need not be answered:
+//! for the background, where the theme depends on it. The mouse is asked for clicks and the wheel alone: a
 //! program that hears every movement wakes up for each.
 
 use std::io::{self, Write};
@@ -32,7 +32,11 @@ static CONTINUED: AtomicU32 = AtomicU32::new(0);
 #[cfg(unix)]
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Alternate screen, bracketed paste, cleared, cursor hidden.
+/// Alternate screen, bracketed paste, cleared, cursor hidden; and word of the window that gets the keys, which a console of
+/// Windows gives unasked.
+#[cfg(unix)]
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?1004h\x1b[m\x1b[2J\x1b[?25l";
+#[cfg(not(unix))]
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[m\x1b[2J\x1b[?25l";
 /// Clicks and wheel, in the form that knows no limit of columns.
 #[cfg(unix)]
@@ -40,6 +44,9 @@ const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 #[cfg(unix)]
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// Everything back, in reverse.
+#[cfg(unix)]
+const LEAVE: &[u8] = b"\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
+#[cfg(not(unix))]
 const LEAVE: &[u8] = b"\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
 
 /// Asks for the mouse, or no longer.
@@ -277,6 +284,8 @@ pub enum Input {
     Key(KeyEvent),
     /// The terminal's background is light, or not.
     Light(bool),
+    /// The window has the keys again.
+    Focus,
     /// A click, a release or the wheel.
     Mouse(MouseEvent),
     /// Text pasted as a whole.
@@ -313,7 +322,8 @@ fn input(event: crossterm::event::Event) -> Option<Input> {
         Event::Mouse(mouse) => Some(Input::Mouse(mouse)),
         Event::Paste(text) => Some(Input::Paste(Secret::new(text))),
         Event::Resize(width, height) => Some(Input::Resize(width, height)),
-        Event::FocusGained | Event::FocusLost => None,
+        Event::FocusGained => Some(Input::Focus),
+        Event::FocusLost => None,
     }
 }
 

@@ -19,7 +19,7 @@ use otpanel::vault::{DataKey, DeviceId, Value, VaultId, field};
 use crate::harness::{BEGIN, DEVICE, Journey, PASSWORD, accounts, vault};
 
 /// How the keychain stands in a news.
-fn keychain(standing: Standing, brief: &'static str) -> Status {
+pub fn keychain(standing: Standing, brief: &'static str) -> Status {
     Status {
         to: Destination {
             identity: "personal".into(),
@@ -43,7 +43,7 @@ fn device(n: u8, label: &str, age_secs: u64) -> Seen {
     Seen { device, store: "keychain", this: DeviceId([n; 8]) == DEVICE }
 }
 
-fn news(standing: Vec<Status>) -> News {
+pub fn news(standing: Vec<Status>) -> News {
     let failed = standing.iter().any(|status| status.standing == Standing::Waiting);
     let devices = Some(vec![device(7, "ada-laptop", 0), device(8, "old-desktop", 40 * 86_400)]);
     News { standing, devices, failed, ..News::default() }

@@ -9,6 +9,7 @@ mod harness;
 mod keychain;
 mod list;
 mod lock;
+mod looks;
 mod managed;
 #[path = "../support/numbers.rs"]
 mod numbers;

@@ -19,6 +19,7 @@ mod memory;
 mod names;
 #[path = "../support/numbers.rs"]
 mod numbers;
+mod others;
 mod panel;
 mod prompt;
 mod quiet;

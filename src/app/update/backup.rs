@@ -29,6 +29,23 @@ pub fn opened(model: &mut Model) {
     }
 }
 
+/// Another device wrote: what it wrote comes in with a look soon.
+pub fn changed_elsewhere(model: &mut Model) -> Vec<Effect> {
+    let (now, demo) = (model.now, model.demo);
+    if let Some(session) = model.session_mut().filter(|_| !demo) {
+        session.backup.look_soon(now);
+    }
+    Vec::new()
+}
+
+/// Looks at the backups anew where that was not done just now.
+pub fn look_again(model: &mut Model) {
+    let (now, demo) = (model.now, model.demo);
+    if let Some(session) = model.session_mut().filter(|session| !demo && !session.backup.is_fresh(now)) {
+        session.backup.look_soon(now);
+    }
+}
+
 /// Sends off what is due.
 pub fn on_tick(model: &mut Model) -> Vec<Effect> {
     let now = model.now;

@@ -34,6 +34,9 @@ use crate::config::{Config, ConfigError};
 use crate::report::Report;
 use crate::secret::Secret;
 
+/// The fewest seconds between two looks that the focus brings.
+const FOCUS_SECS: u64 = 10;
+
 /// Changes the model by an event and says what to do in the world. Pure.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut effects = match event {
@@ -51,7 +54,9 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Tick(now) => on_tick(model, now),
         Event::LockNow => lock::lock(model),
         Event::EndNow => files::end(model),
+        Event::Focused => on_focus(model),
         Event::VaultChanged => files::vault_changed(model),
+        Event::BackupChanged => backup::changed_elsewhere(model),
         Event::Config(read) => on_config(model, read),
         Event::Policy(read) => policy::changed(model, read),
         Event::Looked(found) => lock::looked(model, found),
@@ -193,6 +198,18 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     files::retry_when_due(session, now);
     effects.extend(backup::on_tick(model));
     effects
+}
+
+/// Who comes back sees what has become of everything meanwhile, also where no change is announced (network folders, keychains
+/// that tell nothing). Whoever goes to and fro does not start a look each time.
+fn on_focus(model: &mut Model) -> Vec<Effect> {
+    let now = model.now;
+    if now.secs_since(model.focused) < FOCUS_SECS {
+        return Vec::new();
+    }
+    model.focused = now;
+    backup::look_again(model);
+    files::vault_changed(model)
 }
 
 fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<Effect> {
