@@ -406,6 +406,9 @@ fn keyboard() -> io::Result<std::fs::File> {
 /// How long an escape character may be the beginning of the terminal's answer, once it was asked.
 #[cfg(unix)]
 const BEGINS: Duration = Duration::from_millis(30);
+/// How often it is looked whether the terminal is ours again.
+#[cfg(unix)]
+const BACKGROUND: Duration = Duration::from_millis(50);
 /// How long what has begun may stay open.
 #[cfg(unix)]
 const OPEN: Duration = Duration::from_secs(1);
@@ -423,8 +426,14 @@ fn read_keys(send: &impl Fn(Input) -> bool) {
     let mut chunk = Secret::new(vec![0; 4096]);
     let mut held = false;
     loop {
-        if reader.is_open() && !more_within(&tty, OPEN) {
+        if reader.is_open() && !more_within(&tty, Some(OPEN)) {
             reader.give_up();
+        }
+        // Behind the shell's back, reading would stop the program before any signal is heard that tells it to end.
+        more_within(&tty, None);
+        if !in_foreground() {
+            thread::sleep(BACKGROUND);
+            continue;
         }
         match tty.read(chunk.expose_mut()) {
             Ok(0) => return,
@@ -432,7 +441,7 @@ fn read_keys(send: &impl Fn(Input) -> bool) {
                 let read = &chunk.expose()[..n];
                 // What was held back and goes on otherwise is a key by itself.
                 let before = if held && !reader.goes_on(read) { reader.feed(&[], false) } else { Vec::new() };
-                held = ASKED.load(Ordering::SeqCst) && reader.may_go_on(read) && more_within(&tty, BEGINS);
+                held = ASKED.load(Ordering::SeqCst) && reader.may_go_on(read) && more_within(&tty, Some(BEGINS));
                 let more = held || n == chunk.expose().len();
                 for input in before.into_iter().chain(reader.feed(read, more)) {
                     if matches!(input, Input::Light(_)) {
@@ -451,13 +460,13 @@ fn read_keys(send: &impl Fn(Input) -> bool) {
     }
 }
 
-/// Whether the terminal has something to read within a time.
+/// Whether the terminal has something to read within a time, or at all.
 #[cfg(unix)]
-fn more_within(tty: &std::fs::File, time: Duration) -> bool {
+fn more_within(tty: &std::fs::File, time: Option<Duration>) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-    let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) };
-    poll(&mut [PollFd::new(tty, PollFlags::IN)], Some(&time)).is_ok_and(|ready| ready > 0)
+    let time = time.map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
+    poll(&mut [PollFd::new(tty, PollFlags::IN)], time.as_ref()).is_ok_and(|ready| ready > 0)
 }
 
 /// Reads until the terminal is gone or nobody listens.

@@ -92,6 +92,15 @@ fn told(calls: &[String]) -> usize {
 }
 
 #[test]
+fn a_panel_that_has_written_to_the_keyring_is_as_quiet_as_before() {
+    let Some(two) = Two::start() else { return };
+    let panel = two.panel(&two.one);
+    thread::sleep(REST);
+    idle_second(&panel);
+    panel.quit();
+}
+
+#[test]
 fn what_another_device_writes_is_in_an_open_panel_within_seconds_and_both_come_to_rest() {
     let Some(two) = Two::start() else { return };
     let panel = two.panel(&two.one);

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::{Attributes, PROPERTY, SERVICE, both_lists, connect, greet, greeted};
+use super::{Attributes, PROPERTY, SERVICE, both_lists, connect, greeted, greeting};
 use crate::keychain::changes::{Change, REVISION};
 use crate::keychain::dbus::{Arg, BUS, Bus, BusError, Call, Signal};
 use crate::keychain::{KeychainError, Probe};
@@ -139,7 +139,7 @@ pub(in crate::keychain) fn announce(
     revision: &str,
     deadline: Instant,
 ) -> Result<bool, BusError> {
-    let mut bus = greet(deadline)?;
+    let mut bus = greeting(deadline)?.answered()?;
     let found = bus.call(Call { member: "SearchItems", ..SERVICE }, &[Arg::Dict(found_by)])?;
     let (unlocked, _) = both_lists(&mut found.read())?;
     for path in &unlocked {
