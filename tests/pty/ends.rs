@@ -208,8 +208,8 @@ fn stopped_it_is_ended_from_outside_and_never_goes_on_behind_the_shells_back() {
     wait_pane(&tmux, "still 1");
     let pane = tmux.tmux(&["capture-pane", "-p"]);
     assert!(!pane.contains("GitHub"), "{pane}");
-    tmux.tmux(&["send-keys", "clear; kill %1; wait; echo left $(jobs | wc -l)", "Enter"]);
-    wait_pane(&tmux, "left 0");
+    tmux.tmux(&["send-keys", "clear; pid=$(jobs -p); kill %1; sleep 1; kill -0 $pid; echo gone $?", "Enter"]);
+    wait_pane(&tmux, "gone 1");
     assert_eq!(modes(&tmux), "0 1 0");
 }
 
