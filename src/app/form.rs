@@ -6,7 +6,7 @@ use super::input::Input;
 use super::owner::Owner;
 use crate::otp::{Account, Algorithm, Digits, Kind, ParamError, Period, Pin, Seed, base32, motp, uri, yandex};
 use crate::secret::Secret;
-use crate::text::clean;
+use crate::text::{clean, is_blank};
 use crate::vault::{Entry, EntryId};
 
 /// A line of the form.
@@ -326,12 +326,17 @@ impl Form {
     pub fn error(&self, field: Field) -> Option<String> {
         let say = |e: ParamError| Some(e.to_string());
         match field {
+            Field::Secret if uri::holds_link(self.secret.text()) => Some(
+                uri::parse(self.secret.text())
+                    .err()
+                    .map_or_else(|| String::from("a link, not a secret"), |e| e.to_string()),
+            ),
             Field::Secret => self.seed().err().and_then(say),
             Field::Digits => self.digits().err().and_then(say),
             Field::Period => self.period().err().and_then(say),
             Field::Counter => self.counter().err().and_then(say),
             Field::Pin => self.pin().err().and_then(say),
-            Field::Issuer if self.issuer.text().trim().is_empty() && self.account.text().trim().is_empty() => {
+            Field::Issuer if is_blank(self.issuer.text()) && is_blank(self.account.text()) => {
                 Some(String::from("a name is needed: an issuer, an account or both"))
             }
             _ => None,

@@ -14,6 +14,7 @@ use super::prompt;
 use super::session::{Session, World, read_password};
 use crate::entropy;
 use crate::otp::Account;
+use crate::otp::account::listed;
 use crate::report::{Exit, Report};
 use crate::secret::Secret;
 use crate::text::{clean, count};
@@ -185,12 +186,8 @@ fn preview(loaded: &[Loaded], fates: Option<&[Fate]>) -> String {
                 Some(Fate::Here(_)) => "here",
                 Some(Fate::Twice) => "twice",
             };
-            rows.push(vec![
-                format!("  {word}"),
-                clean(&account.issuer).into_owned(),
-                clean(&account.account).into_owned(),
-                shape(account),
-            ]);
+            let (issuer, name) = listed(&account.issuer, &account.account);
+            rows.push(vec![format!("  {word}"), issuer, name, shape(account)]);
         }
         for s in &import.skipped {
             rows.push(vec![

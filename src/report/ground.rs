@@ -85,7 +85,10 @@ fn param(error: &ParamError) -> Report {
         }
         ParamError::Base32 { .. } => "Look for a 0 that is an O, or a 1 that is an I or L, or copy it again.",
         ParamError::Hex => "Copy it again: only 0-9 and a-f can occur.",
-        ParamError::MissingPin => "Give the PIN that belongs to the secret.",
+        ParamError::MissingPin => {
+            "Give the PIN that belongs to the secret: typed, as the line after the secret, or in the link as `&pin=…`."
+        }
+        ParamError::Pin => "Write the PIN's digits: `&pin=1234`.",
         ParamError::SecretLength => "Copy the whole secret again, without what stands around it.",
     };
     Report::new(Exit::Failed, "This account cannot be used as it is", sentence(&error.to_string()), next)
@@ -98,6 +101,8 @@ fn uri(error: &UriError) -> Report {
         UriError::Migration => "Bring it in by `otpanel import -`, which reads all of them.",
         UriError::UnknownType(_) => "This kind of code cannot be made here.",
         UriError::MissingSecret => "Copy the whole link again: the part `secret=…` is missing.",
+        UriError::Several => "Bring them in together: `otpanel import -`, or p in the panel.",
+        UriError::Control => "Copy the link alone, which is one line. Several are brought in by `otpanel import -`.",
         UriError::Trashed => "Restore it in the app that the link is from, and export again.",
     };
     Report::new(Exit::Failed, "This link cannot be used", sentence(&error.to_string()), next)
