@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::gather::Items as _;
 use super::ledger::{self, Done, Ledger};
 use super::record;
 use super::round::{self, Backed, Job, Known, RoundError, Vault, WentBack};
@@ -111,6 +112,17 @@ impl Destination {
         Sealed { keychain, identity: &self.identity, vault, item_len }
     }
 
+    /// Refuses a folder that was backed up to and holds nothing of it any more: most often the place of a disk or a share that
+    /// is not connected, which must not be filled in its stead.
+    fn still_holds(&self, items: &Sealed<'_>, seen: &BTreeMap<DeviceId, u64>) -> Result<(), RoundError> {
+        match &self.store {
+            Store::Folder(path) if !seen.is_empty() && items.list()?.is_empty() => {
+                Err(RoundError::Emptied(path.display().to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Key items may hold the data key: in a keychain, of a vault that a keychain opens anyway.
     fn by_itself(&self, vault: &Unlocked) -> bool {
         self.store.is_keychain() && vault.slots().iter().any(|slot| slot.kind() == SlotKind::Keychain)
@@ -138,6 +150,21 @@ pub fn destinations(ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Dest
     let on = wanted && policy.identity_for(true).is_ok();
     let own = stores.map(|store| Destination { identity: PERSONAL.into(), store, on, names_only: false });
     managed.into_iter().chain(own).collect()
+}
+
+/// Turns the backup on, and makes a folder one of its places. A folder that holds nothing yet is as new: that there was a
+/// backup before, there or in another folder, says nothing of it.
+pub fn enable(ledger: &mut Ledger, folder: Option<&Path>) {
+    ledger.off = false;
+    let Some(folder) = folder else { return };
+    let empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    if empty || ledger.folder.as_deref() != Some(folder) {
+        let store = Store::Folder(folder.to_owned());
+        let id = Destination { identity: PERSONAL.into(), store, on: true, names_only: false }.id();
+        ledger.done.remove(&id);
+        ledger.failed.remove(&id);
+    }
+    ledger.folder = Some(folder.to_owned());
 }
 
 /// A folder to keep backups in, by its whole path: it is there, or is made.
@@ -263,7 +290,9 @@ impl<'p> Here<'p> {
         let seen = self.seen_heads(to, id);
         let job = self.job(to, vault.unlocked, &seen, full);
         let result = vault.has_its_key().map_err(RoundError::from);
-        let result = result.and_then(|()| round::round(&to.items(keychain, id), vault, &job, known));
+        let items = to.items(keychain, id);
+        let result = result.and_then(|()| to.still_holds(&items, &seen));
+        let result = result.and_then(|()| round::round(&items, vault, &job, known));
         let name = to.id();
         match result {
             Ok(backed) => {
@@ -277,6 +306,10 @@ impl<'p> Here<'p> {
                 let done = Done { time: self.now.0, accounts, seen, records, left_out, revisions, went_back };
                 Ledger::change(self.state_dir, id, |ledger| {
                     ledger.failed.remove(&name);
+                    // Should it fail again some day, that is news.
+                    for topic in Ledger::topics(&name) {
+                        ledger.told.remove(&topic);
+                    }
                     ledger.done.insert(name, done);
                 })?;
                 Ok(backed)
@@ -393,7 +426,7 @@ const FOLDER: &str = "`otpanel backup enable --folder DIR`.";
 /// Why no backup can be made, and the way out that always is there.
 pub(super) fn instead(probe: &Probe) -> String {
     let said = probe.describe();
-    if matches!(probe, Probe::NoKeyring(_)) {
+    if matches!(probe, Probe::NoKeyring(_) | Probe::NoFolder(_)) {
         return said;
     }
     let said = said.replace(", or use a password.", ".").replace(" Use a password.", "");
@@ -414,6 +447,10 @@ pub fn words(error: &RoundError) -> String {
         }
         RoundError::Restless => "Another device writes there at this moment. `otpanel backup now` tries again.".into(),
         RoundError::Incomplete => "Not everything of that device can be read, so nothing of it was deleted.".into(),
+        RoundError::Emptied(path) => format!(
+            "The folder {path} holds nothing of the backup any more. If it lies on a disk or a share, connect that; to fill it \
+             anew: `otpanel backup enable --folder {path}`."
+        ),
         RoundError::NewerSlots => {
             "That device has a newer password or key than this one. Bring the vault file of that device here first."
                 .into()

@@ -88,6 +88,7 @@ pub fn status(to: &Destination, probe: &Probe, vault: &Unlocked, ledger: &Ledger
         (true, Probe::Ready, None) => (Standing::On, "", None),
         (true, other, _) => {
             let brief = match (&to.store, other) {
+                (_, Probe::NoFolder(_)) => "the folder is gone",
                 (Store::Folder(_), _) => "the folder cannot be used",
                 (_, Probe::NoKeyring(_)) => "its keyring is missing",
                 _ => "no keychain",

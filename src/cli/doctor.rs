@@ -244,6 +244,7 @@ fn keychain(probe: &Probe) -> Finding {
         | Probe::NoProvider
         | Probe::NoCollection
         | Probe::NoKeyring(_)
+        | Probe::NoFolder(_)
         | Probe::Unsupported(_) => State::Note,
     };
     finding("keychain", state, probe.describe())

@@ -83,6 +83,8 @@ fn all() -> Vec<(String, Report)> {
         UriError::UnknownType("push".into()),
         UriError::MissingSecret,
         UriError::Param(ParamError::Digits("100".into())),
+        UriError::Several,
+        UriError::Control,
         UriError::Trashed,
     ] {
         add("link", e.into());
@@ -100,6 +102,7 @@ fn all() -> Vec<(String, Report)> {
         Probe::NoProvider,
         Probe::NoCollection,
         Probe::NoKeyring("Contoso".into()),
+        Probe::NoFolder("/mnt/stick/otpanel".into()),
         Probe::Unsupported("it is of another world".into()),
     ];
     for probe in probes {
