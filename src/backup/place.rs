@@ -14,6 +14,7 @@ use super::ledger::{self, Done, Ledger};
 use super::record;
 use super::round::{self, Backed, Job, Known, RoundError, Vault, WentBack};
 use super::sealed::Sealed;
+use super::words;
 use crate::keychain::folder::FolderKeychain;
 use crate::keychain::{Keychain, KeychainError, Probe, system};
 use crate::local::{self, Local};
@@ -315,7 +316,7 @@ impl<'p> Here<'p> {
                 Ok(backed)
             }
             Err(error) => {
-                Ledger::change(self.state_dir, id, |ledger| drop(ledger.failed.insert(name, words(&error))))?;
+                Ledger::change(self.state_dir, id, |ledger| drop(ledger.failed.insert(name, words::words(&error))))?;
                 Err(error.into())
             }
         }
@@ -418,42 +419,4 @@ pub(super) fn digest(state: &State, to: &Destination) -> String {
         hash.update([u8::from(matches!(register.value, Value::Flag(_)))]);
     }
     data_encoding::HEXLOWER.encode(&hash.finalize())
-}
-
-/// The command that makes a folder a destination.
-const FOLDER: &str = "`otpanel backup enable --folder DIR`.";
-
-/// Why no backup can be made, and the way out that always is there.
-pub(super) fn instead(probe: &Probe) -> String {
-    let said = probe.describe();
-    if matches!(probe, Probe::NoKeyring(_) | Probe::NoFolder(_)) {
-        return said;
-    }
-    let said = said.replace(", or use a password.", ".").replace(" Use a password.", "");
-    format!("{said} Or choose a folder: {FOLDER}")
-}
-
-/// Why a round stopped, in words, with what to do.
-pub fn words(error: &RoundError) -> String {
-    match error {
-        RoundError::Store(KeychainError::Unavailable(probe)) => instead(probe),
-        RoundError::Store(KeychainError::Locked) => Probe::Locked.describe(),
-        RoundError::Store(error) => {
-            format!("{error}. It is tried again with the next change, or by `otpanel backup now`.")
-        }
-        RoundError::Vault(error) => format!("The vault could not be saved: {error}."),
-        RoundError::NotKept => {
-            String::from("What was written to it could not be read back. Choose a folder: ") + FOLDER
-        }
-        RoundError::Restless => "Another device writes there at this moment. `otpanel backup now` tries again.".into(),
-        RoundError::Incomplete => "Not everything of that device can be read, so nothing of it was deleted.".into(),
-        RoundError::Emptied(path) => format!(
-            "The folder {path} holds nothing of the backup any more. If it lies on a disk or a share, connect that; to fill it \
-             anew: `otpanel backup enable --folder {path}`."
-        ),
-        RoundError::NewerSlots => {
-            "That device has a newer password or key than this one. Bring the vault file of that device here first."
-                .into()
-        }
-    }
 }

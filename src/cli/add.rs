@@ -131,13 +131,12 @@ fn one_of(found: Import) -> Result<Account, Failure> {
     let mut accounts = found.entries;
     match (accounts.pop(), accounts.len()) {
         (Some(account), 0) => Ok(account),
-        (Some(_), others) => Err(Failure::usage(
-            format!("The picture holds {} accounts", others + 1),
-            "Bring all of them with `otpanel import`.",
-        )),
+        (Some(_), others) => {
+            Err(Failure::usage(format!("It holds {} accounts", others + 1), "Bring all of them with `otpanel import`."))
+        }
         (None, _) => {
             let why = found.skipped.first().map_or("no account", |s| s.reason.as_str());
-            Err(Failure::usage(format!("The picture holds nothing to add: {}", clean(why)), "Enrol this account anew."))
+            Err(Failure::usage(format!("It holds nothing to add: {}", clean(why)), "Enrol this account anew."))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod devices;
 mod restore;
+mod verify;
 
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use super::prompt;
 use super::recover::{rfc3339, shown, when};
 use super::session::{Session, World};
 use crate::backup::ledger::Ledger;
-use crate::backup::place::{self, BackupError, Destination, Here, InFile, Store, Verified};
+use crate::backup::place::{self, BackupError, Destination, Here, InFile, Store};
 use crate::backup::round::Known;
 use crate::backup::standing::{self, Standing, Status, cause};
 use crate::keychain::{Keychain, Probe};
@@ -32,7 +33,7 @@ pub fn backup(world: &World, args: &Backup) -> Result<(), Failure> {
     match &args.command {
         None | Some(BackupCommand::Status) => status(world, args.json),
         Some(BackupCommand::Now) => now(world, args.json),
-        Some(BackupCommand::Verify) => verify(world, args.json),
+        Some(BackupCommand::Verify) => verify::verify(world, args.json),
         Some(BackupCommand::Restore { folder, vault_id, yes }) => {
             restore::get_back(world, folder.as_deref(), vault_id.as_deref(), *yes, args.json)
         }
@@ -326,64 +327,6 @@ fn make_first(session: &Session, to: &Destination) {
     {
         tracing::warn!(%error, "the folder of the policy cannot be made");
     }
-}
-
-#[derive(Serialize)]
-struct VerifyRow {
-    store: &'static str,
-    items: usize,
-    accounts: usize,
-    lacking: usize,
-    unread: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    went_back: Vec<String>,
-}
-
-fn verify(world: &World, as_json: bool) -> Result<(), Failure> {
-    let session = world.open()?;
-    let here = Here::new(&session.place);
-    let mut rows = Vec::new();
-    let mut good = true;
-    let has_folder = destinations(&session).iter().any(|to| matches!(to.store, Store::Folder(_)));
-    for to in &wanted(&session) {
-        let keychain = to.open(prompt::can_type_secrets());
-        let probe = keychain.probe();
-        if probe != Probe::Ready && to.store.is_keychain() && has_folder {
-            say(&format!("otpanel: keychain: not looked at. {}", probe.describe()));
-            continue;
-        }
-        let Verified { items, accounts, lacking, unread, went_back, .. } =
-            here.verify(to, &*keychain, &session.unlocked).map_err(|error| failed(&error))?;
-        good &= lacking == 0 && unread == 0;
-        let went_back = went_back.into_iter().map(|head| head.label).collect();
-        rows.push(VerifyRow { store: to.store_name(), items, accounts, lacking, unread, went_back });
-    }
-    if as_json {
-        json(&rows)?;
-    } else {
-        let of = |row: &VerifyRow| {
-            format!(
-                "{}: {} items opened, {} accounts can be restored, {} lacking or older, {} items missing or unreadable\n",
-                row.store, row.items, row.accounts, row.lacking, row.unread
-            )
-        };
-        answer(&rows.iter().map(of).collect::<String>())?;
-        for row in &rows {
-            if let Some(words) = standing::went_back(row.went_back.iter().map(String::as_str)) {
-                say(&format!("otpanel: {}: {words}", row.store));
-            }
-        }
-    }
-    if rows.is_empty() || !good {
-        return Err(Report::new(
-            Exit::Failed,
-            "The backup does not hold everything",
-            if rows.is_empty() { "It is off, or cannot be had here." } else { "See the figures above." },
-            "`otpanel backup now` writes what is lacking.",
-        )
-        .into());
-    }
-    Ok(())
 }
 
 fn enable(world: &World, folder: Option<&Path>, as_json: bool) -> Result<(), Failure> {

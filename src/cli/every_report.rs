@@ -43,7 +43,7 @@ fn all() -> Vec<(String, Report)> {
         let name = name.split([' ', '(', '{']).next().unwrap_or_default().to_owned();
         add(&format!("cli::{name}"), failure.report().expect("only `Silent` says nothing"));
     }
-    for e in [ClipboardError::Off, ClipboardError::Native("no display".into())] {
+    for e in [ClipboardError::Off, ClipboardError::NoDisplay, ClipboardError::Native("no display".into())] {
         add("clipboard", clipboard::report(&e));
     }
     add("clipboard", clipboard::nowhere());
@@ -181,6 +181,7 @@ fn failures() -> Vec<Failure> {
         Failure::WrongRecoveryKey,
         Failure::WrongKeychainKey,
         Failure::EmptyPassword,
+        Failure::ShortPassword,
         Failure::PasswordsDiffer,
         Failure::File { path: "/pw".into(), doing: Doing::Read, source: io::Error::from_raw_os_error(2) },
         Failure::File { path: "/key".into(), doing: Doing::Write, source: io::Error::from_raw_os_error(17) },
@@ -189,6 +190,7 @@ fn failures() -> Vec<Failure> {
         Failure::EnrolAgain { name: "VPN (ada)".into() },
         Failure::Unusable { name: "A (a)".into(), reason: "its kind is unknown to this version".into() },
         Failure::Panel(PanelError::NoTerminal),
+        Failure::Panel(PanelError::DumbTerminal),
         Failure::Panel(PanelError::Terminal(io::Error::from_raw_os_error(5))),
     ]
 }

@@ -160,11 +160,9 @@ fn dry_run(args: &Args, loaded: &[Loaded]) -> Result<(), Failure> {
     if !args.json {
         return answer(&preview(loaded, None));
     }
-    for l in loaded {
-        answer(to_json(&l.import).expose().trim_end())?;
-        answer("\n")?;
-    }
-    Ok(())
+    let imports: Vec<&Import> = loaded.iter().map(|l| &l.import).collect();
+    answer(to_json(&imports).expose().trim_end())?;
+    answer("\n")
 }
 
 /// The lines of a preview: what was recognised, what becomes of each account, what cannot come and why.

@@ -32,7 +32,11 @@ fn config(error: &ConfigError) -> Report {
             Exit::Failed,
             "The config cannot be read",
             format!("{}: {}.", clean(&path.display().to_string()), system(source)),
-            "Mend its permissions, or run with --config and another file.",
+            if source.kind() == io::ErrorKind::PermissionDenied {
+                "Mend its permissions, or run with --config and another file."
+            } else {
+                "Put a file with settings there, or run with --config and another file."
+            },
         ),
         ConfigError::Text { path, mistake } => {
             let Mistake { line, column, problem, expected, nearest } = &**mistake;
@@ -42,8 +46,8 @@ fn config(error: &ConfigError) -> Report {
             };
             Report::new(
                 Exit::Failed,
-                format!("The config has a mistake in line {line}, column {column}"),
-                format!("{}: {}.", clean(&path.display().to_string()), clean(problem)),
+                format!("{}: line {line}, column {column} of the config", capital(&clean(problem))),
+                format!("It stands in {}.", clean(&path.display().to_string())),
                 format!("{hint} `otpanel config check` looks again."),
             )
         }
@@ -111,10 +115,14 @@ fn uri(error: &UriError) -> Report {
 /// A part of a sentence as a sentence.
 pub fn sentence(part: &str) -> String {
     let part = clean(part);
+    let end = if part.ends_with(['.', '?', '!']) { "" } else { "." };
+    capital(&part) + end
+}
+
+fn capital(part: &str) -> String {
     let mut chars = part.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let end = if part.ends_with(['.', '?', '!']) { "" } else { "." };
-    format!("{first}{}{end}", chars.as_str())
+    first + chars.as_str()
 }
 
 #[cfg(test)]

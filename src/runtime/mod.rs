@@ -9,6 +9,7 @@ pub mod clipboard;
 mod demo;
 pub mod export;
 mod lanes;
+pub mod locale;
 mod perform;
 #[cfg(unix)]
 mod reader;
@@ -16,8 +17,10 @@ mod rules;
 pub mod screen;
 mod surface;
 pub mod terminal;
-mod theme;
+pub mod theme;
 pub mod watch;
+
+pub use terminal::PanelError;
 
 use std::io;
 use std::path::PathBuf;
@@ -73,17 +76,6 @@ pub struct Panel {
     pub demo: bool,
 }
 
-/// Why the panel could not be opened, or ended.
-#[derive(Debug, thiserror::Error)]
-pub enum PanelError {
-    /// Standard input or output is not a terminal.
-    #[error("standard input and output must be a terminal")]
-    NoTerminal,
-    /// The terminal failed.
-    #[error("the terminal failed: {0}")]
-    Terminal(#[from] io::Error),
-}
-
 /// What arrives at the loop.
 enum Incoming {
     Event(Box<Event>),
@@ -100,6 +92,9 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     use std::io::IsTerminal;
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         return Err(PanelError::NoTerminal);
+    }
+    if !locale::can_draw() {
+        return Err(PanelError::DumbTerminal);
     }
     let (send, receive) = channel();
     let world = World::new(panel, send);
@@ -175,7 +170,7 @@ impl Show {
             rules::govern(&mut model, &panel.policy, &panel.paths.state_dir, panel.paths.profile.as_deref());
         }
         if let Some(trouble) = trouble {
-            model.say(Tone::Warn, trouble);
+            model.tell_at_opening(Tone::Warn, trouble);
         }
         let (mut drawn_once, mut was_open) = (false, false);
         // Nothing but time has passed since the last drawing.
@@ -295,7 +290,7 @@ impl Show {
         let (theme, trouble) = theme::find(&model.config.theme, &self.world.config_file, self.colours, self.light);
         self.theme = theme;
         if let Some(trouble) = trouble {
-            model.say(Tone::Warn, trouble);
+            model.tell_at_opening(Tone::Warn, trouble);
         }
     }
 
@@ -488,8 +483,10 @@ impl World {
         let tell = move |changed: Changed| {
             let event = match changed {
                 Changed::Vault | Changed::Copy(_) => Event::VaultChanged,
-                Changed::Config => Event::Config(Config::load_for(&config, profile.as_deref()).map(Box::new)),
-                Changed::Policy => rules::again(Config::load_for(&config, profile.as_deref()).ok()),
+                Changed::Config => {
+                    Event::Config(Config::load_for(&config, profile.as_deref()).map(|c| Box::new(locale::fitted(c))))
+                }
+                Changed::Policy => rules::again(Config::load_for(&config, profile.as_deref()).ok().map(locale::fitted)),
             };
             drop(send.send(Incoming::Event(Box::new(event))));
         };
@@ -582,7 +579,7 @@ fn start(panel: &Panel, size: (u16, u16)) -> (Start, Habits) {
         Local::open(&panel.paths.state_dir).unwrap_or_else(|_| Local::unkept())
     };
     let start = Start {
-        config: Box::new(panel.config.clone()),
+        config: Box::new(locale::fitted(panel.config.clone())),
         device: DeviceId(local.device()),
         seed: entropy::secret(),
         now: UnixTime::now(),

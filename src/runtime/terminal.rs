@@ -19,6 +19,20 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::background;
 use crate::secret::Secret;
 
+/// Why the panel could not be opened, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum PanelError {
+    /// Standard input or output is not a terminal.
+    #[error("standard input and output must be a terminal")]
+    NoTerminal,
+    /// The terminal is one that cannot move its cursor, as far as `TERM` tells.
+    #[error("the terminal cannot move its cursor: TERM is dumb or not set")]
+    DumbTerminal,
+    /// The terminal failed.
+    #[error("the terminal failed: {0}")]
+    Terminal(#[from] io::Error),
+}
+
 /// Whether the terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 /// The thread that took it: its end is the panel's end.

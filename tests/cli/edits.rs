@@ -223,3 +223,17 @@ fn tags_are_put_on_and_taken_away() {
     assert_eq!(home.run(&["tag", "octo", "-work"]).ok(), "home\n");
     home.run(&["tag", "octo", "work"]).fails(2);
 }
+
+#[test]
+fn a_favourite_is_said_by_yes_and_no_and_the_help_and_the_error_name_them_alone() {
+    let home = Home::with_vault();
+    home.import(&[&link("GitHub", "octo", 5)]);
+    for (word, on) in [("yes", true), ("false", false), ("TRUE", true), ("no", false)] {
+        home.run(&["edit", "octo", "--favourite", word]).ok();
+        assert_eq!(home.list()[0]["favourite"], on, "{word}");
+    }
+    let wrong = home.run(&["edit", "octo", "--favourite", "perhaps"]);
+    assert!(wrong.code == 2 && wrong.err.contains("say yes or no"), "{}", wrong.err);
+    let help = home.run(&["edit", "--help"]).ok();
+    assert!(help.contains("<yes|no>") && !help.contains("true, false"), "{help}");
+}

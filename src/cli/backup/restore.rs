@@ -185,7 +185,11 @@ fn new_vault(world: &World, place: &Place, offer: &Offer, by_keychain: bool) -> 
     let given = world.given_password()?.filter(|words| recovery::read(words.expose()).is_err());
     // The password that opened the backup opens the vault; another one becomes one more.
     let kdf = || unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms)));
-    let password = given.as_ref().filter(|_| !offer.by_way()).map(|words| (words, kdf()));
+    let password = given.as_ref().filter(|_| !offer.by_way());
+    if password.is_some_and(|words| unlock::is_short(words.expose())) {
+        return Err(Failure::ShortPassword);
+    }
+    let password = password.map(|words| (words, kdf()));
     let keychain = if prompt::can_type_secrets() { system::asking() } else { system::system() };
     let with =
         (given.is_none() && by_keychain && keychain.probe() == Probe::Ready).then_some(&keychain as &dyn Keychain);
