@@ -4,6 +4,7 @@ use data_encoding::HEXLOWER;
 
 use super::input::Input;
 use super::owner::Owner;
+use crate::otp::uri::UriError;
 use crate::otp::{Account, Algorithm, Digits, Kind, ParamError, Period, Pin, Seed, base32, motp, uri, yandex};
 use crate::secret::Secret;
 use crate::text::{clean, is_blank};
@@ -81,6 +82,8 @@ pub struct Form {
     pub show_secret: bool,
     /// Whose the new account will be, where that can be chosen.
     pub owner: Option<Owner>,
+    /// Why the last paste was not taken, until the next key: said at the secret.
+    refused: Option<String>,
     /// An account that came without its secret is given one.
     pub enrols: bool,
     kept: Option<Kept>,
@@ -115,6 +118,7 @@ impl Form {
             tried: false,
             show_secret: false,
             owner: None,
+            refused: None,
             enrols: false,
             kept: None,
             issuer: Input::default(),
@@ -322,10 +326,19 @@ impl Form {
         }
     }
 
+    /// Says why a pasted link was not taken; the next key takes the words away.
+    pub fn refuse(&mut self, error: Option<&UriError>) {
+        self.refused = error.map(|error| match error {
+            UriError::Several => String::from("these are several links: leave the form and paste them into the list"),
+            other => other.to_string(),
+        });
+    }
+
     /// What is wrong with the value of a field now.
     pub fn error(&self, field: Field) -> Option<String> {
         let say = |e: ParamError| Some(e.to_string());
         match field {
+            Field::Secret if self.refused.is_some() => self.refused.clone(),
             Field::Secret if uri::holds_link(self.secret.text()) => Some(
                 uri::parse(self.secret.text())
                     .err()
@@ -345,7 +358,8 @@ impl Form {
 
     /// Whether a field's error should show yet: it was typed into, or a save was tried.
     pub fn shows_error(&self, field: Field) -> bool {
-        self.tried || (field != Field::Issuer && self.input(field).is_some_and(|line| !line.is_empty()))
+        let refused = field == Field::Secret && self.refused.is_some();
+        self.tried || refused || (field != Field::Issuer && self.input(field).is_some_and(|line| !line.is_empty()))
     }
 
     /// The first field with an error.

@@ -23,6 +23,7 @@ fn form(model: &mut Model) -> Option<&mut Form> {
 /// A key in the form.
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let Some(form) = form(model) else { return Vec::new() };
+    form.refuse(None);
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
     match key.code {
         KeyCode::Enter => save(model),
@@ -52,7 +53,7 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
                 form.take(&account);
                 form.source = "a link";
             }
-            Err(error) => model.say_report(&Report::from(&error)),
+            Err(error) => form.refuse(Some(&error)),
         }
     } else if let Some(line) = form.input_mut() {
         line.insert(text);
