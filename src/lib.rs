@@ -10,7 +10,7 @@
 //! | 5 | [`tui`] | how a [`app::Model`] looks: `view(&Model, &mut Frame)` |
 //! | 4 | [`app`] | what happens: `update(&mut Model, Event) -> Vec<Effect>`, pure |
 //! | 3 | [`report`], [`unlock`], [`rollback`], [`backup`] | any error in words; the ways to make and open a vault; a file that went back; the copies in a keychain or a folder |
-//! | 2 | [`transfer`], [`keychain`] | imports and exports; the platform's keychain behind one small trait |
+//! | 2 | [`transfer`], [`keychain`] | imports and exports; the platform's keychain behind one small trait, and what it tells of changes |
 //! | 1 | [`vault`] | the file, the save, the merge |
 //! | 0 | [`otp`] | accounts and their codes |
 //! | ground | [`secret`], [`time`], [`entropy`], [`config`], [`paths`], [`policy`], [`local`], [`logging`], [`text`] | no knowledge of accounts |

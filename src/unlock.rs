@@ -4,6 +4,7 @@
 //! user `<vault id>/<slot id>` in hex.
 
 pub mod rekey;
+pub mod slots;
 
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use crate::vault::kdf::{KdfError, KdfParams};
 use crate::vault::recovery::{self, BadRecoveryKey};
 use crate::vault::slots::{Fresh, Slot, SlotKind};
 use crate::vault::{DataKey, kdf, unlocked};
+use slots::KeychainSlot;
 
 /// The keychain's service name of keys that open vaults.
 pub const SERVICE: &str = "otpanel";
@@ -86,6 +88,12 @@ pub enum UnlockError {
     /// No key is kept for this login session.
     #[error("no key is kept for this login session")]
     NotRemembered,
+    /// Without this slot nothing but the recovery key would open the vault on this computer.
+    #[error("nothing but the recovery key would open the vault")]
+    LastWayIn,
+    /// Without this slot no recovery key would open the vault.
+    #[error("no recovery key would be left")]
+    LastRecoveryKey,
     /// The text is no recovery key.
     #[error(transparent)]
     RecoveryKey(#[from] BadRecoveryKey),
@@ -148,8 +156,10 @@ pub fn settle(
         add_password(&mut unlocked, password, kdf, stamp)?;
     }
     let before = ids_of(&unlocked, SlotKind::Keychain);
-    if let Some(keychain) = keychain {
-        add_keychain(&mut unlocked, keychain, stamp)?;
+    if let Some(keychain) = keychain
+        && let Some(slot) = KeychainSlot::make(&unlocked, keychain)?
+    {
+        slot.put_in(&mut unlocked, stamp).inspect_err(|_| slot.give_up(place, keychain))?;
     }
     first_save(place, &mut unlocked, keychain, &before)?;
     Ok(unlocked)
@@ -288,47 +298,6 @@ pub fn new_recovery_key(unlocked: &mut Unlocked, stamp: Stamp) -> Result<Secret<
     let slot = Slot::wrap(dek, vault, Key::Recovery(&bytes), KdfParams::DEFAULT, &fresh())?;
     replace(unlocked, slot, stamp)?;
     Ok(recovery::write(&bytes))
-}
-
-/// Lets this keychain open the vault: writes an item, reads it back, adds a slot. The caller saves. True when a slot was
-/// added; false when this keychain opens the vault already.
-///
-/// # Errors
-/// [`UnlockError::Keychain`], [`UnlockError::KeychainForgets`], [`UnlockError::Vault`]; nothing changed then.
-pub fn add_keychain(unlocked: &mut Unlocked, keychain: &dyn Keychain, stamp: Stamp) -> Result<bool, UnlockError> {
-    let vault = unlocked.vault_id();
-    for slot in unlocked.slots().iter().filter(|slot| slot.kind() == SlotKind::Keychain) {
-        let held = keychain.get(SERVICE, &user_of(vault, slot.id))?;
-        if let Some(key) = held.as_ref().and_then(array)
-            && slot.unwrap(vault, Key::Keychain(&key))?.is_some()
-        {
-            return Ok(false);
-        }
-    }
-    let slot = keychain_slot(unlocked.data_key(), vault, keychain)?;
-    let id = slot.id;
-    if let Err(error) = unlocked.add_slot(slot, stamp) {
-        let _ = keychain.delete(SERVICE, &user_of(vault, id));
-        return Err(error.into());
-    }
-    Ok(true)
-}
-
-/// Takes the keychain slots away: those of this keychain with their items, and those of other machines too. The caller
-/// saves. True when a slot was taken away; the last slot that opens the vault stays.
-///
-/// # Errors
-/// [`UnlockError::Keychain`] when an item could not be deleted; its slot is gone all the same, so it opens nothing.
-pub fn remove_keychain(unlocked: &mut Unlocked, keychain: &dyn Keychain, stamp: Stamp) -> Result<bool, UnlockError> {
-    let mut removed = false;
-    let mut failed = None;
-    for id in ids_of(unlocked, SlotKind::Keychain) {
-        if unlocked.remove_slot(id, stamp) {
-            removed = true;
-            failed = keychain.delete(SERVICE, &user_of(unlocked.vault_id(), id)).err().or(failed);
-        }
-    }
-    failed.map_or(Ok(removed), |error| Err(error.into()))
 }
 
 /// Wraps the key anew where the password slot that opened the vault costs less than today's default. The caller saves

@@ -8,6 +8,7 @@ mod support;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use otpanel::keychain::changes::{self, Change};
 use otpanel::keychain::system::{SystemKeychain, asking, system};
 use otpanel::keychain::{Keychain, KeychainError, Probe};
 use support::{Daemon, Session, again, inside, installed, private, wait_until};
@@ -211,6 +212,17 @@ fn what_belongs_into_a_named_keyring_lies_there_and_is_locked_with_it() {
     common.set("otpanel.test", "mine", b"2").unwrap();
 }
 
+/// A gnome-keyring of the test's own, unlocked.
+fn unlocked_daemon() -> Daemon {
+    let mut daemon = Command::new("gnome-keyring-daemon");
+    daemon.args(["--foreground", "--unlock", "--components=secrets"]);
+    let daemon = daemon.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let mut daemon = Daemon(daemon.unwrap());
+    std::io::Write::write_all(&mut daemon.0.stdin.take().unwrap(), b"pw").unwrap();
+    assert!(wait_until(Duration::from_secs(10), || system().probe() == Probe::Ready));
+    daemon
+}
+
 #[test]
 fn a_killed_keyring_is_missed_and_the_next_one_used() {
     if !inside() {
@@ -220,17 +232,8 @@ fn a_killed_keyring_is_missed_and_the_next_one_used() {
         }
         return;
     }
-    let keyring = || {
-        let mut daemon = Command::new("gnome-keyring-daemon");
-        daemon.args(["--foreground", "--unlock", "--components=secrets"]);
-        let daemon = daemon.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let mut daemon = Daemon(daemon.unwrap());
-        std::io::Write::write_all(&mut daemon.0.stdin.take().unwrap(), b"pw").unwrap();
-        assert!(wait_until(Duration::from_secs(10), || system().probe() == Probe::Ready));
-        daemon
-    };
     let keychain = system();
-    let first = keyring();
+    let first = unlocked_daemon();
     keychain.set("otpanel.test", "a", b"1").unwrap();
     drop(first);
     assert!(wait_until(Duration::from_secs(5), || keychain.probe() == Probe::NoProvider));
@@ -238,7 +241,7 @@ fn a_killed_keyring_is_missed_and_the_next_one_used() {
     assert_eq!(keychain.get("otpanel.test", "a").unwrap_err(), refused);
     assert_eq!(keychain.set("otpanel.test", "a", b"2").unwrap_err(), refused);
     assert_eq!(asking().set("otpanel.test", "a", b"2").unwrap_err(), refused);
-    let _second = keyring();
+    let _second = unlocked_daemon();
     assert_eq!(read(&keychain, "a"), Some(b"1".to_vec()));
     // The store that wrote before holds a session that the new daemon does not know.
     keychain.set("otpanel.test", "a", b"3").unwrap();
@@ -308,4 +311,118 @@ fn a_bus_that_says_nothing_is_given_up_at_the_limit() {
     let asking = SystemKeychain::new(true, Duration::from_millis(300));
     assert_eq!(asking.set("otpanel.test", "a", b"1").unwrap_err(), KeychainError::Timeout);
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+/// Listens on a thread of its own; gives the changes as they come.
+fn listening() -> std::sync::mpsc::Receiver<Change> {
+    let changes = changes::listen().unwrap();
+    let (send, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || changes.into_iter().all(|change| send.send(change).is_ok()));
+    heard
+}
+
+/// What is told of an item after it was announced.
+fn told(keychain: &dyn Keychain, heard: &std::sync::mpsc::Receiver<Change>, user: &str, revision: u64) -> Change {
+    keychain.announce("otpanel.test", user, revision);
+    heard.recv_timeout(Duration::from_secs(10)).expect("others are told")
+}
+
+fn change(user: &str, revision: u64) -> Change {
+    Change { service: "otpanel.test".into(), user: user.into(), revision: revision.to_string() }
+}
+
+#[test]
+fn what_was_overwritten_is_told_and_found_as_before_also_after_the_daemon_was_replaced() {
+    const NAME: &str = "what_was_overwritten_is_told_and_found_as_before_also_after_the_daemon_was_replaced";
+    if !inside() {
+        if installed(NEEDS) {
+            let session = Session::start();
+            again(NAME, |exe| session.command(exe));
+        }
+        return;
+    }
+    let first = unlocked_daemon();
+    let (keychain, heard) = (system(), listening());
+    keychain.set("otpanel.test", "a/1", b"1").unwrap();
+    keychain.set("otpanel.test", "a/2", b"2").unwrap();
+    assert_eq!(told(&keychain, &heard, "a/1", 7), change("a/1", 7));
+    keychain.set("otpanel.test", "a/1", b"3").unwrap();
+    // The overwriting itself is silent: what comes next is the word.
+    assert_eq!(told(&keychain, &heard, "a/1", 8), change("a/1", 8));
+    assert_eq!(read(&system(), "a/1"), Some(b"3".to_vec()));
+    assert_eq!(keychain.search("otpanel.test").unwrap(), ["a/1", "a/2"]);
+    // What is not there is not made, and nobody is told.
+    keychain.announce("otpanel.test", "a/none", 9);
+    assert_eq!(keychain.search("otpanel.test").unwrap(), ["a/1", "a/2"]);
+    drop(first);
+    assert!(wait_until(Duration::from_secs(5), || keychain.probe() == Probe::NoProvider));
+    keychain.announce("otpanel.test", "a/1", 10);
+    let _second = unlocked_daemon();
+    assert_eq!(told(&keychain, &heard, "a/2", 11), change("a/2", 11));
+    assert!(keychain.delete("otpanel.test", "a/1").unwrap());
+}
+
+#[test]
+fn a_locked_keyring_is_not_asked_to_tell() {
+    if !inside() {
+        if installed(NEEDS) {
+            let mut session = Session::start();
+            session.keyring(Some("pw"));
+            again("a_locked_keyring_is_not_asked_to_tell", |exe| session.command(exe));
+        }
+        return;
+    }
+    system().set("otpanel.test", "a", b"1").unwrap();
+    let heard = asked(|| system().announce("otpanel.test", "a", 1));
+    assert!(heard.contains("member=Set\n"), "{heard}");
+    let mut lock_it = Command::new("dbus-send");
+    lock_it.args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"]);
+    lock_it.arg("org.freedesktop.Secret.Service.Lock");
+    support::output(lock_it.arg("array:objpath:/org/freedesktop/secrets/collection/login"));
+    let heard = asked(|| {
+        system().announce("otpanel.test", "a", 2);
+        asking().announce("otpanel.test", "a", 3);
+    });
+    assert!(heard.contains("member=ReadAlias"), "{heard}");
+    for member in ["Unlock", "Prompt", "Set\n"] {
+        assert!(!heard.contains(&format!("member={member}")), "{member}: {heard}");
+    }
+}
+
+#[test]
+fn keepassxc_tells_as_well() {
+    if !inside() {
+        if installed(&["dbus-daemon", "dbus-send", "keepassxc", "keepassxc-cli"]) {
+            let mut session = Session::start();
+            session.keepassxc();
+            again("keepassxc_tells_as_well", |exe| session.command(exe));
+            assert!(session.alive(), "KeePassXC bore it");
+        }
+        return;
+    }
+    let (keychain, heard) = (system(), listening());
+    assert!(wait_until(Duration::from_secs(10), || keychain.probe() == Probe::Ready));
+    keychain.set("otpanel.test", "a/1", b"1").unwrap();
+    let mut seen = vec![told(&keychain, &heard, "a/1", 7)];
+    assert!(
+        wait_until(Duration::from_secs(10), || {
+            seen.extend(heard.try_iter());
+            seen.last() == Some(&change("a/1", 7))
+        }),
+        "{seen:?} {:?}",
+        keychain.probe()
+    );
+    assert_eq!(read(&keychain, "a/1"), Some(b"1".to_vec()));
+    assert_eq!(keychain.search("otpanel.test").unwrap(), ["a/1"]);
+    // Reading tells nothing: a look would bring the next one.
+    while heard.recv_timeout(Duration::from_secs(1)).is_ok() {}
+    assert_eq!(read(&keychain, "a/1"), Some(b"1".to_vec()));
+    assert!(heard.recv_timeout(Duration::from_secs(2)).is_err());
+    keychain.set("otpanel.test", "a/1", b"2").unwrap();
+    keychain.announce("otpanel.test", "a/1", 8);
+    let mut last = None;
+    assert!(wait_until(Duration::from_secs(10), || {
+        last = heard.try_iter().last().or(last.take());
+        last == Some(change("a/1", 8))
+    }));
 }

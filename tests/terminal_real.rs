@@ -20,7 +20,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use rustix::termios::{LocalModes, tcgetattr};
 use support::{inside, installed, wait_until};
 
-const LEFT: &str = "\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
+const LEFT: &str = "\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
 const INNER: &str = "a_small_panel_that_the_other_tests_drive";
 
 /// What runs in the pty: a panel that writes down what comes in.
@@ -49,11 +49,12 @@ fn a_small_panel_that_the_other_tests_drive() {
                 say("went on");
             }
             Input::Key(key) if key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL) => {
-                say(&format!("suspend {}", panel.suspend().unwrap()));
+                say(&format!("suspend {:?}", panel.suspend().unwrap()));
             }
             Input::Key(key) => say(&format!("key {:?}", key.code)),
             Input::Mouse(mouse) => say(&format!("mouse {:?} {} {}", mouse.kind, mouse.column, mouse.row)),
             Input::Light(light) => say(&format!("light {light}")),
+            Input::Focus => say("focus"),
             Input::Paste(text) => say(&format!("paste {}", text.expose())),
             Input::Resize(width, height) => say(&format!("resize {width} {height}")),
             Input::Signal(Signal::Quit) => break,
@@ -199,6 +200,9 @@ fn keys_pastes_clicks_and_sizes_come_in() {
     scene.wait_for("key Up");
     scene.press("\x1b[200~otpauth://x\x1b[201~");
     scene.wait_for("paste otpauth://x");
+    assert!(scene.shown().contains("\x1b[?1004h"), "the terminal is asked for the focus");
+    scene.press("\x1b[O\x1b[I");
+    scene.wait_for("focus");
     scene.press("\x1b[<0;11;6M");
     scene.wait_for("mouse Down(Left) 10 5");
     let size = PtySize { rows: 10, cols: 40, pixel_width: 0, pixel_height: 0 };
@@ -239,7 +243,7 @@ fn suspended_it_gives_the_shell_its_terminal_and_comes_back() {
     scene.press("\x1a");
     assert!(wait_until(Duration::from_secs(5), || scene.shown().contains("the shell again")), "{:?}", scene.shown());
     assert!(scene.shown().find(LEFT) < scene.shown().find("the shell again"));
-    scene.wait_for("suspend true");
+    scene.wait_for("suspend Back");
     scene.wait_for("signal Continue");
     assert!(scene.raw());
     let shown = scene.shown();
@@ -253,7 +257,7 @@ fn suspended_it_gives_the_shell_its_terminal_and_comes_back() {
 fn a_terminals_first_program_does_not_stop_for_ever() {
     let mut scene = Scene::start(false);
     scene.press("\x1a");
-    scene.wait_for("suspend false");
+    scene.wait_for("suspend Never");
     assert!(scene.raw());
     scene.press("q");
     scene.given_back();

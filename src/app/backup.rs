@@ -19,8 +19,12 @@ use crate::vault::envelope::Unlocked;
 const FIRST_SECS: u64 = 1;
 /// Seconds after a save until its round, so that a burst of edits is one.
 const AFTER_SAVE_SECS: u64 = 2;
+/// Seconds from the word that another device wrote until a look at it, so that several words are one look.
+const GATHER_SECS: u64 = 1;
 /// The fewest seconds between two rounds.
 const APART_SECS: u64 = 5;
+/// A round that ended so few seconds ago need not be made again for whoever comes back to the panel.
+const FRESH_SECS: u64 = 10;
 /// Seconds between two looks at what other devices wrote.
 const LOOK_SECS: u64 = 300;
 /// Seconds between two rounds that read every item.
@@ -115,6 +119,8 @@ pub struct Backup {
     ended: UnixTime,
     /// Rounds that failed, one after another.
     failures: u32,
+    /// Another device wrote while a task was under way, which may have looked there before.
+    look_again: bool,
 }
 
 /// A task that was sent off.
@@ -163,10 +169,31 @@ impl Backup {
         self.whole = now;
     }
 
+    /// The vault has new keys: what runs under the old ones is waited for no more, and everything is read again.
+    pub fn begin_anew(&mut self, now: UnixTime) {
+        self.running.clear();
+        self.whole = now;
+        self.saved(now);
+    }
+
     /// The vault was saved: a round is due soon, but not right after the last.
     pub fn saved(&mut self, now: UnixTime) {
         self.stale = true;
         self.hurry(now.plus_secs(AFTER_SAVE_SECS).max(self.ended.plus_secs(APART_SECS)));
+    }
+
+    /// There may be something new of another device: a round is due soon, but not right after the last.
+    pub fn look_soon(&mut self, now: UnixTime) {
+        if self.running.is_empty() {
+            self.hurry(now.plus_secs(GATHER_SECS).max(self.ended.plus_secs(APART_SECS)));
+        } else {
+            self.look_again = true;
+        }
+    }
+
+    /// Whether something ended or is under way that tells how it stands now.
+    pub fn is_fresh(&self, now: UnixTime) -> bool {
+        !self.running.is_empty() || now.secs_since(self.ended) < FRESH_SECS
     }
 
     fn hurry(&mut self, at: UnixTime) {
@@ -229,6 +256,9 @@ impl Backup {
                 self.whole = now.plus_secs(WHOLE_SECS);
             }
             self.hurry(now.plus_secs(LOOK_SECS));
+        }
+        if std::mem::take(&mut self.look_again) {
+            self.hurry(now.plus_secs(APART_SECS));
         }
     }
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use super::access::{Answer, Job};
 use super::backup::{News, Task};
 use super::import::Recent;
 use super::order::Habit;
 use super::past::Kept;
+use super::rekey::{InForce, Made, NotInForce, Password};
 use crate::backup::restore::Offer;
 use crate::config::{Config, ConfigError};
 use crate::keychain::Probe;
@@ -41,8 +43,12 @@ pub enum Event {
     LockNow,
     /// The program is told to end, or the terminal is gone.
     EndNow,
+    /// The terminal's window has the keys again.
+    Focused,
     /// The vault file (or a copy beside it) changed.
     VaultChanged,
+    /// Another device wrote its backup to the keychain.
+    BackupChanged,
     /// The config file was read again.
     Config(Result<Box<Config>, ConfigError>),
     /// The machine's policy was read again, with the settings that it limits where they can be read; or what is wrong
@@ -54,6 +60,8 @@ pub enum Event {
     Reread(u64, Result<Option<Stored>, FileError>),
     /// A save ended; the vault as it lies in the file now.
     Saved(u64, Result<Box<Unlocked>, FileError>),
+    /// What could not be saved is kept elsewhere, so that the session may be dropped.
+    KeptAside(u64, Aside),
     /// The older copies were read and compared.
     History(u64, Result<Vec<Kept>, FileError>),
     /// An older copy was read and opened.
@@ -86,6 +94,12 @@ pub enum Event {
     MadeAgain(Result<Box<Unlocked>, UnlockError>),
     /// An export was written, or not.
     Exported(u64, Result<Wrote, ExportTrouble>),
+    /// What was to be done with this computer's keychain and the open vault. The number is the session's.
+    Access(u64, Result<Answer, UnlockError>),
+    /// New keys were made, or not, in the session and as the attempt of these numbers. They are not in force yet.
+    KeyMade(u64, u64, Result<Box<Made>, UnlockError>),
+    /// They were put in force, or not.
+    InForce(u64, Result<InForce, Box<NotInForce>>),
 }
 
 /// An export that is to be written.
@@ -151,12 +165,15 @@ impl Event {
             Self::Tick(_) => "tick",
             Self::LockNow => "lock now",
             Self::EndNow => "end now",
+            Self::Focused => "focused",
             Self::VaultChanged => "vault changed",
+            Self::BackupChanged => "backup changed",
             Self::Config(_) => "config",
             Self::Policy(_) => "policy",
             Self::Looked(_) => "looked",
             Self::Reread(..) => "reread",
             Self::Saved(..) => "saved",
+            Self::KeptAside(..) => "kept aside",
             Self::History(..) => "history",
             Self::CopyRead(..) => "copy read",
             Self::Unlocked(..) => "unlocked",
@@ -173,8 +190,21 @@ impl Event {
             Self::BackupsFound(..) => "backups found",
             Self::MadeAgain(_) => "made again",
             Self::Exported(..) => "exported",
+            Self::Access(..) => "access",
+            Self::KeyMade(..) => "key made",
+            Self::InForce(..) => "in force",
         }
     }
+}
+
+/// Where what could not be saved is kept.
+pub enum Aside {
+    /// In the history: whoever opens the vault next takes it in.
+    History,
+    /// Here, sealed: the disk took nothing.
+    Memory(Arc<Locked>),
+    /// It could not even be sealed.
+    Nowhere,
 }
 
 /// What a save is to do beside writing what changed.
@@ -196,6 +226,8 @@ pub enum Effect {
     Save(u64, Box<Unlocked>, Saving),
     /// Write the vault anew where its file has vanished; answered by [`Event::Saved`].
     Recreate(u64, Box<Unlocked>),
+    /// Keep what could not be saved, sealed, for the next time the vault is opened; answered by [`Event::KeptAside`].
+    KeepAside(u64, Box<Unlocked>),
     /// Read the older copies and compare them with what is open; answered by [`Event::History`].
     History(u64, Box<Unlocked>),
     /// Read one of them; answered by [`Event::CopyRead`].
@@ -244,6 +276,21 @@ pub enum Effect {
     },
     /// Make a vault anew from its backup, which lies in this folder or in the keychain; answered by [`Event::MadeAgain`].
     MakeAgain(Box<Offer>, Option<PathBuf>),
+    /// Do something with this computer's keychain and the open vault; answered by [`Event::Access`].
+    Access(u64, Box<Unlocked>, Job),
+    /// Make new keys for the vault, which derives from the password; answered by [`Event::KeyMade`].
+    MakeKey {
+        /// The session's number.
+        generation: u64,
+        /// The attempt's number.
+        attempt: u64,
+        /// The vault.
+        vault: Box<Unlocked>,
+        /// What opens it from then on.
+        password: Password,
+    },
+    /// Save the vault under new keys; answered by [`Event::InForce`].
+    PutInForce(u64, Box<Unlocked>, Box<Made>),
     /// Open the sample accounts; answered by a new model.
     Demo,
     /// Stop as on Ctrl-Z.

@@ -10,6 +10,8 @@ use super::layout::WIDE;
 use super::model::{Model, Notice, Stage, Tone};
 use super::owner::Owner;
 use super::past::Side;
+use super::recovery::Sheet;
+use super::rekey::Step as RekeyStep;
 use super::restore::{Restore, Step as RestoreStep};
 use super::rows::Tab;
 use super::session::Modal;
@@ -82,6 +84,20 @@ pub fn restore_keys(restore: &Restore) -> Vec<(&'static str, &'static str)> {
     }
 }
 
+/// The keys of the flow that makes new keys.
+const fn rekey_keys(step: &RekeyStep) -> &'static [(&'static str, &'static str)] {
+    match step {
+        RekeyStep::Present(_) => &[("enter", "go on"), ("tab", "a new one"), ("esc", "leave")],
+        RekeyStep::New { .. } => &[("enter", "go on"), ("esc", "back")],
+        RekeyStep::NoPassword => &[("enter", "go on"), ("tab", "set a password"), ("esc", "leave")],
+        RekeyStep::Making(_) => &[("esc", "cancel")],
+        RekeyStep::Recovery(_, Sheet { check: None, .. }) => &[("enter", "it is written down"), ("esc", "leave")],
+        RekeyStep::Recovery(..) => &[("enter", "go on"), ("esc", "show the key again")],
+        RekeyStep::Ready(_) | RekeyStep::Saving => &[],
+        RekeyStep::Again(_) => &[("enter", "try again"), ("esc", "give it up")],
+    }
+}
+
 /// What pressing the key makes of accounts that are to come.
 fn owner_words(owner: &Owner) -> String {
     if owner.personal { format!("{}'s", crate::text::fit(&owner.organisation, 16)) } else { String::from("personal") }
@@ -130,7 +146,7 @@ impl Model {
         let mut items = match &session.modal {
             Some(Modal::Palette(_)) => fixed(&[("enter", "do it"), ("up", "up"), ("down", "down"), ("esc", "close")]),
             // A question carries its keys itself.
-            Some(Modal::Delete(_) | Modal::Qr(..) | Modal::Leave) => Vec::new(),
+            Some(Modal::Delete(_) | Modal::Qr(..) | Modal::Access(_) | Modal::Leave) => Vec::new(),
             Some(Modal::Form(form)) => {
                 let save = if form.enrols {
                     "enrol"
@@ -181,6 +197,7 @@ impl Model {
             },
             Some(Modal::Backup(view)) => self.backup_keys(view),
             Some(Modal::Restore(restore)) => fixed(&restore_keys(restore)),
+            Some(Modal::Rekey(flow)) => fixed(rekey_keys(&flow.step)),
             Some(Modal::Past(past)) if past.ask.is_some() => Vec::new(),
             Some(Modal::Past(past)) => match past.tab {
                 Side::Trash if super::update::past::trashed(self).is_empty() => {

@@ -70,6 +70,8 @@ pub enum Action {
     Backup,
     /// Save again after a failure.
     Save,
+    /// Let this computer's keychain open the vault, or no more.
+    Keychain,
     /// Lock.
     Lock,
     /// All actions.
@@ -115,7 +117,7 @@ pub struct Binding {
     pub action: Action,
     /// Its name in the config.
     pub name: &'static str,
-    /// The keys that it has by default.
+    /// The keys that it has by default; none where it is rare, and found by its name.
     pub keys: &'static [&'static str],
     /// Two or three words for a footer.
     pub short: &'static str,
@@ -173,6 +175,7 @@ table! {
     }
     Program: {
         Save "save" ["s"] "save again" "save again after a failure";
+        Keychain "keychain" [] "keychain" "let this computer's keychain open the vault, or not";
         Lock "lock" ["L"] "lock" "lock: forget all keys and codes and blank the screen";
         Palette "palette" [":" "ctrl-p"] "actions" "every action, by name";
         Help "help" ["?" "f1"] "help" "this help";
@@ -289,7 +292,8 @@ impl Keymap {
                 }
             }
         }
-        for binding in TABLE.iter().filter(|b| !overrides.contains_key(b.name) && map.keys(b.action).is_empty()) {
+        let had_keys = |b: &&Binding| !b.keys.is_empty() && !overrides.contains_key(b.name);
+        for binding in TABLE.iter().filter(had_keys).filter(|b| map.keys(b.action).is_empty()) {
             problems.push(format!("keys: {} has no key any more: give it another", binding.name));
         }
         map.problems.clone_from(&problems);

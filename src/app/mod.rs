@@ -3,6 +3,7 @@
 //! [`event`] names what comes in and what goes out, [`model`] what is known, [`mod@update`] how the one changes the other,
 //! [`keys`] which key means what. `tui` draws a [`Model`]; `runtime` feeds events in and performs effects.
 
+pub mod access;
 pub mod backup;
 pub mod event;
 pub mod export;
@@ -19,6 +20,8 @@ pub mod past;
 pub mod path;
 pub mod qr;
 mod quiet;
+pub mod recovery;
+pub mod rekey;
 pub mod restore;
 pub mod rows;
 pub mod search;

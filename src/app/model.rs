@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::event::Aside;
 use super::input::Input;
 use super::keys::Keymap;
 use super::layout::{Panes, panes};
@@ -49,6 +50,8 @@ pub struct Model {
     pub profile: String,
     /// Where the vault lies, for messages.
     pub vault_path: String,
+    /// When the focus brought a look at everything, last.
+    pub focused: UnixTime,
     /// What an organisation set on this machine.
     pub policy: Policy,
     /// What is said when the vault is opened next.
@@ -88,6 +91,10 @@ pub struct Lock {
     pub error: Option<Report>,
     /// What the keychain says, where it was asked.
     pub keychain: Option<Probe>,
+    /// Where a change is kept that could not be saved before locking.
+    pub aside: Option<Aside>,
+    /// Leaving would lose it, which was said.
+    pub warned: bool,
 }
 
 /// What an answer is awaited from.
@@ -169,6 +176,7 @@ impl Model {
             demo: false,
             profile: start.profile,
             vault_path: start.vault_path,
+            focused: start.now,
             policy: Policy::default(),
             at_opening: None,
             habits: Habits::default(),
@@ -334,6 +342,8 @@ impl Lock {
             waiting: Waiting::No,
             error: None,
             keychain: None,
+            aside: None,
+            warned: false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::access::Access;
 use super::backup::{Backup, View as BackupView};
 use super::export::Export;
 use super::form::Form;
@@ -10,6 +11,7 @@ use super::input::Input;
 use super::order::{Order, Uses};
 use super::past::Past;
 use super::qr::Qr;
+use super::rekey::Rekey;
 use super::restore::Restore;
 use super::rows::{Row, Rows, Tab};
 use super::search::Searcher;
@@ -57,6 +59,8 @@ pub struct Session {
     pub saving: Saving,
     /// How the backup goes.
     pub backup: Backup,
+    /// Counts the attempts to make new keys, so that an answer to one that was given up is dropped.
+    pub rekeys: u64,
     /// The last key or click.
     pub touched: UnixTime,
     /// The last left click: row and time.
@@ -116,6 +120,8 @@ pub struct Saving {
     pub counter: Option<EntryId>,
     /// The entry whose counter the save under way takes.
     pub taking: Option<EntryId>,
+    /// A change was kept in the history when the panel locked, and comes back with the next reading.
+    pub aside: bool,
     /// What was asked for while something was not in the file yet, and when.
     pub then: Option<(Then, UnixTime)>,
 }
@@ -165,6 +171,10 @@ pub enum Modal {
     Tags(Box<Tags>),
     /// An export.
     Export(Box<Export>),
+    /// Whether this computer's keychain is to open the vault.
+    Access(Access),
+    /// New keys for the vault.
+    Rekey(Box<Rekey>),
     /// Leaving with changes that are not saved.
     Leave,
 }
@@ -217,6 +227,7 @@ impl Session {
             undo: Vec::new(),
             saving: Saving::default(),
             backup: Backup::default(),
+            rekeys: 0,
             touched: now,
             clicked: None,
             order: Order::default(),

@@ -1,11 +1,11 @@
 //! The first start: how the vault should open, the recovery key and its check. Nothing is written before the choice.
 
 use super::input::Input;
+use super::recovery::Sheet;
 use super::restore::Restore;
 use crate::backup::restore::Offer;
 use crate::keychain::Probe;
 use crate::report::Report;
-use crate::secret::Secret;
 use crate::unlock::Mode;
 use crate::vault::envelope::Unlocked;
 
@@ -46,25 +46,12 @@ pub enum Step {
     Restore(Box<Restore>),
     /// The vault is being made.
     Making,
-    /// The recovery key is shown.
-    RecoveryKey {
+    /// The recovery key is shown and checked.
+    Recovery {
         /// The vault, open already.
         vault: Box<Unlocked>,
-        /// The key in groups.
-        key: Secret<String>,
-    },
-    /// The user types a group of it, so that it is known to be written down.
-    Check {
-        /// The vault, open already.
-        vault: Box<Unlocked>,
-        /// The key in groups.
-        key: Secret<String>,
-        /// Which group is asked for, from 1: the one before it is shown.
-        group: usize,
-        /// What is typed.
-        line: Input,
-        /// The last answer was wrong.
-        wrong: bool,
+        /// The key.
+        sheet: Sheet,
     },
 }
 
@@ -118,9 +105,4 @@ impl Default for Welcome {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// The groups of a recovery key as it is shown.
-pub fn groups(key: &str) -> Vec<&str> {
-    key.split_whitespace().flat_map(|word| word.split('-')).filter(|g| !g.is_empty()).collect()
 }

@@ -48,6 +48,10 @@ pub trait Items {
     /// # Errors
     /// [`KeychainError`].
     fn delete(&self, name: Name) -> Result<(), KeychainError>;
+    /// Tells other devices that an item was written, where the store can.
+    fn announce(&self, name: Name, revision: u64) {
+        let _ = (name, revision);
+    }
     /// Whether so many records go into one item.
     fn fits(&self, records: &State) -> bool;
 }

@@ -328,6 +328,12 @@ fn once(
         }
     }
 
+    // Only now, and only of what is new, others are told: a look of theirs then finds it whole, and two that look because of
+    // each other come to rest.
+    if changed.contains(&name) {
+        items.announce(name, revisions[&job.device]);
+    }
+
     // 8. Only now what the new bundles replace may go, and then the keys that nothing needs any more.
     delete_old(items, &all, job.device, epoch)?;
     let others_bundles = all.bundles.iter().filter(|(name, _)| name.device() != job.device);

@@ -12,7 +12,7 @@ use crate::keychain::{Keychain, KeychainError};
 use crate::policy::PERSONAL;
 use crate::secret::Secret;
 use crate::time::UnixTime;
-use crate::vault::{DataKey, Slot, State, VaultId, crypto, envelope, payload};
+use crate::vault::{DataKey, DeviceId, Slot, State, VaultId, crypto, envelope, payload};
 
 const KEY_MAGIC: &[u8; 5] = b"OTPK\x01";
 const MAGIC: &[u8; 5] = b"OTPB\x01";
@@ -21,14 +21,25 @@ const HEAD_LEN: usize = 5 + 8 + 32 + 8;
 /// Padding hides the exact length: sealed texts are multiples of this.
 const STEP: usize = 256;
 
+/// The services: of the user's own accounts, and of an organisation's.
+const SERVICES: [&str; 2] = ["otpanel.backup.personal", "otpanel.backup.managed"];
+
 /// The service under which the items of an identity lie.
 pub fn service(identity: &str) -> &'static str {
-    if identity == PERSONAL { "otpanel.backup.personal" } else { "otpanel.backup.managed" }
+    SERVICES[usize::from(identity != PERSONAL)]
 }
 
 /// The beginning of the names of a vault's items, before the first `/`.
 pub fn vault8(vault: VaultId) -> String {
     data_encoding::HEXLOWER.encode(&vault.0[..8])
+}
+
+/// The device whose head an item is, by its service and its user; none where it is no head of this vault.
+pub fn writer_of_head(vault: VaultId, service: &str, user: &str) -> Option<DeviceId> {
+    match user.strip_prefix(&vault8(vault))?.strip_prefix('/').and_then(Name::parse) {
+        Some(Name::Head { device }) if SERVICES.contains(&service) => Some(device),
+        _ => None,
+    }
 }
 
 /// The items of one vault and identity in a keychain.
@@ -239,6 +250,10 @@ impl Items for Sealed<'_> {
 
     fn delete(&self, name: Name) -> Result<(), KeychainError> {
         self.keychain.delete(service(self.identity), &self.user(name)).map(drop)
+    }
+
+    fn announce(&self, name: Name, revision: u64) {
+        self.keychain.announce(service(self.identity), &self.user(name), revision);
     }
 
     fn fits(&self, records: &State) -> bool {

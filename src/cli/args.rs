@@ -151,6 +151,10 @@ pub enum Command {
 #[path = "args/short.rs"]
 mod short;
 
+#[path = "args/slots.rs"]
+mod slots;
+pub use slots::{AddSlot, Slots, SlotsCommand};
+
 #[path = "args/backup.rs"]
 mod backup;
 pub use backup::{Backup, BackupCommand};
@@ -407,8 +411,8 @@ pub enum Vault {
     Info(Json),
     /// Set a new password
     Passwd(Passwd),
-    /// List the keys that open the vault
-    Slots(Json),
+    /// List the key slots that open the vault, add this computer's keychain, remove one
+    Slots(Slots),
     /// Make a new recovery key; the old one stops working
     RecoveryKey(RecoveryKey),
     /// Give the vault and its backups new keys: shuts out whoever has seen the old ones
@@ -452,7 +456,7 @@ pub struct RecoveryKey {
 #[command(after_help = "\
 For a lost computer, or a password that somebody may know. Everything that is written from now on opens to new keys alone;
 copies from before open as they did. The recovery key is replaced. This computer's keychain goes on to open the vault;
-other computers ask for the password once more.
+other computers ask for the password once more, and `otpanel vault slots add keychain` there lets their keychain in again.
 
 Then forget the lost computer, so that its copy of the backup goes:
   otpanel backup devices
@@ -519,7 +523,7 @@ pub enum Config {
 impl Vault {
     /// Whether it changes the vault's file or shows its secrets.
     pub const fn writes(&self) -> bool {
-        !matches!(self, Self::Info(_) | Self::Slots(_) | Self::History(_))
+        !matches!(self, Self::Info(_) | Self::Slots(Slots { command: None, .. }) | Self::History(_))
     }
 }
 

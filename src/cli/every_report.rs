@@ -128,6 +128,8 @@ fn all() -> Vec<(String, Report)> {
         UnlockError::NotInKeychain,
         UnlockError::KeychainForgets,
         UnlockError::NotRemembered,
+        UnlockError::LastWayIn,
+        UnlockError::LastRecoveryKey,
         UnlockError::RecoveryKey(BadRecoveryKey::Length(12)),
         UnlockError::RecoveryKey(BadRecoveryKey::Character(3)),
         UnlockError::RecoveryKey(BadRecoveryKey::Checksum),
@@ -191,6 +193,8 @@ fn failures() -> Vec<Failure> {
         Failure::Unusable { name: "A (a)".into(), reason: "its kind is unknown to this version".into() },
         Failure::Panel(PanelError::NoTerminal),
         Failure::Panel(PanelError::DumbTerminal),
+        Failure::Panel(PanelError::Unsaved { why: None, kept: true }),
+        Failure::Panel(PanelError::Unsaved { why: None, kept: false }),
         Failure::Panel(PanelError::Terminal(io::Error::from_raw_os_error(5))),
     ]
 }

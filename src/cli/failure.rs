@@ -298,6 +298,19 @@ impl Failure {
                 format!("{}.", system(e)),
                 "`otpanel doctor` tells about the terminal.",
             ),
+            Self::Panel(PanelError::Unsaved { why, kept }) => Report::new(
+                Exit::Failed,
+                "A change was not saved",
+                why.as_ref().map_or_else(
+                    || String::from("The vault could not be written."),
+                    |why| format!("{}: {}", why.problem, why.cause),
+                ),
+                if *kept {
+                    "It is kept, sealed, in the history, and comes back when the vault is opened next."
+                } else {
+                    "It is lost: nothing could be written. Look after the disk before the next change."
+                },
+            ),
             Self::Told(report) => (**report).clone(),
         })
     }

@@ -17,7 +17,7 @@ use crate::secret::Secret;
 use crate::unlock::{self, Mode, New};
 
 /// Said before a keychain key is made (VAULT section 5: turned on plainly or not at all).
-const KEYCHAIN_WORDS: &str = "With the keychain, any program of yours can ask for the key while you are logged in, \
+pub const KEYCHAIN_WORDS: &str = "With the keychain, any program of yours can ask for the key while you are logged in, \
                               as with your browser's passwords.";
 
 /// `init`.

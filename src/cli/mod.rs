@@ -29,6 +29,7 @@ mod quick;
 mod recover;
 mod rekey;
 mod session;
+mod slots;
 mod vault;
 
 #[cfg(test)]

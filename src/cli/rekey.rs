@@ -2,21 +2,20 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use super::args::Rekey;
 use super::failure::Failure;
 use super::output::say;
 use super::session::{Session, World, read_password};
 use super::{backup, init, prompt};
-use crate::backup::{record, round};
 use crate::keychain::Keychain;
 use crate::keychain::system::{self, SystemKeychain};
-use crate::report::{Exit, Report};
+use crate::runtime;
+use crate::runtime::rekey::make;
 use crate::secret::Secret;
+use crate::time::UnixTime;
 use crate::unlock;
-use crate::unlock::rekey::{NewKey, is_in_keychain, is_password};
+use crate::unlock::rekey::{Keychains, NewKey, is_password};
 use crate::vault::SlotKind;
 use crate::vault::history::Reason;
 
@@ -95,27 +94,18 @@ fn put_in_force(
     keychain: Option<&dyn Keychain>,
     file: Option<(&Path, File)>,
 ) -> Result<NewKey, Stopped> {
-    let kdf = || unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms)));
-    let password = password.map(|password| (password, kdf()));
-    let key = NewKey::make(&session.unlocked, password, keychain)?;
-    let written = file.map_or(Ok(()), |(path, file)| init::write_key(&key.recovery_key, path, file));
+    let mut key = make(&session.unlocked, password, world.config.kdf.target_ms)?;
+    file.map_or(Ok(()), |(path, file)| init::write_key(&key.recovery_key, path, file))?;
+    keychain.map_or(Ok(()), |keychain| key.let_in(keychain))?;
     let device = session.stamp(world).device;
-    let saved = written.and_then(|()| {
-        session.save_changing(Reason::Password, &mut |vault| {
-            let stamp = vault.state.next_stamp(crate::time::UnixTime::now(), device);
-            key.put_in_force(vault, stamp)?;
-            record::choose_new_keys(Arc::make_mut(&mut vault.state), stamp, &round::fresh);
-            Ok(())
-        })
+    let saved = session.save_changing(Reason::Password, &mut |vault| {
+        runtime::rekey::put_in_force(&key, vault, UnixTime::now(), device)
     });
     let Err(failure) = saved else { return Ok(key) };
-    if session.place.load().is_ok_and(|locked| key.is_in_force(&locked)) {
-        return Err(Stopped { failure, in_force: Some(Box::new(key)) });
+    match key.after_failure(&session.place, keychain) {
+        Some(_) => Err(Stopped { failure, in_force: Some(Box::new(key)) }),
+        None => Err(failure.into()),
     }
-    if let Some(keychain) = keychain {
-        key.give_up(keychain);
-    }
-    Err(failure.into())
 }
 
 /// The password from now on: a new one, or the one of now, which must be given since every way in is made anew. None where
@@ -156,37 +146,10 @@ fn password(world: &World, session: &Session, new: Option<&Path>) -> Result<Opti
 
 /// The keychain of this machine, where it opens the vault and so is to open it from now on.
 fn keychain(session: &Session, has_password: bool) -> Result<Option<SystemKeychain>, Failure> {
-    let vault = &session.unlocked;
-    let others = vault.slots().iter().filter(|slot| slot.kind() == SlotKind::Keychain).count();
-    if others == 0 {
-        return Ok(None);
-    }
     let keychain = if prompt::can_type_secrets() { system::asking() } else { system::system() };
-    match is_in_keychain(vault, &keychain) {
-        Ok(true) => {
-            if others > 1 {
-                say("Keychains of other computers open the vault no more: type the password there.");
-            }
-            return Ok(Some(keychain));
-        }
-        Ok(false) if has_password => {
-            say("No keychain opens the vault from now on: those that did are of other computers.");
-        }
-        Err(error) if has_password => {
-            say(&format!("otpanel: the keychain cannot be reached, and opens the vault no more: {error}"));
-        }
-        Err(error) => return Err(error.into()),
-        Ok(false) => {
-            return Err(Report::new(
-                Exit::Usage,
-                "Nothing but the recovery key would open the vault",
-                "It opens by a keychain that is not this computer's, and has no password.",
-                "Give it a password: --new-password-file FILE. Or run the command on that computer.",
-            )
-            .into());
-        }
-    }
-    Ok(None)
+    let all = Keychains::of(&session.unlocked, &keychain, has_password)?;
+    all.words().iter().for_each(|words| say(words));
+    Ok(all.kept().then_some(keychain))
 }
 
 /// What is true from now on.

@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::args::{Cat, Passwd, RecoveryKey, Vault};
 use super::failure::Failure;
 use super::output::{answer, columns, json, say};
-use super::recover::{rfc3339, shown};
-use super::session::{Session, World, read_password};
-use super::{history, init, prompt, rekey};
+use super::recover::shown;
+use super::session::{World, read_password};
+use super::{history, init, prompt, rekey, slots};
 use crate::otp::account::title;
 use crate::unlock;
 use crate::vault::history::Reason;
@@ -24,7 +24,7 @@ use crate::vault::payload;
 pub fn vault(world: &World, args: &Vault) -> Result<(), Failure> {
     match args {
         Vault::Info(a) => info(world, a.json),
-        Vault::Slots(a) => slots(world, a.json),
+        Vault::Slots(a) => slots::slots(world, a),
         Vault::Passwd(a) => passwd(world, a),
         Vault::RecoveryKey(a) => recovery_key(world, a),
         Vault::Rekey(a) => rekey::rekey(world, a),
@@ -35,15 +35,6 @@ pub fn vault(world: &World, args: &Vault) -> Result<(), Failure> {
     }
 }
 
-/// One key of `vault info --json` and `vault slots --json`.
-#[derive(Serialize)]
-struct SlotRow {
-    id: String,
-    kind: &'static str,
-    label: Option<String>,
-    created: Option<String>,
-}
-
 /// What `vault info --json` prints.
 #[derive(Serialize)]
 struct Info {
@@ -52,7 +43,7 @@ struct Info {
     accounts: usize,
     trashed: usize,
     quarantined: usize,
-    slots: Vec<SlotRow>,
+    slots: Vec<slots::Row>,
     kdf: Option<Kdf>,
     history: usize,
 }
@@ -62,17 +53,6 @@ struct Kdf {
     memory_kib: u32,
     passes: u32,
     lanes: u32,
-}
-
-fn slot_rows(session: &Session) -> Vec<SlotRow> {
-    let unlocked = &session.unlocked;
-    let row = |slot: &crate::vault::Slot| SlotRow {
-        id: slot.id.to_string(),
-        kind: slot.kind().name(),
-        label: None,
-        created: unlocked.slot_created(slot.id).and_then(rfc3339),
-    };
-    unlocked.slots().iter().map(row).collect()
 }
 
 fn info(world: &World, as_json: bool) -> Result<(), Failure> {
@@ -87,7 +67,7 @@ fn info(world: &World, as_json: bool) -> Result<(), Failure> {
         accounts: unlocked.state.live().count(),
         trashed: unlocked.state.trashed().count(),
         quarantined: unlocked.state.live().filter(|e| !e.is_name_only() && e.account().is_err()).count(),
-        slots: slot_rows(&session),
+        slots: slots::rows(&session),
         kdf: kdf.map(|k| Kdf { memory_kib: k.memory_kib, passes: k.passes, lanes: k.lanes }),
         history: session.place.history(unlocked.vault_id())?.len(),
     };
@@ -110,19 +90,6 @@ fn info(world: &World, as_json: bool) -> Result<(), Failure> {
         rows.push(["password", &text].map(str::to_owned).to_vec());
     }
     rows.push(["older versions", &info.history.to_string()].map(str::to_owned).to_vec());
-    answer(&columns(&rows))
-}
-
-fn slots(world: &World, as_json: bool) -> Result<(), Failure> {
-    let session = world.open()?;
-    let rows = slot_rows(&session);
-    if as_json {
-        return json(&rows);
-    }
-    let rows: Vec<Vec<String>> = rows
-        .into_iter()
-        .map(|r| vec![r.id, r.kind.to_owned(), r.created.map(|c| format!("since {c}")).unwrap_or_default()])
-        .collect();
     answer(&columns(&rows))
 }
 

@@ -2,23 +2,26 @@
 //!
 //! The general library starts an executor, threads and a key exchange before its first call; that costs more than the
 //! keychain's own answer. Here login and first calls leave in one write (sd-bus does the same), and every wait ends at
-//! one deadline. It subscribes to nothing, follows no prompt and knows local sockets only: for the rest there is the
-//! platform's store. Source: D-Bus Specification 0.43, "Message Protocol" and "Authentication Protocol".
+//! one deadline. It follows no prompt and knows local sockets only: for the rest there is the platform's store. Signals are
+//! kept for whoever asked the bus for them and waits. Source: D-Bus Specification 0.43, "Message Protocol" and
+//! "Authentication Protocol".
 
 mod wire;
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use zeroize::Zeroizing;
 
-use self::wire::Writer;
-pub(super) use self::wire::{Arg, Body, Reader};
+pub(super) use self::wire::{Arg, Body, Reader, Writer};
 
 /// More than any answer needs; a peer that says more is not believed.
 const MAX_MESSAGE: usize = 16 << 20;
+/// So many signals may wait while an answer is awaited; what comes beyond is dropped.
+const MAX_SIGNALS: usize = 256;
 
 /// Why a question got no answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,16 +56,35 @@ pub(super) struct Call<'a> {
     pub(super) member: &'a str,
 }
 
+/// What somebody tells everybody who asked for it.
+pub(super) struct Signal {
+    pub(super) interface: String,
+    pub(super) member: String,
+    pub(super) body: Body,
+}
+
+/// A message that came in.
+enum Message {
+    /// To the call of this number.
+    Answer(u32, Result<Body, BusError>),
+    Signal(Signal),
+    /// Nothing that anybody here waits for.
+    Other,
+}
+
 /// A connection to the session bus with a deadline for everything that happens on it.
 pub(super) struct Bus {
     stream: UnixStream,
-    deadline: Instant,
+    /// None: waits as long as it takes.
+    deadline: Option<Instant>,
     out: Zeroizing<Vec<u8>>,
     input: Zeroizing<Vec<u8>>,
     logged_in: bool,
     serial: u32,
     /// Answers that came before they were asked for.
     early: Vec<(u32, Result<Body, BusError>)>,
+    /// Signals that came and were not taken yet.
+    signals: VecDeque<Signal>,
 }
 
 impl Bus {
@@ -74,15 +96,8 @@ impl Bus {
                 Ok(stream) => {
                     let uid = rustix::process::getuid().as_raw().to_string();
                     let uid = data_encoding::HEXLOWER.encode(uid.as_bytes());
-                    let mut bus = Self {
-                        stream,
-                        deadline,
-                        out: Zeroizing::new(format!("\0AUTH EXTERNAL {uid}\r\nBEGIN\r\n").into_bytes()),
-                        input: Zeroizing::default(),
-                        logged_in: false,
-                        serial: 0,
-                        early: Vec::new(),
-                    };
+                    let mut bus = Self::over(stream, deadline);
+                    bus.out.extend_from_slice(format!("\0AUTH EXTERNAL {uid}\r\nBEGIN\r\n").as_bytes());
                     bus.send(Call { member: "Hello", ..BUS }, &[]);
                     return Ok(bus);
                 }
@@ -90,6 +105,20 @@ impl Bus {
             }
         }
         Err(error)
+    }
+
+    /// A connection that has said nothing yet.
+    pub(super) fn over(stream: UnixStream, deadline: Instant) -> Self {
+        Self {
+            stream,
+            deadline: Some(deadline),
+            out: Zeroizing::default(),
+            input: Zeroizing::default(),
+            logged_in: false,
+            serial: 0,
+            early: Vec::new(),
+            signals: VecDeque::new(),
+        }
     }
 
     /// Queues a call; it leaves with the next wait for an answer. Returns the number to wait for.
@@ -132,16 +161,45 @@ impl Bus {
             if let Some(at) = self.early.iter().position(|(early, _)| *early == serial) {
                 return self.early.swap_remove(at).1;
             }
-            self.login()?;
-            while self.logged_in
-                && let Some(answer) = self.message()?
-            {
-                self.early.extend(answer);
-            }
+            self.sort()?;
             if !self.early.iter().any(|(early, _)| *early == serial) {
                 self.fill()?;
             }
         }
+    }
+
+    /// From now on everything has to happen before then; without a deadline waiting has no end.
+    pub(super) fn until(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+    }
+
+    /// Waits for a signal of those that the bus was asked for, or that anybody sends here.
+    pub(super) fn signal(&mut self) -> Result<Signal, BusError> {
+        self.flush()?;
+        loop {
+            if let Some(signal) = self.signals.pop_front() {
+                return Ok(signal);
+            }
+            self.sort()?;
+            if self.signals.is_empty() {
+                self.fill()?;
+            }
+        }
+    }
+
+    /// Puts what has come in where it is waited for.
+    fn sort(&mut self) -> Result<(), BusError> {
+        self.login()?;
+        while self.logged_in
+            && let Some(message) = self.message()?
+        {
+            match message {
+                Message::Answer(serial, answer) => self.early.push((serial, answer)),
+                Message::Signal(signal) if self.signals.len() < MAX_SIGNALS => self.signals.push_back(signal),
+                Message::Signal(_) | Message::Other => {}
+            }
+        }
+        Ok(())
     }
 
     /// Calls and waits.
@@ -150,8 +208,11 @@ impl Bus {
         self.answer(serial)
     }
 
-    fn left(&self) -> Result<std::time::Duration, BusError> {
-        Some(self.deadline.saturating_duration_since(Instant::now())).filter(|d| !d.is_zero()).ok_or(BusError::Timeout)
+    /// How long it may still take; none: as long as it takes.
+    fn left(&self) -> Result<Option<Duration>, BusError> {
+        let Some(deadline) = self.deadline else { return Ok(None) };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(BusError::Timeout) } else { Ok(Some(left)) }
     }
 
     /// Sends what is queued.
@@ -159,13 +220,13 @@ impl Bus {
         if self.out.is_empty() {
             return Ok(());
         }
-        self.stream.set_write_timeout(Some(self.left()?)).map_err(|e| BusError::io(&e))?;
+        self.stream.set_write_timeout(self.left()?).map_err(|e| BusError::io(&e))?;
         let out = std::mem::take(&mut self.out);
         self.stream.write_all(&out).map_err(|e| BusError::io(&e))
     }
 
     fn fill(&mut self) -> Result<(), BusError> {
-        self.stream.set_read_timeout(Some(self.left()?)).map_err(|e| BusError::io(&e))?;
+        self.stream.set_read_timeout(self.left()?).map_err(|e| BusError::io(&e))?;
         let mut chunk = Zeroizing::new([0; 16384]);
         match self.stream.read(&mut chunk[..]) {
             Ok(0) => Err(BusError::Broken),
@@ -194,9 +255,8 @@ impl Bus {
         Ok(())
     }
 
-    /// Takes one whole message off the input: `None` if there is none yet, empty if it answers nothing.
-    #[allow(clippy::type_complexity, reason = "used once")]
-    fn message(&mut self) -> Result<Option<Option<(u32, Result<Body, BusError>)>>, BusError> {
+    /// Takes one whole message off the input, if there is one yet.
+    fn message(&mut self) -> Result<Option<Message>, BusError> {
         let Some(head) = self.input.first_chunk::<16>() else { return Ok(None) };
         if head[0] != b'l' {
             return Err(BusError::Broken);
@@ -213,24 +273,28 @@ impl Bus {
         let whole: Zeroizing<Vec<u8>> = Zeroizing::new(self.input.drain(..body_at + body_len).collect());
         let mut fields = Reader::new(&whole[..16 + fields_len], 16);
         let (mut answers, mut error) = (None, String::new());
+        let (mut interface, mut member) = (String::new(), String::new());
         while !fields.at_end() {
             fields.align(8)?;
             let code = fields.u8()?;
             match (code, fields.signature()?) {
-                (5, "u") => answers = Some(fields.u32()?),
+                (2, "s") => interface.push_str(fields.str()?),
+                (3, "s") => member.push_str(fields.str()?),
                 (4, "s") => error.push_str(fields.str()?),
+                (5, "u") => answers = Some(fields.u32()?),
                 (_, "u") => drop(fields.u32()?),
                 (_, "s" | "o") => drop(fields.str()?),
                 (_, "g") => drop(fields.signature()?),
                 _ => return Err(BusError::Broken),
             }
         }
-        let result = match kind {
-            2 => Ok(Body::new(&whole[body_at..])),
-            3 => Err(BusError::Refused(error)),
-            _ => return Ok(Some(None)),
-        };
-        Ok(Some(answers.map(|serial| (serial, result))))
+        let body = || Body::new(&whole[body_at..]);
+        Ok(Some(match (kind, answers) {
+            (2, Some(serial)) => Message::Answer(serial, Ok(body())),
+            (3, Some(serial)) => Message::Answer(serial, Err(BusError::Refused(error))),
+            (4, _) => Message::Signal(Signal { interface, member, body: body() }),
+            _ => Message::Other,
+        }))
     }
 }
 
@@ -273,9 +337,6 @@ fn open(address: &str) -> Result<UnixStream, BusError> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::net::UnixStream;
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -284,9 +345,7 @@ mod tests {
     fn hearing(said: &[u8]) -> Bus {
         let (stream, mut peer) = UnixStream::pair().unwrap();
         peer.write_all(said).unwrap();
-        let deadline = Instant::now() + Duration::from_secs(5);
-        let out = Zeroizing::default();
-        Bus { stream, deadline, out, input: Zeroizing::default(), logged_in: false, serial: 0, early: Vec::new() }
+        Bus::over(stream, Instant::now() + Duration::from_secs(5))
     }
 
     /// An answer or error to the call with the number.
@@ -317,6 +376,36 @@ mod tests {
         assert_eq!(bus.answer(1).unwrap().read().str(), Ok("one"));
         assert_eq!(bus.answer(2).unwrap().read().str(), Ok("two"));
         assert!(matches!(bus.answer(3), Err(BusError::Broken)), "the peer is gone");
+    }
+
+    #[test]
+    fn signals_are_kept_while_an_answer_is_awaited_and_not_without_end() {
+        let signal = |body| answer(4, 7, "", body);
+        let mut said = [b"OK 00ff\r\n".to_vec(), signal("first"), answer(2, 1, "", "one"), signal("second")].concat();
+        let mut bus = hearing(&said);
+        assert_eq!(bus.answer(1).unwrap().read().str(), Ok("one"));
+        let heard = |bus: &mut Bus| bus.signal().map(|signal| signal.body.read().str().map(str::to_owned));
+        assert_eq!(heard(&mut bus), Ok(Ok("first".into())));
+        assert_eq!(heard(&mut bus), Ok(Ok("second".into())));
+        assert_eq!(heard(&mut bus), Err(BusError::Broken), "the peer is gone");
+        said = b"OK 00ff\r\n".to_vec();
+        (0..2 * MAX_SIGNALS).for_each(|_| said.extend(signal("x")));
+        said.extend(answer(2, 1, "", "one"));
+        let mut bus = hearing(&said);
+        assert_eq!(bus.answer(1).unwrap().read().str(), Ok("one"));
+        assert_eq!(bus.signals.len(), MAX_SIGNALS);
+    }
+
+    #[test]
+    fn a_wait_for_signals_ends_at_its_deadline_and_the_next_one_goes_on() {
+        let (stream, mut peer) = UnixStream::pair().unwrap();
+        peer.write_all(b"OK 00ff\r\n").unwrap();
+        let mut bus = Bus::over(stream, Instant::now());
+        bus.until(Some(Instant::now() + Duration::from_millis(30)));
+        assert_eq!(bus.signal().err(), Some(BusError::Timeout));
+        bus.until(None);
+        peer.write_all(&answer(4, 7, "", "late")).unwrap();
+        assert_eq!(bus.signal().unwrap().body.read().str(), Ok("late"));
     }
 
     #[test]
@@ -353,6 +442,7 @@ mod tests {
         fn no_bytes_from_the_bus_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let said = [b"OK x\r\nl\x02\0\x01\x04\0\0\0\x01\0\0\0\x10\0\0\0".as_slice(), &bytes].concat();
             drop(hearing(&said).answer(1));
+            drop(hearing(&said).signal());
         }
     }
 }

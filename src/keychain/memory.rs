@@ -19,6 +19,7 @@ struct Inner {
     hang: bool,
     limit: Option<usize>,
     calls: usize,
+    announced: Vec<(String, u64)>,
 }
 
 /// A keychain for tests. Share it by `Arc` to have two devices on one keychain.
@@ -97,6 +98,11 @@ impl MemoryKeychain {
         self.lock().calls
     }
 
+    /// The users that others were told of, with their revisions, in order.
+    pub fn announced(&self) -> Vec<(String, u64)> {
+        self.lock().announced.clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -150,6 +156,10 @@ impl Keychain for MemoryKeychain {
     fn search(&self, service: &str) -> Result<Vec<String>, KeychainError> {
         let inner = self.call()?;
         Ok(inner.items.keys().filter(|(s, _)| s == service).map(|(_, user)| user.clone()).collect())
+    }
+
+    fn announce(&self, _: &str, user: &str, revision: u64) {
+        self.lock().announced.push((user.to_owned(), revision));
     }
 
     fn probe(&self) -> Probe {

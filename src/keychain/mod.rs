@@ -1,10 +1,12 @@
 //! The platform's keychain behind one small trait: set, get, search, delete, and a look that never prompts.
 //!
 //! Knows nothing of vaults: a service, a user and bytes. [`system`] is the machine's own keychain, [`folder`] a folder of
-//! files, [`memory`] the one for tests, [`kernel`] the Linux kernel's, which keeps keys for a time. Names given as service and
+//! files, [`memory`] the one for tests, [`kernel`] the Linux kernel's, which keeps keys for a time; [`changes`] hears what others
+//! write. Names given as service and
 //! user lie readable on disk in most keychains, even in locked ones: callers put only
 //! random ids there.
 
+pub mod changes;
 #[cfg(all(unix, not(target_vendor = "apple")))]
 mod dbus;
 pub mod folder;
@@ -44,6 +46,12 @@ pub trait Keychain: Send + Sync {
     /// # Errors
     /// When no answer could be had.
     fn search(&self, service: &str) -> Result<Vec<String>, KeychainError>;
+
+    /// Tells other programs that an item was overwritten, for the so many'th time, where the keychain can tell
+    /// ([`changes`]). Never raises a prompt, and what comes of it does not matter: who is not told looks by itself.
+    fn announce(&self, service: &str, user: &str, revision: u64) {
+        let _ = (service, user, revision);
+    }
 
     /// Looks at the keychain's state. Never raises a prompt.
     fn probe(&self) -> Probe;

@@ -6,6 +6,8 @@
 //! gives nothing away: whoever may listen on that bus may also ask the service for the secret.
 //! Source: freedesktop.org Secret Service API 0.2.
 
+pub(super) mod signals;
+
 use std::time::Instant;
 
 use super::dbus::{Arg, BUS, Bus, BusError, Call, Reader};
@@ -69,12 +71,17 @@ fn greet(bus: &mut Bus) -> u32 {
 impl Greeting {
     fn answered(self) -> Result<Bus, BusError> {
         let Self(mut bus, asked) = self;
-        greeted(&mut bus, asked)?;
+        answered(&mut bus, asked)?;
         Ok(bus)
     }
 }
 
-fn greeted(bus: &mut Bus, asked: u32) -> Result<(), BusError> {
+fn greeted(bus: &mut Bus) -> Result<(), BusError> {
+    let asked = greet(bus);
+    answered(bus, asked)
+}
+
+fn answered(bus: &mut Bus, asked: u32) -> Result<(), BusError> {
     match bus.answer(asked) {
         Err(BusError::Refused(name)) if !nobody(&name) => Ok(()),
         answer => answer.map(drop),
@@ -201,8 +208,7 @@ fn probe_within(keyring: Option<&str>, deadline: Instant) -> Result<Probe, BusEr
     if !owned && !known.contains(&true) {
         return Ok(Probe::NoProvider);
     }
-    let asked = greet(&mut bus);
-    greeted(&mut bus, asked)?;
+    greeted(&mut bus)?;
     let collection = match keyring {
         Some(label) => match labelled(&mut bus, label)? {
             Some(path) => path,

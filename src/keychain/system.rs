@@ -445,6 +445,18 @@ impl Keychain for SystemKeychain {
         return self.search_in_store(service);
     }
 
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    fn announce(&self, service: &str, user: &str, revision: u64) {
+        // A locked KeePassXC answers a search by its dialog.
+        if self.probe() != Probe::Ready {
+            return;
+        }
+        self.pace();
+        let found_by = self.attributes(service, Some(user));
+        let told = secret_service::signals::announce(&found_by, &revision.to_string(), self.quick_deadline());
+        tracing::debug!(?told, "others are told");
+    }
+
     fn probe(&self) -> Probe {
         #[cfg(all(unix, not(target_vendor = "apple")))]
         return secret_service::probe(self.keyring.as_deref(), self.quick_deadline());

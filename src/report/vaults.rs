@@ -139,7 +139,8 @@ fn unlock(error: &UnlockError) -> Report {
             Exit::Locked,
             "This keychain does not hold the vault's key",
             "The vault has a keychain key, but it was made on another machine, or the keychain has lost it.",
-            "Open the vault by its password or recovery key: --password-file FILE, or type it.",
+            "Open the vault by its password or recovery key: --password-file FILE, or type it.\n\
+             `otpanel vault slots add keychain` then lets this keychain in.",
         ),
         UnlockError::KeychainForgets => Report::new(
             Exit::Failed,
@@ -152,6 +153,18 @@ fn unlock(error: &UnlockError) -> Report {
             "No key is kept for this login session",
             "Its time is over, or the vault was locked since.",
             "Open the vault by its password, its recovery key or the keychain.",
+        ),
+        UnlockError::LastWayIn => Report::new(
+            Exit::Usage,
+            "Nothing but the recovery key would open the vault",
+            "It would have no password and no key in this computer's keychain; another computer's keychain does not count.",
+            "Give it another way in first: `otpanel vault passwd`, or `otpanel vault slots add keychain`.",
+        ),
+        UnlockError::LastRecoveryKey => Report::new(
+            Exit::Usage,
+            "This is the vault's only recovery key",
+            "Without one, a forgotten password or a lost keychain would lose every account.",
+            "`otpanel vault recovery-key` makes a new one in its place; this one opens nothing then.",
         ),
         UnlockError::RecoveryKey(inner) => recovery(inner),
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::ear::Ear;
 use crate::app::backup::{News, Seen, Task, place as shown};
 use crate::app::event::Event;
 use crate::app::model::Tone;
@@ -29,9 +30,21 @@ use crate::vault::{DeviceId, SlotKind, VaultId};
 /// How long leaving waits for the last round.
 pub const LAST_ROUND: Duration = Duration::from_secs(5);
 
-/// What is remembered between rounds, so that what did not change is not read again.
-#[derive(Clone, Default)]
-pub struct Memory(Arc<Mutex<BTreeMap<String, Known>>>);
+/// What stays between rounds.
+#[derive(Clone)]
+pub struct Memory {
+    /// What earlier rounds read, so that what did not change is not read again.
+    known: Arc<Mutex<BTreeMap<String, Known>>>,
+    /// Hears what other devices write meanwhile.
+    ear: Ear,
+}
+
+impl Memory {
+    /// An empty one; what other devices write is told by this, which says `false` when nobody wants to know any more.
+    pub fn new(tell: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { known: Arc::default(), ear: Ear::new(tell) }
+    }
+}
 
 /// The surroundings of a task.
 pub struct Surroundings {
@@ -41,7 +54,7 @@ pub struct Surroundings {
     pub config: Arc<Config>,
     /// What an organisation set.
     pub policy: Arc<Policy>,
-    /// What earlier rounds read.
+    /// What stays between rounds.
     pub memory: Memory,
 }
 
@@ -117,6 +130,10 @@ impl Work<'_> {
                 unusable = Some(probe);
                 continue;
             }
+            if to.store.is_keychain() {
+                // Before the round: what is written after it has looked is told.
+                self.world.memory.ear.open(self.id(), Here::new(&self.world.place).device);
+            }
             match self.round(&to, &*keychain, whole) {
                 Ok(backed) => {
                     if let Some(words) = self.back_words(&to, &backed) {
@@ -164,7 +181,7 @@ impl Work<'_> {
 
     fn round(&mut self, to: &Destination, keychain: &dyn Keychain, whole: bool) -> Result<Backed, BackupError> {
         let world = self.world;
-        let mut memory = world.memory.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = world.memory.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = memory.entry(format!("{} {}", self.id(), to.id())).or_default();
         let here = Here::new(&world.place);
         let mut vault = InFile { place: &world.place, unlocked: &mut self.vault, device: here.device };

@@ -3,33 +3,38 @@
 //! It wakes for events and at the moments at which something visible changes by itself ([`Model::next_change`]): once a
 //! second while codes are shown, never while the panel is locked.
 
+mod access;
 mod background;
 mod backup;
 pub mod clipboard;
 mod demo;
+mod ear;
 pub mod export;
 mod lanes;
+mod leave;
 pub mod locale;
 mod perform;
 #[cfg(unix)]
 mod reader;
+pub mod rekey;
 mod rules;
 pub mod screen;
 mod surface;
 pub mod terminal;
 pub mod theme;
+mod wait;
 pub mod watch;
 
-pub use terminal::PanelError;
+pub use leave::PanelError;
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::app::event::{Effect, Event};
-use crate::app::model::{Start, Tone};
+use crate::app::model::{Stage, Start, Tone};
 use crate::app::order::Habits;
 use crate::app::still::Still;
 use crate::app::{Model, update};
@@ -44,25 +49,18 @@ use crate::tui::{Theme, paint, paint_above};
 use crate::unlock;
 use crate::vault::DeviceId;
 use crate::vault::file::Place;
-use backup::{LAST_ROUND, Memory};
+use backup::Memory;
 use clipboard::{Clipboard, Picture, Report as ClipboardReport, Surroundings};
 use demo::demo_vault;
 use lanes::{Lane, spawn};
 use screen::Screen;
 use surface::Surface;
-use terminal::{Input, Out, Signal, Terminal};
+use terminal::{Input, Out, Signal, Stopped, Terminal};
+use wait::{Woken, wait};
 use watch::{Changed, Since, Targets, Watch};
-
-/// How long leaving waits for a save that is under way.
-const LAST_SAVE: Duration = Duration::from_secs(10);
-/// How long leaving waits for the clipboard to be cleared.
-const LAST_CLEAR: Duration = Duration::from_secs(2);
 
 /// How long a stop waits for what was copied to be handed over.
 const LEND: Duration = Duration::from_secs(1);
-
-/// The longest that the loop sleeps while a screen reader listens, in milliseconds: so that a clock that was set is seen.
-const SPOKEN_PAUSE_MS: u64 = 30_000;
 
 /// What a panel is opened on.
 pub struct Panel {
@@ -178,7 +176,7 @@ impl Show {
         while !self.leaving {
             // Nothing is known for the first milliseconds: an empty frame would only flicker.
             self.awaited = self.awaited.filter(|until| Instant::now() < *until);
-            if drawn_once || self.awaited.is_none() && !matches!(model.stage, crate::app::model::Stage::Opening) {
+            if drawn_once || self.awaited.is_none() && !matches!(model.stage, Stage::Opening) {
                 drawn_once = true;
                 self.show(&mut model, calm)?;
             }
@@ -205,7 +203,7 @@ impl Show {
                 self.perform(&mut model, effect)?;
             }
         }
-        Ok(())
+        self.last_words(&model)
     }
 
     /// Draws what differs: all of it, or in a calm second what stands above the rows.
@@ -256,12 +254,15 @@ impl Show {
                     self.dress(model);
                     return Ok(Vec::new());
                 }
+                Input::Focus => Event::Focused,
                 Input::Mouse(mouse) => Event::Mouse(mouse),
                 Input::Paste(text) => Event::Paste(text),
                 Input::Resize(width, height) => Event::Resize(width, height),
                 Input::Gone | Input::Signal(Signal::Quit) => Event::EndNow,
                 Input::Signal(Signal::HangUp) => Event::LockNow,
                 Input::Signal(Signal::Suspend) => return Ok(vec![Effect::Suspend]),
+                // Stopped from outside and continued behind the shell's back: as after Ctrl-Z.
+                Input::Signal(Signal::Continue) if !terminal::in_foreground() => return Ok(vec![Effect::Suspend]),
                 Input::Signal(Signal::Continue) => {
                     self.terminal.take()?;
                     return Ok(vec![Effect::Redraw]);
@@ -327,10 +328,16 @@ impl Show {
     fn perform(&mut self, model: &mut Model, effect: Effect) -> Result<(), PanelError> {
         match effect {
             Effect::Quit => self.leaving = true,
-            Effect::Suspend if terminal::can_suspend() => {
+            Effect::Suspend if terminal::can_suspend() && !self.leaving => {
                 // Stopped, nobody here could hand out what was copied, or clear it in time.
                 let lent = self.clipboard.as_mut().is_none_or(|clipboard| clipboard.lend(LEND));
-                if self.terminal.suspend()? {
+                let stopped = self.terminal.suspend()?;
+                if stopped == Stopped::ToEnd {
+                    for effect in update(model, Event::EndNow) {
+                        self.perform(model, effect)?;
+                    }
+                }
+                if stopped == Stopped::Back {
                     // Time went by: perhaps too much for anything but the lock screen to be drawn.
                     for effect in update(model, Event::Tick(UnixTime::now())) {
                         self.perform(model, effect)?;
@@ -399,55 +406,11 @@ impl Show {
     }
 }
 
-impl Drop for Show {
-    /// Whatever ends the panel, a panic too: what is on its way to the file gets there, what was copied is cleared, and
-    /// then the terminal is given back.
-    fn drop(&mut self) {
-        self.world.disk.finish(LAST_SAVE);
-        self.world.backups.finish(LAST_ROUND);
-        let last = self.clipboard.take().map(|c| c.finish(LAST_CLEAR)).unwrap_or_default();
-        // What was to be written when the loop ended is written still: the blank that clears, above all.
-        let told = self.inbox.try_iter().filter_map(|incoming| match incoming {
-            Incoming::Clipboard(ClipboardReport::ToTerminal(bytes)) => Some(bytes),
-            _ => None,
-        });
-        for bytes in told.chain(last) {
-            drop(self.screen.screen().pass(bytes.expose()));
-        }
-    }
-}
-
 /// Lets a test see what a fault in the panel does: a debug build panics at F12 where the variable is set.
 #[cfg(debug_assertions)]
 fn panic_if_told(key: crossterm::event::KeyEvent) {
     let told = key.code == crossterm::event::KeyCode::F(12) && std::env::var_os("OTPANEL_TEST_PANIC").is_some();
     assert!(!told, "on purpose");
-}
-
-/// What ended a wait.
-enum Woken {
-    /// Something arrived.
-    Event(Incoming),
-    /// Something on the screen changes by itself now.
-    Time,
-    /// Nothing can arrive any more.
-    End,
-}
-
-/// Waits for something to arrive or to change by itself.
-fn wait(receive: &Receiver<Incoming>, model: &Model, awaited: Option<Instant>) -> Woken {
-    let awaited = awaited.map(|until| until.saturating_duration_since(Instant::now()));
-    let Some(at) = model.next_change().or(awaited.map(|_| UnixTime::now().plus_secs(1))) else {
-        return receive.recv().map_or(Woken::End, Woken::Event);
-    };
-    // One millisecond more, so as not to wake just before the second.
-    let most = if model.config.accessible { SPOKEN_PAUSE_MS } else { 1000 };
-    let pause = Duration::from_millis(at.0.saturating_sub(UnixTime::now().0).min(most) + 1);
-    match receive.recv_timeout(awaited.map_or(pause, |awaited| awaited.min(pause))) {
-        Ok(incoming) => Woken::Event(incoming),
-        Err(RecvTimeoutError::Timeout) => Woken::Time,
-        Err(RecvTimeoutError::Disconnected) => Woken::End,
-    }
 }
 
 /// The threads that effects run on.
@@ -465,6 +428,7 @@ struct World {
 
 impl World {
     fn new(panel: &Panel, send: Sender<Incoming>) -> Self {
+        let told = send.clone();
         Self {
             place: Place::new(&panel.paths.vault_file, &panel.paths.state_dir),
             config: Arc::new(panel.config.clone()),
@@ -472,7 +436,7 @@ impl World {
             disk: Lane::start("disk"),
             backups: Lane::start("backup"),
             policy: Arc::new(panel.policy.in_force()),
-            memory: Memory::default(),
+            memory: Memory::new(move || told.send(Incoming::Event(Box::new(Event::BackupChanged))).is_ok()),
             send,
         }
     }
@@ -521,6 +485,9 @@ impl World {
             Effect::Recreate(generation, vault) => {
                 self.disk.run(move || answer(perform::recreate(&place, generation, vault)));
             }
+            Effect::KeepAside(generation, vault) => {
+                self.disk.run(move || answer(perform::keep_aside(&place, generation, &vault)));
+            }
             Effect::History(generation, vault) => {
                 spawn("history", move || answer(perform::history(&place, generation, &vault)));
             }
@@ -542,6 +509,17 @@ impl World {
             }
             Effect::MakeAgain(offer, folder) => {
                 spawn("restore", move || answer(backup::make_again(&place, &offer, folder)));
+            }
+            Effect::Access(generation, vault, job) => {
+                spawn("access", move || answer(access::carried_out(&place, generation, vault, job)));
+            }
+            Effect::MakeKey { generation, attempt, vault, password } => {
+                let target_ms = self.config.kdf.target_ms;
+                spawn("keys", move || answer(rekey::made(generation, attempt, &vault, &password, target_ms)));
+            }
+            // In the order of saves: what is saved behind it is sealed under the new key.
+            Effect::PutInForce(generation, vault, made) => {
+                self.disk.run(move || answer(rekey::in_force(&place, generation, vault, made)));
             }
             Effect::Probe => spawn("probe", move || answer(perform::probe())),
             Effect::Import(attempt, path, password) => {

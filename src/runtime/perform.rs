@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::event::{Event, ImportTrouble, Saving, Stored, With};
+use crate::app::event::{Aside, Event, ImportTrouble, Saving, Stored, With};
 use crate::app::import::Recent;
 use crate::app::order::{Habit, Habits, Order, Use};
 use crate::app::past::Kept;
 use crate::config::Config;
+use crate::entropy;
 use crate::keychain::system;
 use crate::local::Local;
 use crate::otp::account::title;
@@ -136,6 +137,19 @@ pub fn save(place: &Place, generation: u64, mut vault: Box<Unlocked>, saving: Sa
         Err(FileError::Io { path: place.path.clone(), source })
     });
     Event::Saved(generation, saved.map(|_| noted(place, vault)))
+}
+
+/// Keeps what could not be saved: in the history, or else in memory.
+pub fn keep_aside(place: &Place, generation: u64, vault: &Unlocked) -> Event {
+    let in_memory = || vault.seal(entropy::bytes()).and_then(Locked::parse).map(Arc::new);
+    let aside = match rollback::keep_for_later(place, vault) {
+        Ok(()) => Aside::History,
+        Err(error) => {
+            tracing::warn!(%error, "the history took nothing");
+            in_memory().map_or(Aside::Nowhere, Aside::Memory)
+        }
+    };
+    Event::KeptAside(generation, aside)
 }
 
 /// Writes a vault anew whose file has vanished.

@@ -184,6 +184,10 @@ fn control(bytes: &[u8]) -> Option<Token> {
             click(three[0].wrapping_sub(32), three[1].wrapping_sub(33).into(), three[2].wrapping_sub(33).into(), false);
         return Some((len + 3, event));
     }
+    // The window has the keys again (xterm's focus reporting); that it lost them is `O`, which names nothing.
+    if last == b'I' && parameters.is_empty() {
+        return Some((len, Some(Input::Focus)));
+    }
     if let Some(mouse) = parameters.strip_prefix('<') {
         let mut numbers = mouse.split(';').map(|number| number.parse::<u16>().ok());
         let mut next = || numbers.next().flatten();
@@ -304,6 +308,7 @@ mod tests {
             Input::Mouse(mouse) => format!("{:?} {} {} {}", mouse.kind, mouse.column, mouse.row, mouse.modifiers),
             Input::Paste(text) => format!("paste {:?}", text.expose()),
             Input::Light(is) => format!("light {is}"),
+            Input::Focus => String::from("focus"),
             _ => unreachable!("nothing else is read"),
         };
         inputs.into_iter().map(word).collect()
@@ -374,13 +379,24 @@ mod tests {
     }
 
     #[test]
+    fn the_focus_that_comes_is_told_and_the_one_that_goes_is_no_key() {
+        assert_eq!(read(b"\x1b[I\x1b[Oa\x1b[I"), ["focus", "Char('a')", "focus"]);
+        assert!(read(b"\x1b[O").is_empty());
+        for cut in 1..3 {
+            let mut reader = Reader::new();
+            assert!(reader.feed(&b"\x1b[I"[..cut], true).is_empty(), "cut at {cut}");
+            assert_eq!(words(reader.feed(&b"\x1b[I"[cut..], false)), ["focus"], "cut at {cut}");
+        }
+    }
+
+    #[test]
     fn answers_and_broken_sequences_are_no_keys() {
         assert_eq!(
             read(b"\x1b]11;rgb:0000/0000/0000\x1b\\a\x1b]11;rgb:f/f/f\x07b"),
             ["light false", "Char('a')", "light true", "Char('b')"]
         );
         assert_eq!(read(b"\x1b]52;c;eA==\x07\x1bP1$r0m\x1b\\a\x1b]\x07"), ["Char('a')"]);
-        assert_eq!(read(b"\x1b[?64;1c\x1b[24;80R\x1b[I\x1b[Oa"), ["Char('a')"]);
+        assert_eq!(read(b"\x1b[?64;1c\x1b[24;80R\x1b[1Ia"), ["Char('a')"]);
         assert_eq!(read(b"\x1b[12\x1b[A"), ["Up"]);
         assert_eq!(read(b"\xff\xc3(a\xe2\x82b"), ["Char('(')", "Char('a')", "Char('b')"]);
         assert_eq!(read(b"\x1b]"), ["Char(']') Alt"]);

@@ -1,7 +1,7 @@
 //! Takes the terminal over and gives it back as it was, whatever ends the program; reads keys and signals on threads.
 //!
-//! Only plain switches are used, and one question that need not be answered: for the background, where the theme depends on
-//! it. The mouse is asked for clicks and the wheel alone: a
+//! Only plain switches are used, which a terminal that does not know them ignores, and one question that need not be answered:
+//! for the background, where the theme depends on it. The mouse is asked for clicks and the wheel alone: a
 //! program that hears every movement wakes up for each.
 
 use std::io::{self, Write};
@@ -19,20 +19,6 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::background;
 use crate::secret::Secret;
 
-/// Why the panel could not be opened, or ended.
-#[derive(Debug, thiserror::Error)]
-pub enum PanelError {
-    /// Standard input or output is not a terminal.
-    #[error("standard input and output must be a terminal")]
-    NoTerminal,
-    /// The terminal is one that cannot move its cursor, as far as `TERM` tells.
-    #[error("the terminal cannot move its cursor: TERM is dumb or not set")]
-    DumbTerminal,
-    /// The terminal failed.
-    #[error("the terminal failed: {0}")]
-    Terminal(#[from] io::Error),
-}
-
 /// Whether the terminal is ours now.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 /// The thread that took it: its end is the panel's end.
@@ -42,8 +28,15 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// How often the program has been continued after a stop.
 #[cfg(unix)]
 static CONTINUED: AtomicU32 = AtomicU32::new(0);
+/// A signal to end has come.
+#[cfg(unix)]
+static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Alternate screen, bracketed paste, cleared, cursor hidden.
+/// Alternate screen, bracketed paste, cleared, cursor hidden; and word of the window that gets the keys, which a console of
+/// Windows gives unasked.
+#[cfg(unix)]
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?1004h\x1b[m\x1b[2J\x1b[?25l";
+#[cfg(not(unix))]
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[m\x1b[2J\x1b[?25l";
 /// Clicks and wheel, in the form that knows no limit of columns.
 #[cfg(unix)]
@@ -51,6 +44,9 @@ const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 #[cfg(unix)]
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// Everything back, in reverse.
+#[cfg(unix)]
+const LEAVE: &[u8] = b"\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
+#[cfg(not(unix))]
 const LEAVE: &[u8] = b"\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
 
 /// Asks for the mouse, or no longer.
@@ -162,36 +158,72 @@ impl Terminal {
         Ok(true)
     }
 
-    /// Gives the terminal to the shell and stops, as Ctrl-Z does; comes back when continued, with everything to be
-    /// drawn anew. `false` where no shell could continue the program, and nothing was done.
+    /// Gives the terminal to the shell and stops, as Ctrl-Z does; comes back when continued in the foreground, with
+    /// everything to be drawn anew, or when told to end.
     ///
     /// # Errors
     /// When the terminal cannot be taken again.
-    pub fn suspend(&self) -> io::Result<bool> {
+    pub fn suspend(&self) -> io::Result<Stopped> {
         #[cfg(unix)]
         {
             use std::time::{Duration, Instant};
 
             use rustix::process::{Signal, kill_current_process_group};
             if !can_suspend() {
-                return Ok(false);
+                return Ok(Stopped::Never);
             }
             restore();
-            let before = CONTINUED.load(Ordering::SeqCst);
-            // Everybody in the foreground, as the terminal's own key does it: a wrapper must not go on waiting.
-            kill_current_process_group(Signal::STOP)?;
-            // The stop may reach this thread a moment later, the terminal being the shell's by then: no step before
-            // the signal that ends it, which the signals' thread hears.
-            let end = Instant::now() + Duration::from_secs(1);
-            while CONTINUED.load(Ordering::SeqCst) == before && Instant::now() < end {
-                thread::sleep(Duration::from_millis(2));
+            loop {
+                let before = CONTINUED.load(Ordering::SeqCst);
+                // Everybody in the foreground, as the terminal's own key does it: a wrapper must not go on waiting.
+                kill_current_process_group(Signal::STOP)?;
+                // The stop may reach this thread a moment later, the terminal being the shell's by then: no step before
+                // the signal that ends it, which the signals' thread hears.
+                let end = Instant::now() + Duration::from_secs(1);
+                while CONTINUED.load(Ordering::SeqCst) == before && Instant::now() < end {
+                    thread::sleep(Duration::from_millis(2));
+                }
+                if in_foreground() {
+                    self.take()?;
+                    return Ok(Stopped::Back);
+                }
+                // Continued behind the shell's back: to end, if the signal for it came too; else only to stop again, as
+                // touching the terminal would.
+                let end = Instant::now() + Duration::from_millis(100);
+                while Instant::now() < end {
+                    if ENDING.load(Ordering::SeqCst) {
+                        return Ok(Stopped::ToEnd);
+                    }
+                    thread::sleep(Duration::from_millis(2));
+                }
             }
-            self.take()?;
-            Ok(true)
         }
         #[cfg(not(unix))]
-        Ok(false)
+        Ok(Stopped::Never)
     }
+}
+
+/// What came of a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// No shell could have continued the program: nothing was done.
+    Never,
+    /// It was continued, and the terminal is ours again.
+    Back,
+    /// It is to end; the terminal is the shell's.
+    ToEnd,
+}
+
+/// Whether the terminal is ours to touch: a program behind the shell's back that does so is stopped.
+pub fn in_foreground() -> bool {
+    #[cfg(unix)]
+    {
+        let group = rustix::process::getpgrp();
+        // Who cannot tell has no shell beside it.
+        rustix::termios::tcgetpgrp(io::stdout()).map_or(true, |foreground| foreground == group)
+    }
+    #[cfg(not(unix))]
+    true
 }
 
 /// Whether a shell could continue the program after a stop: a terminal's first program has nobody behind it, and would
@@ -252,6 +284,8 @@ pub enum Input {
     Key(KeyEvent),
     /// The terminal's background is light, or not.
     Light(bool),
+    /// The window has the keys again.
+    Focus,
     /// A click, a release or the wheel.
     Mouse(MouseEvent),
     /// Text pasted as a whole.
@@ -288,7 +322,8 @@ fn input(event: crossterm::event::Event) -> Option<Input> {
         Event::Mouse(mouse) => Some(Input::Mouse(mouse)),
         Event::Paste(text) => Some(Input::Paste(Secret::new(text))),
         Event::Resize(width, height) => Some(Input::Resize(width, height)),
-        Event::FocusGained | Event::FocusLost => None,
+        Event::FocusGained => Some(Input::Focus),
+        Event::FocusLost => None,
     }
 }
 
@@ -327,7 +362,10 @@ fn signals(send: impl Fn(Input) -> bool + Send + 'static) -> io::Result<()> {
                     Ok((width, height)) => Input::Resize(width, height),
                     Err(_) => continue,
                 },
-                _ => Input::Signal(Signal::Quit),
+                _ => {
+                    ENDING.store(true, Ordering::SeqCst);
+                    Input::Signal(Signal::Quit)
+                }
             };
             if !send(input) {
                 return;
@@ -368,6 +406,9 @@ fn keyboard() -> io::Result<std::fs::File> {
 /// How long an escape character may be the beginning of the terminal's answer, once it was asked.
 #[cfg(unix)]
 const BEGINS: Duration = Duration::from_millis(30);
+/// How often it is looked whether the terminal is ours again.
+#[cfg(unix)]
+const BACKGROUND: Duration = Duration::from_millis(50);
 /// How long what has begun may stay open.
 #[cfg(unix)]
 const OPEN: Duration = Duration::from_secs(1);
@@ -385,8 +426,14 @@ fn read_keys(send: &impl Fn(Input) -> bool) {
     let mut chunk = Secret::new(vec![0; 4096]);
     let mut held = false;
     loop {
-        if reader.is_open() && !more_within(&tty, OPEN) {
+        if reader.is_open() && !more_within(&tty, Some(OPEN)) {
             reader.give_up();
+        }
+        // Behind the shell's back, reading would stop the program before any signal is heard that tells it to end.
+        more_within(&tty, None);
+        if !in_foreground() {
+            thread::sleep(BACKGROUND);
+            continue;
         }
         match tty.read(chunk.expose_mut()) {
             Ok(0) => return,
@@ -394,7 +441,7 @@ fn read_keys(send: &impl Fn(Input) -> bool) {
                 let read = &chunk.expose()[..n];
                 // What was held back and goes on otherwise is a key by itself.
                 let before = if held && !reader.goes_on(read) { reader.feed(&[], false) } else { Vec::new() };
-                held = ASKED.load(Ordering::SeqCst) && reader.may_go_on(read) && more_within(&tty, BEGINS);
+                held = ASKED.load(Ordering::SeqCst) && reader.may_go_on(read) && more_within(&tty, Some(BEGINS));
                 let more = held || n == chunk.expose().len();
                 for input in before.into_iter().chain(reader.feed(read, more)) {
                     if matches!(input, Input::Light(_)) {
@@ -413,13 +460,13 @@ fn read_keys(send: &impl Fn(Input) -> bool) {
     }
 }
 
-/// Whether the terminal has something to read within a time.
+/// Whether the terminal has something to read within a time, or at all.
 #[cfg(unix)]
-fn more_within(tty: &std::fs::File, time: Duration) -> bool {
+fn more_within(tty: &std::fs::File, time: Option<Duration>) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-    let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) };
-    poll(&mut [PollFd::new(tty, PollFlags::IN)], Some(&time)).is_ok_and(|ready| ready > 0)
+    let time = time.map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
+    poll(&mut [PollFd::new(tty, PollFlags::IN)], time.as_ref()).is_ok_and(|ready| ready > 0)
 }
 
 /// Reads until the terminal is gone or nobody listens.

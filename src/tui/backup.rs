@@ -60,10 +60,11 @@ pub fn view(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas)
         Some(Ask::Forget(Seen { device, .. })) => {
             let text = format!(
                 "Delete what {} has stored there? Its accounts are joined into this vault first. If it was lost or stolen, \
-                 run `otpanel vault rekey` too: what it has still opens the vault.",
+                 make new keys too: what it has still opens the vault.",
                 clean(&device.label)
             );
-            question(canvas, "Forget a device", &text, &[("enter", "forget it"), ("esc", "leave it")]);
+            let keys = [("enter", "forget it"), ("k", "new keys, then forget it"), ("esc", "leave it")];
+            question(canvas, "Forget a device", &text, &keys);
         }
         Some(Ask::Folder(line, problem)) => {
             let text = "Also keep it in which folder? One that you sync takes the backup off this computer.";

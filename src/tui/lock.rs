@@ -77,6 +77,12 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
             canvas.lines(x + 2, y, inner, rows, &wrap(&cause, inner.into()), canvas.theme.dim);
         }
     }
+    if lock.aside.is_some() && lock.error.is_none() && canvas.height() > y + 1 + u16::from(has_keys) {
+        y += u16::from(tall);
+        let rows = usize::from((canvas.height() - u16::from(has_keys)).saturating_sub(y));
+        let words = "A change could not be saved. It is kept, sealed, and comes back when you unlock.";
+        canvas.lines(x, y, columns, rows, &wrap(words, columns.into()), canvas.theme.warn);
+    }
     let last = canvas.height() - 1;
     let mut keys = Vec::new();
     if lock.waiting == Waiting::No {

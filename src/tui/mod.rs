@@ -17,6 +17,8 @@ mod past;
 pub mod picture;
 mod prompt;
 mod qr;
+mod recovery;
+mod rekey;
 mod restore;
 mod spoken;
 mod tags;
@@ -83,6 +85,7 @@ fn draw(model: &Model, canvas: &mut Canvas) {
             Some(Modal::Form(form)) => form::view(form, model, canvas),
             Some(Modal::Qr(id, Some(shown))) => qr::view(shown, *id, session, canvas),
             Some(Modal::Backup(shown)) => backup::view(shown, session, model, canvas),
+            Some(Modal::Rekey(flow)) => rekey::view(flow, model, canvas),
             Some(Modal::Restore(shown)) => restore::view(shown, model, canvas),
             Some(Modal::Past(shown)) => past::view(shown, session, model, canvas),
             over => {

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::Canvas;
 use super::prompt::{Line, Prompt};
 use crate::app::Model;
+use crate::app::access::Access;
 use crate::app::input::Input;
 use crate::app::keys::{Binding, Group, TABLE, show};
 use crate::app::model::Tone;
@@ -25,8 +26,10 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
         }
         Modal::Leave => {
             let why = session.saving.failed.as_ref().map_or("", |r| r.cause.as_str());
-            let text = format!("The last change is in memory only. {why} Leaving now loses it.");
-            let keys = [("s", "save again"), ("y", "leave and lose it"), ("esc", "stay")];
+            let text = format!(
+                "The last change is in memory only. {why} If you leave, the history keeps it for the next start."
+            );
+            let keys = [("s", "save again"), ("y", "leave, keep it in the history"), ("esc", "stay")];
             question(canvas, "Not saved", &text, &keys);
         }
         Modal::Paste(line, problem) => {
@@ -39,12 +42,29 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
             );
             question(canvas, "QR code", &text, &[("enter", "show it"), ("esc", "leave it")]);
         }
+        Modal::Access(access) => {
+            let (text, keys): (_, &[_]) = match access {
+                Access::Asking => ("Asking the keychain…", &[("esc", "leave it")]),
+                Access::Working => ("Saving…", &[]),
+                Access::Question(false) => (
+                    "Let this computer's keychain open the vault, without typing? Any program of yours can ask it for the \
+                     key while you are logged in, as with your browser's passwords.",
+                    &[("enter", "let it"), ("esc", "leave it")],
+                ),
+                Access::Question(true) => (
+                    "This computer's keychain opens the vault. Take that away, so that the password is typed here again?",
+                    &[("enter", "take it away"), ("esc", "leave it")],
+                ),
+            };
+            question(canvas, "Keychain", text, keys);
+        }
         Modal::Tags(tags) => super::tags::view(tags, session, canvas),
         Modal::Form(_)
         | Modal::Import(_)
         | Modal::Past(_)
         | Modal::Export(_)
         | Modal::Backup(_)
+        | Modal::Rekey(_)
         | Modal::Restore(_) => {}
     }
 }

@@ -1,12 +1,11 @@
 //! The first start, as one family with the lock screen: words first, one mark, the keys in the last line.
 
-use ratatui::layout::Rect;
-
 use super::Canvas;
-use super::prompt::{Line, Prompt, twice};
+use super::prompt::{Prompt, twice};
+use super::recovery::{self, Keys, ask};
 use crate::app::Model;
 use crate::app::restore::describe;
-use crate::app::welcome::{MODES, Step, Welcome, groups};
+use crate::app::welcome::{MODES, Step, Welcome};
 use crate::keychain::Probe;
 use crate::text::wrap;
 
@@ -40,17 +39,7 @@ pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
             canvas.put(x, y, "making the vault…", canvas.theme.dim);
             Vec::new()
         }
-        Step::RecoveryKey { key, .. } => recovery(key.expose(), canvas, x, y, columns),
-        Step::Check { key, group, line, wrong, .. } => {
-            let before = groups(key.expose()).get(group - 1).copied().unwrap_or_default();
-            let prompt = Prompt {
-                title: "otpanel",
-                text: &format!("Is it written down? Type the group that comes after {before}."),
-                lines: &[Line { label: &format!("{before}  "), input: line, masked: false, focus: true }],
-                problem: wrong.then_some("That is not it. Esc shows the key again."),
-            };
-            ask(&prompt, canvas, x, columns, vec![("enter", "go on"), ("esc", "show the key again")])
-        }
+        Step::Recovery { sheet, .. } => recovery::view(sheet, "otpanel", None, canvas, (x, y), columns),
     };
     let keys: Vec<(String, &str)> =
         keys.into_iter().map(|(key, word)| (crate::app::keys::show(key, canvas.ascii), word)).collect();
@@ -59,14 +48,6 @@ pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
         canvas.keys(canvas.height() - 1, &keys);
     }
 }
-
-/// Draws a prompt over what was drawn; its keys where there is room for them.
-fn ask(prompt: &Prompt, canvas: &mut Canvas, x: u16, columns: u16, keys: Keys) -> Keys {
-    canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));
-    if prompt.draw(canvas, x, columns).1 { keys } else { Vec::new() }
-}
-
-type Keys = Vec<(&'static str, &'static str)>;
 
 fn start(
     welcome: &Welcome,
@@ -153,34 +134,4 @@ fn unlock(welcome: &Welcome, selected: usize, canvas: &mut Canvas, x: u16, mut y
         canvas.paragraph(x, y + 1, columns, &text, canvas.theme.dim);
     }
     vec![("enter", "choose"), ("esc", "back")]
-}
-
-fn recovery(key: &str, canvas: &mut Canvas, x: u16, mut y: u16, columns: u16) -> Keys {
-    let text =
-        "The recovery key opens the vault when everything else is lost. Write it on paper now: it is shown once.";
-    let keys = vec![("enter", "it is written down")];
-    let groups = groups(key);
-    let per_row = (columns / 10).clamp(1, 4) as usize;
-    let rows = wrap(text, columns as usize).len() + 1 + groups.len().div_ceil(per_row);
-    if canvas.is_spoken() || y as usize + rows >= canvas.height() as usize {
-        // A small screen shows the key, which matters, or says that it cannot: never a part of it.
-        let close = groups.join(" ");
-        let fits = wrap(&close, columns as usize).len() < canvas.height() as usize;
-        let (text, style) = if fits {
-            (close.as_str(), canvas.theme.code)
-        } else {
-            ("Make the terminal larger to see the recovery key.", canvas.theme.warn)
-        };
-        canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));
-        canvas.paragraph(x, 0, columns, text, style);
-        return if fits { keys } else { Vec::new() };
-    }
-    y = canvas.paragraph(x, y, columns, text, canvas.theme.text) + 1;
-    for (row, line) in groups.chunks(per_row).enumerate() {
-        for (i, group) in line.iter().enumerate() {
-            let at = x + 2 + i as u16 * 10;
-            canvas.put(at, y + row as u16, group, canvas.theme.code);
-        }
-    }
-    keys
 }

@@ -160,19 +160,66 @@ fn a_new_recovery_key_shuts_the_old_one_out() {
     assert_eq!(locked.slots().len(), 2);
 }
 
+/// Lets a keychain in; whether it was not in before.
+fn add(unlocked: &mut Unlocked, chain: &Chain) -> bool {
+    let slot = KeychainSlot::make(unlocked, chain).unwrap();
+    slot.inspect(|slot| slot.put_in(unlocked, STAMP).unwrap()).is_some()
+}
+
 #[test]
-fn a_keychain_is_added_once_and_taken_away_with_its_item() {
+fn a_keychain_is_let_in_once_and_taken_away_with_its_item() {
     let ((_folder, place), chain) = (home(), Chain::default());
     let mut unlocked = create(&place, new(Mode::Password), &chain).unwrap().unlocked;
-    assert!(add_keychain(&mut unlocked, &chain, STAMP).unwrap());
-    assert!(!add_keychain(&mut unlocked, &chain, STAMP).unwrap(), "it opens already");
+    assert!(add(&mut unlocked, &chain));
+    assert!(!add(&mut unlocked, &chain), "it opens already");
     let elsewhere = Chain::default();
-    assert!(add_keychain(&mut unlocked, &elsewhere, STAMP).unwrap(), "another machine's keychain");
+    assert!(add(&mut unlocked, &elsewhere), "another machine's keychain");
     assert!(with_keychain(&saved(&unlocked), &chain).is_ok());
     assert!(with_keychain(&saved(&unlocked), &elsewhere).is_ok());
-    assert!(remove_keychain(&mut unlocked, &chain, STAMP).unwrap());
-    assert_eq!((chain.len(), kinds(&unlocked)), (0, vec![SlotKind::Password, SlotKind::Recovery]));
-    assert!(!remove_keychain(&mut unlocked, &chain, STAMP).unwrap());
+    let held = slots::held(&unlocked, &chain).unwrap();
+    let [own] = held[..] else { panic!("{held:?}") };
+    assert!(slots::remove(&mut unlocked, own, &held, STAMP).unwrap());
+    assert!(slots::delete_item(unlocked.vault_id(), own, &chain).unwrap());
+    assert!(!slots::remove(&mut unlocked, own, &held, STAMP).unwrap(), "it is gone already");
+    assert_eq!((chain.len(), elsewhere.len()), (0, 1));
+    assert!(with_keychain(&saved(&unlocked), &chain).is_err() && with_keychain(&saved(&unlocked), &elsewhere).is_ok());
+}
+
+#[test]
+fn a_keychain_that_forgets_or_a_vault_that_is_not_saved_leaves_neither_slot_nor_item() {
+    let ((_folder, place), chain) = (home(), Chain::default());
+    let mut unlocked = create(&place, new(Mode::Password), &chain).unwrap().unlocked;
+    let forgetful = Chain { forgets: true, ..Chain::default() };
+    assert!(matches!(KeychainSlot::make(&unlocked, &forgetful).err(), Some(UnlockError::KeychainForgets)));
+    let slot = KeychainSlot::make(&unlocked, &chain).unwrap().unwrap();
+    slot.give_up(&place, &chain);
+    assert_eq!(chain.len(), 0);
+    // What stands in the file all the same keeps its item.
+    let slot = KeychainSlot::make(&unlocked, &chain).unwrap().unwrap();
+    slot.put_in(&mut unlocked, STAMP).unwrap();
+    place.save(&mut unlocked).unwrap();
+    slot.give_up(&place, &chain);
+    assert!(with_keychain(&place.load().unwrap(), &chain).is_ok());
+}
+
+#[test]
+fn what_alone_opens_the_vault_here_is_not_taken_away_and_neither_is_the_last_recovery_key() {
+    let ((_folder, place), chain) = (home(), Chain::default());
+    let mut unlocked = create(&place, new(Mode::Both), &chain).unwrap().unlocked;
+    let elsewhere = Chain::default();
+    assert!(add(&mut unlocked, &elsewhere));
+    let held = slots::held(&unlocked, &chain).unwrap();
+    let of = |unlocked: &Unlocked, kind| ids_of(unlocked, kind);
+    let (password, recovery) = (of(&unlocked, SlotKind::Password)[0], of(&unlocked, SlotKind::Recovery)[0]);
+    let answer = slots::remove(&mut unlocked, recovery, &held, STAMP);
+    assert!(matches!(answer, Err(UnlockError::LastRecoveryKey)));
+    // Of the other computer's keychain nobody knows here whether it still opens.
+    assert!(matches!(slots::remove(&mut unlocked, password, &[], STAMP), Err(UnlockError::LastWayIn)));
+    assert!(slots::remove(&mut unlocked, password, &held, STAMP).unwrap());
+    assert!(matches!(slots::remove(&mut unlocked, held[0], &held, STAMP), Err(UnlockError::LastWayIn)));
+    let foreign = slots::held(&unlocked, &elsewhere).unwrap()[0];
+    assert!(slots::remove(&mut unlocked, foreign, &held, STAMP).unwrap());
+    assert_eq!(kinds(&unlocked), vec![SlotKind::Keychain, SlotKind::Recovery]);
 }
 
 #[test]

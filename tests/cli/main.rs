@@ -21,6 +21,8 @@ mod rekey;
 #[cfg(target_os = "linux")]
 mod remember;
 #[cfg(target_os = "linux")]
+mod slots;
+#[cfg(target_os = "linux")]
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(unix)]

@@ -174,7 +174,7 @@ fn a_full_disk_keeps_the_change_says_so_retries_and_saves_when_there_is_room() {
     assert!(screen.contains("Not saved") && screen.contains("s save again"), "{screen}");
     let asked = journey.keys("q");
     assert!(!asked.quit);
-    assert!(asked.screen().contains("leave and lose it"), "{}", asked.screen());
+    assert!(asked.screen().contains("leave, keep it in the history"), "{}", asked.screen());
     let mut journey = asked.keys("<esc>");
     journey.save_fails = None;
     let saves = journey.saves;

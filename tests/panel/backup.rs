@@ -19,7 +19,7 @@ use otpanel::vault::{DataKey, DeviceId, Value, VaultId, field};
 use crate::harness::{BEGIN, DEVICE, Journey, PASSWORD, accounts, vault};
 
 /// How the keychain stands in a news.
-fn keychain(standing: Standing, brief: &'static str) -> Status {
+pub fn keychain(standing: Standing, brief: &'static str) -> Status {
     Status {
         to: Destination {
             identity: "personal".into(),
@@ -43,15 +43,20 @@ fn device(n: u8, label: &str, age_secs: u64) -> Seen {
     Seen { device, store: "keychain", this: DeviceId([n; 8]) == DEVICE }
 }
 
-fn news(standing: Vec<Status>) -> News {
+pub fn news(standing: Vec<Status>) -> News {
     let failed = standing.iter().any(|status| status.standing == Standing::Waiting);
     let devices = Some(vec![device(7, "ada-laptop", 0), device(8, "old-desktop", 40 * 86_400)]);
     News { standing, devices, failed, ..News::default() }
 }
 
-fn answer(journey: &mut Journey, news: News) {
+pub fn answer(journey: &mut Journey, news: News) {
     let generation = journey.model.generation;
     journey.event(Event::BackedUp(generation, Box::new(news)));
+}
+
+/// All is kept, by this device and an old one.
+pub fn news_of_two() -> News {
+    news(vec![keychain(Standing::On, "")])
 }
 
 /// A panel whose so many accounts lie in the keychain, and in a folder.
@@ -68,7 +73,7 @@ pub fn kept_in(journey: &mut Journey, accounts: usize, folder: Option<&str>) {
 }
 
 /// The tasks that were sent off since the last look.
-fn tasks(journey: &mut Journey) -> Vec<Task> {
+pub fn tasks(journey: &mut Journey) -> Vec<Task> {
     let mut tasks = Vec::new();
     for effect in std::mem::take(&mut journey.kept) {
         if let Effect::Backup(_, _, task) = effect {
@@ -89,7 +94,7 @@ fn opened() -> Journey {
 }
 
 /// The same after its first round was good.
-fn kept() -> Journey {
+pub fn kept() -> Journey {
     let mut journey = opened().seconds(2);
     assert!(matches!(tasks(&mut journey)[..], [Task::Round { whole: true }]));
     answer(&mut journey, news(vec![keychain(Standing::On, "")]));

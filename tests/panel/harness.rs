@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use otpanel::app::event::{Effect, Event, Stored, With};
+use otpanel::app::event::{Aside, Effect, Event, Stored, With};
 use otpanel::app::model::{Stage, Start};
 use otpanel::app::past::Kept;
 use otpanel::app::session::Session;
@@ -11,6 +11,7 @@ use otpanel::app::{Model, keys, update};
 use otpanel::backup::restore::Offer;
 use otpanel::config::Config;
 use otpanel::keychain::Probe;
+use otpanel::keychain::memory::MemoryKeychain;
 use otpanel::otp::{Account, uri};
 use otpanel::rollback::WentBack;
 use otpanel::secret::Secret;
@@ -27,6 +28,8 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::ways;
+
 /// Where the journeys begin: a whole half minute, so that a code has its 30 seconds before it.
 pub const BEGIN: UnixTime = UnixTime::from_secs(1_795_500_000);
 pub const DEVICE: DeviceId = DeviceId([7; 8]);
@@ -42,6 +45,9 @@ pub struct Journey {
     pub history: Vec<(u64, Unlocked)>,
     /// What the next reading finds out about a file that went back.
     pub went_back: Option<WentBack>,
+    /// What could not be saved and was kept in the history, or is refused there too.
+    pub aside: Option<Unlocked>,
+    pub history_fails: bool,
     /// What the next saves answer instead of saving.
     pub save_fails: Option<fn() -> FileError>,
     pub saves: usize,
@@ -53,6 +59,9 @@ pub struct Journey {
     /// Effects that are not answered by themselves are kept here.
     pub kept: Vec<Effect>,
     pub answer_imports: bool,
+    pub answer_keys: bool,
+    /// This computer's keychain, for what opens the vault.
+    pub keychain: MemoryKeychain,
     theme: Theme,
 }
 
@@ -144,6 +153,8 @@ impl Journey {
             file: None,
             history: Vec::new(),
             went_back: None,
+            aside: None,
+            history_fails: false,
             save_fails: None,
             saves: 0,
             probe: Probe::Ready,
@@ -152,6 +163,8 @@ impl Journey {
             suspended: false,
             kept: Vec::new(),
             answer_imports: true,
+            answer_keys: true,
+            keychain: MemoryKeychain::new(),
             theme: Theme::default(),
         }
     }
@@ -163,7 +176,16 @@ impl Journey {
 
     /// Handles an event and carries out what follows from it.
     pub fn event(&mut self, event: Event) {
-        let mut effects = update(&mut self.model, event);
+        let effects = update(&mut self.model, event);
+        self.follow(effects);
+    }
+
+    /// Carries out an effect that was kept.
+    pub fn perform(&mut self, effect: Effect) {
+        self.follow(vec![effect]);
+    }
+
+    fn follow(&mut self, mut effects: Vec<Effect>) {
         while !effects.is_empty() {
             let effect = effects.remove(0);
             if let Some(answer) = self.answer(effect) {
@@ -212,9 +234,22 @@ impl Journey {
             Effect::Reread(generation, _) => Event::Reread(
                 generation,
                 self.file.as_ref().ok_or_else(|| FileError::Vanished("/home/ada/vault.otpv".into())).map(|v| {
-                    Some(Stored { vault: Box::new(v.duplicate()), copies: false, went_back: self.went_back.take() })
+                    let mut vault = Box::new(v.duplicate());
+                    let healed = self.aside.take().map(|aside| {
+                        vault.absorb(&aside);
+                        WentBack::Healed(1)
+                    });
+                    Some(Stored { vault, copies: false, went_back: self.went_back.take().or(healed) })
                 }),
             ),
+            Effect::KeepAside(generation, vault) if self.history_fails => {
+                let kept = Locked::parse(vault.seal([6; 32]).expect("it can be sealed")).expect("it can be parsed");
+                Event::KeptAside(generation, Aside::Memory(Arc::new(kept)))
+            }
+            Effect::KeepAside(generation, vault) => {
+                self.aside = Some(*vault);
+                Event::KeptAside(generation, Aside::History)
+            }
             Effect::Recreate(generation, vault) => {
                 self.file = Some(vault.duplicate());
                 Event::Saved(generation, Ok(vault))
@@ -256,8 +291,12 @@ impl Journey {
             }
             Effect::Export(generation, job) => Event::Exported(generation, otpanel::runtime::export::write(&job)),
             other => {
-                self.kept.push(other);
-                return None;
+                let answered = if self.answer_keys {
+                    ways::answer(other, &mut self.file, &self.keychain, self.save_fails, self.model.now)
+                } else {
+                    Err(other)
+                };
+                return answered.map_err(|other| self.kept.push(other)).ok();
             }
         })
     }

@@ -2,6 +2,7 @@
 
 use otpanel::app::event::{Effect, Event, With};
 use otpanel::app::model::Stage;
+use otpanel::app::update;
 use otpanel::config::Config;
 use otpanel::keychain::Probe;
 use otpanel::unlock::UnlockError;
@@ -131,13 +132,57 @@ fn a_clock_that_is_set_back_neither_locks_nor_unlocks() {
     assert!(matches!(journey.seconds(300).model.stage, Stage::Locked(_)));
 }
 
-#[test]
-fn a_session_with_an_unsaved_change_is_not_locked_away() {
+/// A panel whose change the full disk did not take, locked.
+fn locked_unsaved(history_fails: bool) -> Journey {
     let mut journey = Journey::unlocked(&accounts());
     journey.save_fails = Some(|| FileError::DiskFull("/x".into()));
-    let journey = journey.keys("f").keys("L");
-    assert!(matches!(journey.model.stage, Stage::Open(_)));
-    assert!(journey.screen().contains("••• •••"));
+    journey.history_fails = history_fails;
+    let journey = journey.keys("/glab<esc>f").keys("L");
+    assert!(matches!(journey.model.stage, Stage::Locked(_)), "{}", journey.screen());
+    let words = journey.words();
+    assert!(words.contains("comes back when you unlock") && !words.contains("GitHub"), "{words}");
+    journey
+}
+
+fn favourites(journey: &Journey) -> usize {
+    journey.file.as_ref().unwrap().state.live().filter(|entry| entry.favourite()).count()
+}
+
+#[test]
+fn a_change_that_could_not_be_saved_is_kept_sealed_by_locking_and_comes_back() {
+    for history_fails in [false, true] {
+        let mut journey = locked_unsaved(history_fails);
+        journey.save_fails = None;
+        let journey = journey.keys(PASSWORD).keys("<enter>");
+        assert!(matches!(journey.model.stage, Stage::Open(_)));
+        assert_eq!(favourites(&journey), 2, "{}", journey.screen());
+    }
+}
+
+#[test]
+fn nothing_is_shown_or_copied_until_a_change_that_could_not_be_saved_is_kept() {
+    let mut journey = Journey::unlocked(&accounts());
+    journey.save_fails = Some(|| FileError::DiskFull("/x".into()));
+    let mut journey = journey.keys("/glab<esc>f");
+    // The disk takes its time: what is to be kept is not answered yet.
+    let effects = update(&mut journey.model, Event::LockNow);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::KeepAside(..))));
+    let journey = journey.keys("hrcq<enter>");
+    assert!(matches!(journey.model.stage, Stage::Open(_)) && !journey.quit);
+    assert_eq!(journey.clipboard, None);
+    assert!(journey.screen().contains("••• •••"), "{}", journey.screen());
+}
+
+#[test]
+fn what_memory_alone_keeps_opens_where_the_file_does_not_and_is_not_left_unasked() {
+    let mut journey = locked_unsaved(true);
+    let asked = journey.keys("<esc>");
+    assert!(!asked.quit && asked.words().contains("is lost when you leave"), "{}", asked.words());
+    assert!(asked.keys("<esc>").quit);
+    journey = locked_unsaved(true);
+    journey.event(Event::Looked(Err(FileError::NotAFile("/x".into()))));
+    let journey = journey.keys(PASSWORD).keys("<enter>");
+    assert_eq!(journey.session().state().live().filter(|entry| entry.favourite()).count(), 2);
 }
 
 #[test]
@@ -254,7 +299,7 @@ fn leaving_waits_for_what_is_being_saved_and_asks_where_that_fails() {
     let failed = Event::Saved(journey.model.generation, Err(FileError::DiskFull("/home/ada/vault.otpv".into())));
     journey.event(failed);
     assert!(!journey.quit);
-    assert!(journey.screen().contains("leave and lose it"), "{}", journey.screen());
+    assert!(journey.screen().contains("leave, keep it in the history"), "{}", journey.screen());
 }
 
 #[test]

@@ -10,19 +10,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use otpanel::app::event::{Effect, Event, ImportTrouble, Stored, With};
+use otpanel::app::backup::{News, Seen};
+use otpanel::app::event::{Aside, Effect, Event, ImportTrouble, Stored, With};
 use otpanel::app::model::{Stage, Start};
 use otpanel::app::past::Kept;
+use otpanel::app::recovery::groups;
+use otpanel::app::rekey::{InForce, Made, NotInForce, Password, Step as RekeyStep};
 use otpanel::app::session::{Modal, Then};
 use otpanel::app::{Model, update};
+use otpanel::backup::round::Device;
 use otpanel::config;
 use otpanel::keychain::{KeychainError, Probe};
 use otpanel::otp::{code, uri};
+use otpanel::runtime::rekey::put_in_force;
 use otpanel::secret::Secret;
 use otpanel::time::UnixTime;
 use otpanel::transfer::{self, Source};
 use otpanel::tui::{Theme, view};
 use otpanel::unlock::UnlockError;
+use otpanel::unlock::rekey::{Keychains, NewKey};
 use otpanel::vault::envelope::{Locked, Unlocked};
 use otpanel::vault::file::FileError;
 use otpanel::vault::{DeviceId, EntryId, Life, State, envelope};
@@ -55,6 +61,7 @@ struct Walk {
     /// The panel's state when it was last open.
     last: Option<Arc<State>>,
     saves: u64,
+    rekeyed: u64,
     made: u64,
 }
 
@@ -104,13 +111,39 @@ impl Walk {
             given_up: false,
             last: None,
             saves: 0,
+            rekeyed: 0,
             made: 0,
         };
         walk.asked.push(Effect::Look);
         walk
     }
 
+    /// The next step of the flow that makes new keys, which is long for keys by chance.
+    fn led(&self) -> Option<Event> {
+        let key = |code| Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        match self.model.session()?.modal.as_ref()? {
+            Modal::Backup(view) => Some(key(KeyCode::Char(if view.ask.is_some() { 'k' } else { 'x' }))),
+            Modal::Rekey(flow) => Some(match &flow.step {
+                RekeyStep::Present(line) if line.is_empty() => Event::Paste(Secret::new(PASSWORD.to_owned())),
+                RekeyStep::Recovery(made, sheet) => match &sheet.check {
+                    Some(check) if check.line.is_empty() => {
+                        let all = groups(made.key.recovery_key.expose());
+                        Event::Paste(Secret::new(all[check.group].to_owned()))
+                    }
+                    _ => key(KeyCode::Enter),
+                },
+                _ => key(KeyCode::Enter),
+            }),
+            _ => None,
+        }
+    }
+
     fn event(&mut self) -> Event {
+        if self.numbers.once_in(2)
+            && let Some(event) = self.led()
+        {
+            return event;
+        }
         let locked = matches!(self.model.stage, Stage::Locked(_));
         match self.numbers.below(100) {
             0..50 => self.key(),
@@ -231,7 +264,15 @@ impl Walk {
         }
         let mut at = self.numbers.below(self.asked.len() as u64) as usize;
         let file = |effect: &Effect| {
-            matches!(effect, Effect::Save(..) | Effect::Recreate(..) | Effect::Reread(..) | Effect::Look)
+            matches!(
+                effect,
+                Effect::Save(..)
+                    | Effect::Recreate(..)
+                    | Effect::KeepAside(..)
+                    | Effect::Reread(..)
+                    | Effect::Look
+                    | Effect::PutInForce(..)
+            )
         };
         if file(&self.asked[at]) {
             at = self.asked.iter().position(file).unwrap();
@@ -257,6 +298,10 @@ impl Walk {
                 self.file = vault.duplicate();
                 self.saves += 1;
                 Event::Saved(generation, Ok(vault))
+            }
+            Effect::KeepAside(generation, vault) => {
+                let kept = Locked::parse(vault.seal([6; 32]).unwrap()).unwrap();
+                Event::KeptAside(generation, Aside::Memory(Arc::new(kept)))
             }
             Effect::Look => Event::Looked(if self.numbers.once_in(40) {
                 Err(FileError::NotAFile(path()))
@@ -312,6 +357,32 @@ impl Walk {
             Effect::Complete(attempt, typed) => {
                 Event::Completed(attempt, vec![format!("{typed}x"), format!("{typed}y")])
             }
+            Effect::Backup(generation, ..) => {
+                let device = |n| Device { id: DeviceId([n; 8]), label: "lost".into(), accounts: 1, time: BEGIN };
+                let seen = |n| Seen { device: device(n), store: "keychain", this: n == 7 };
+                let devices = Some(vec![seen(8), seen(7)]);
+                Event::BackedUp(generation, Box::new(News { devices, ..News::default() }))
+            }
+            Effect::MakeKey { generation, attempt, vault, password } => {
+                let wrong = matches!(&password, Password::Present(words) if !words.expose().contains(PASSWORD));
+                let made = if wrong && self.numbers.once_in(2) {
+                    Err(envelope::Error::WrongKey.into())
+                } else {
+                    NewKey::make(&vault, None).map(|key| Box::new(Made { key, keychains: Keychains::None }))
+                };
+                Event::KeyMade(generation, attempt, made)
+            }
+            Effect::PutInForce(generation, mut vault, made) => {
+                if self.numbers.once_in(4) {
+                    let error = FileError::DiskFull(path()).into();
+                    return Some(Event::InForce(generation, Err(Box::new(NotInForce { made, error }))));
+                }
+                vault.absorb(&self.file);
+                put_in_force(&made.key, &mut vault, self.model.now, DEVICE).unwrap();
+                self.file = vault.duplicate();
+                self.rekeyed += 1;
+                Event::InForce(generation, Ok(InForce { vault, confirmed: true, words: None }))
+            }
             _ => return None,
         })
     }
@@ -321,7 +392,7 @@ impl Walk {
         let event = self.event();
         let (name, by_user) = (event.name(), matches!(event, Event::Key(_) | Event::Mouse(_) | Event::Paste(_)));
         let ticked = matches!(event, Event::Tick(_));
-        let foreign = matches!(event, Event::Saved(..) | Event::Reread(..) | Event::CopyRead(..));
+        let foreign = matches!(event, Event::Saved(..) | Event::Reread(..) | Event::CopyRead(..) | Event::InForce(..));
         let (was_open, was_leaving) = match &self.model.stage {
             Stage::Open(session) => (true, matches!(session.modal, Some(Modal::Leave))),
             _ => (false, false),
@@ -398,6 +469,11 @@ impl Walk {
             if let Effect::Save(_, vault, _) | Effect::Recreate(_, vault) = effect {
                 safe.join(&vault.state);
             }
+        }
+        if let Stage::Locked(lock) = &self.model.stage
+            && let Some(Aside::Memory(kept)) = &lock.aside
+        {
+            safe.join(&kept.open_with(self.file.data_key()).unwrap().state);
         }
         assert!(!safe.join(&last) || self.given_up, "{name}: a change was forgotten");
     }
@@ -477,7 +553,12 @@ impl Walk {
         let names: String = self.model.session().map_or_else(String::new, |session| {
             session.state().live().flat_map(|entry| [entry.issuer(), " ", entry.name(), " "]).collect()
         });
-        all.retain(|text| !names.contains(text.as_str()));
+        // A recovery key is typed in clear, and so is whatever else is pasted there.
+        let typed = match &self.model.stage {
+            Stage::Locked(lock) if lock.recovery => lock.line.text(),
+            _ => "",
+        };
+        all.retain(|text| !names.contains(text.as_str()) && !typed.contains(text.as_str()));
         all.retain(|text| text.chars().filter(|c| c.is_alphanumeric()).count() >= 5);
         all
     }
@@ -491,9 +572,9 @@ fn live(state: &State) -> BTreeSet<EntryId> {
 fn whatever_comes_in_whatever_order_the_panel_holds() {
     let walks = steps() / WALK;
     let threads = 2;
-    let saves: u64 = std::thread::scope(|scope| {
+    let (saves, rekeyed): (u64, u64) = std::thread::scope(|scope| {
         let take = |first: u64| {
-            let mut saves = 0;
+            let (mut saves, mut rekeyed) = (0, 0);
             for number in (first..walks).step_by(threads as usize) {
                 let mut walk = Walk::new(number);
                 for step in 0..WALK {
@@ -501,12 +582,17 @@ fn whatever_comes_in_whatever_order_the_panel_holds() {
                     assert!(done.is_ok(), "walk {number} broke at step {step}");
                 }
                 saves += walk.saves;
+                rekeyed += walk.rekeyed;
             }
-            saves
+            (saves, rekeyed)
         };
         let hands: Vec<_> = (0..threads).map(|first| scope.spawn(move || take(first))).collect();
-        hands.into_iter().map(|hand| hand.join().expect("every walk held")).sum()
+        hands
+            .into_iter()
+            .map(|hand| hand.join().expect("every walk held"))
+            .fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
     });
     assert!(saves > walks, "the walks do something: {saves} saves");
-    println!("{} steps, {saves} saves", walks * WALK);
+    assert!(rekeyed > 0, "no walk made new keys");
+    println!("{} steps, {saves} saves, {rekeyed} times new keys", walks * WALK);
 }

@@ -9,7 +9,9 @@ fn the_readme_lists_every_key_of_the_table() {
     let mut table = String::from("| key | does |\n|---|---|\n");
     for binding in TABLE {
         let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
-        table += &format!("| {} | {} |\n", keys.join(", "), binding.text);
+        // What has no key is found by its name among the actions.
+        let keys = if keys.is_empty() { format!("`:` {}", binding.short) } else { keys.join(", ") };
+        table += &format!("| {keys} | {} |\n", binding.text);
     }
     let (begin, end) = ("<!-- keys: begin -->\n", "<!-- keys: end -->");
     let (before, rest) = readme.split_once(begin).expect("the table begins");

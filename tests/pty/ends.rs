@@ -91,6 +91,39 @@ fn what_was_changed_in_the_last_moment_is_saved_whatever_ends_it() {
     }
 }
 
+#[test]
+fn a_change_that_could_not_be_saved_is_told_at_the_end_and_comes_back() {
+    for how in ["signal", "leave", "lock"] {
+        let home = Home::with_vault();
+        let mut panel = Panel::opened(&home, &[]);
+        std::fs::rename(home.vault(), home.path("put by")).expect("the vault put by");
+        std::fs::create_dir(home.vault()).expect("something in its place");
+        panel.press("f");
+        panel.see("Not saved");
+        match how {
+            "signal" => panel.signal(Signal::TERM),
+            "leave" => {
+                panel.press("q").see("leave, keep it");
+                panel.press("y");
+            }
+            _ => {
+                panel.press("L");
+                panel.see_no("GitHub");
+                panel.signal(Signal::TERM);
+            }
+        }
+        let code = panel.ended();
+        if how != "lock" {
+            assert_eq!(code, 1);
+            panel.see("A change was not saved");
+            panel.see("comes back when the vault is opened next");
+        }
+        std::fs::remove_dir(home.vault()).expect("nothing lies in it");
+        std::fs::rename(home.path("put by"), home.vault()).expect("the vault again");
+        assert_eq!(favourites(&home), 1, "{how}");
+    }
+}
+
 /// A shell in tmux that runs the panel; gives the home and the tmux server.
 fn under_a_shell(settings: &str) -> (Tmux, Home) {
     let tmux = Tmux::start();
@@ -160,6 +193,24 @@ fn stopped_under_a_shell_it_gives_the_terminal_back_and_comes_back_whole() {
     wait_pane(&tmux, "the-shell> ");
     assert!(wait_until(LIMIT, || modes(&tmux) == "0 1 0"), "{}", modes(&tmux));
     assert!(wait_until(LIMIT, || cooked(&tmux)));
+}
+
+#[test]
+fn stopped_it_is_ended_from_outside_and_never_goes_on_behind_the_shells_back() {
+    if !installed(&["tmux", "bash"]) {
+        return;
+    }
+    let (tmux, _home) = under_a_shell("");
+    tmux.tmux(&["send-keys", "C-z"]);
+    wait_pane(&tmux, "Stopped");
+    // Continued in the background it only stops again: the terminal is the shell's.
+    tmux.tmux(&["send-keys", "clear; bg; sleep 1; echo still $(jobs | grep -c Stopped)", "Enter"]);
+    wait_pane(&tmux, "still 1");
+    let pane = tmux.tmux(&["capture-pane", "-p"]);
+    assert!(!pane.contains("GitHub"), "{pane}");
+    tmux.tmux(&["send-keys", "clear; kill %1; wait; echo left $(jobs | wc -l)", "Enter"]);
+    wait_pane(&tmux, "left 0");
+    assert_eq!(modes(&tmux), "0 1 0");
 }
 
 #[test]

@@ -19,9 +19,11 @@ mod memory;
 mod names;
 #[path = "../support/numbers.rs"]
 mod numbers;
+mod others;
 mod panel;
 mod prompt;
 mod quiet;
+mod rekey;
 mod sizes;
 mod soak;
 mod speed;

@@ -265,6 +265,34 @@ impl Session {
         .unwrap();
     }
 
+    /// Changes an attribute of every item of a service, so many times, as a program that has nothing to do with ours; overwrites
+    /// nothing.
+    #[cfg(target_os = "linux")]
+    pub fn count_up(&self, service: &str, times: usize) {
+        use std::collections::HashMap;
+        use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+        let bus = zbus::blocking::connection::Builder::address(self.address.as_str()).unwrap().build().unwrap();
+        let found = bus.call_method(
+            Some("org.freedesktop.secrets"),
+            "/org/freedesktop/secrets",
+            Some("org.freedesktop.Secret.Service"),
+            "SearchItems",
+            &(HashMap::from([("service", service)]),),
+        );
+        let (items, _): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) = found.unwrap().body().deserialize().unwrap();
+        assert!(!items.is_empty(), "there is an item of {service}");
+        let properties = Some("org.freedesktop.DBus.Properties");
+        for (item, n) in items.iter().flat_map(|item| (0..times).map(move |n| (item, n.to_string()))) {
+            let about = ("org.freedesktop.Secret.Item", "Attributes");
+            let got = bus.call_method(Some("org.freedesktop.secrets"), item, properties, "Get", &about).unwrap();
+            let got: OwnedValue = got.body().deserialize().unwrap();
+            let mut attributes: HashMap<String, String> = got.try_into().unwrap();
+            attributes.insert("count".into(), n);
+            let set = (about.0, about.1, Value::from(attributes));
+            bus.call_method(Some("org.freedesktop.secrets"), item, properties, "Set", &set).unwrap();
+        }
+    }
+
     fn owned(&self) -> bool {
         let mut ask = self.command("dbus-send");
         ask.args([

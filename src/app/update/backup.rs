@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{files, modal, restore};
+use super::{files, modal, rekey, restore};
 use crate::app::backup::{Ask, News, Seen, Task, View, page};
 use crate::app::event::Effect;
 use crate::app::model::{Model, Tone};
@@ -26,6 +26,23 @@ pub fn opened(model: &mut Model) {
     let now = model.now;
     if let Some(session) = model.session_mut() {
         session.backup.begin(now);
+    }
+}
+
+/// Another device wrote: what it wrote comes in with a look soon.
+pub fn changed_elsewhere(model: &mut Model) -> Vec<Effect> {
+    let (now, demo) = (model.now, model.demo);
+    if let Some(session) = model.session_mut().filter(|_| !demo) {
+        session.backup.look_soon(now);
+    }
+    Vec::new()
+}
+
+/// Looks at the backups anew where that was not done just now.
+pub fn look_again(model: &mut Model) {
+    let (now, demo) = (model.now, model.demo);
+    if let Some(session) = model.session_mut().filter(|session| !demo && !session.backup.is_fresh(now)) {
+        session.backup.look_soon(now);
     }
 }
 
@@ -171,6 +188,10 @@ fn answer(model: &mut Model, question: Ask, key: KeyEvent) -> Vec<Effect> {
         (Ask::Off, KeyCode::Char('k') | KeyCode::Enter) => send(model, Task::Disable { wipe: false }),
         (Ask::Off, KeyCode::Char('w')) => send(model, Task::Disable { wipe: true }),
         (Ask::Forget(seen), KeyCode::Char('y') | KeyCode::Enter) => send(model, Task::Forget(seen.device.id)),
+        (Ask::Forget(seen), KeyCode::Char('k')) => {
+            rekey::open(model, seen);
+            Vec::new()
+        }
         (Ask::Folder(mut line, problem), _) => match line.press(key, model.generation) {
             Pressed::Submit => {
                 let typed = line.text().trim();

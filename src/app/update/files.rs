@@ -8,6 +8,7 @@ use crate::app::keys::Action;
 use crate::app::model::{Model, Stage, Tone};
 use crate::app::session::{CounterCode, Session, Then};
 use crate::report::Report;
+use crate::rollback::WentBack;
 use crate::time::UnixTime;
 use crate::vault::EntryId;
 use crate::vault::envelope::Unlocked;
@@ -79,7 +80,7 @@ fn last_save(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Locks or leaves as was asked for, once nothing has to be saved any more.
-fn go_on(model: &mut Model) -> Vec<Effect> {
+pub fn go_on(model: &mut Model) -> Vec<Effect> {
     let Some(session) = model.session_mut() else { return Vec::new() };
     if session.saving.pending() {
         return Vec::new();
@@ -232,8 +233,13 @@ pub fn reread(model: &mut Model, generation: u64, found: Result<Option<Stored>, 
                 changed(session);
             }
             tell(model, &news);
-            if let Some(went_back) = went_back {
-                model.say(Tone::Warn, went_back.words());
+            let aside = model.session_mut().is_some_and(|session| std::mem::take(&mut session.saving.aside));
+            match went_back {
+                Some(WentBack::Healed(_)) if aside => {
+                    model.say(Tone::Good, "the change that could not be saved before locking is here again");
+                }
+                Some(went_back) => model.say(Tone::Warn, went_back.words()),
+                None => {}
             }
         }
         Err(error @ FileError::Vanished(_)) => {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{backup, files, restore};
-use crate::app::event::{Effect, With};
+use super::{access, backup, files, rekey, restore};
+use crate::app::event::{Aside, Effect, With};
 use crate::app::model::{Lock, Model, Stage, Tone, Waiting};
 use crate::app::session::{Session, Then};
 use crate::config::LockUnlocksWith;
@@ -17,42 +17,64 @@ use crate::vault::file::FileError;
 use crate::vault::slots::SlotKind;
 
 /// Locks: drops the session, clears the clipboard, shows the lock screen. Changes that are being saved are waited for with
-/// the codes hidden. A session with changes that could not be saved stays, since locking would lose them: it says so.
+/// the codes hidden, and those that could not be saved until they are kept elsewhere.
 pub fn lock(model: &mut Model) -> Vec<Effect> {
     if model.demo {
         model.say(Tone::Info, "sample accounts: there is nothing to lock");
         return Vec::new();
     }
-    let now = model.now;
+    let (now, generation) = (model.now, model.generation);
+    let given_up = rekey::given_up(model);
     match model.session_mut() {
         None => return Vec::new(),
-        Some(session) if session.saving.failed.is_some() => {
-            session.hidden = true;
-            session.revealed = None;
-            session.touched = now;
-            if matches!(session.modal, Some(crate::app::session::Modal::Qr(..))) {
-                session.modal = None;
-            }
-            model.say(Tone::Warn, "not locked: a change is not saved yet. Codes are hidden; make room, then s saves");
-            return vec![Effect::ClearClipboard];
-        }
-        Some(session) if session.saving.busy() => {
+        Some(session) if session.saving.pending() => {
+            let (failed, waiting) = (session.saving.failed.is_some(), session.is_to_lock());
             session.hidden = true;
             session.revealed = None;
             session.modal = None;
             let since = session.saving.then.map_or(now, |(_, since)| since);
             session.saving.then = Some((Then::Lock, since));
-            return vec![Effect::ClearClipboard];
+            let keep = Effect::KeepAside(generation, Box::new(session.vault.duplicate()));
+            say_given_up(model, given_up);
+            return [Effect::ClearClipboard].into_iter().chain((failed && !waiting).then_some(keep)).collect();
         }
         Some(_) => {}
     }
     lock_at_once(model)
 }
 
+/// What could not be saved is kept elsewhere: nothing is in the way of locking any more.
+pub fn kept_aside(model: &mut Model, generation: u64, aside: Aside) -> Vec<Effect> {
+    if generation != model.generation || !model.session().is_some_and(Session::is_to_lock) {
+        return Vec::new();
+    }
+    if matches!(aside, Aside::Nowhere) {
+        if let Some(session) = model.session_mut() {
+            session.saving.then = None;
+        }
+        model.say(Tone::Error, "not locked: a change is not saved and would be lost. Codes are hidden");
+        return Vec::new();
+    }
+    let effects = lock_at_once(model);
+    if let Stage::Locked(lock) = &mut model.stage {
+        lock.aside = Some(aside);
+    }
+    effects
+}
+
+/// Keeps for the next opening that new keys were given up by locking: who wrote their recovery key down must hear of it.
+fn say_given_up(model: &mut Model, words: Option<&'static str>) {
+    if let Some(words) = words {
+        model.at_opening = Some((Tone::Warn, words.to_owned()));
+    }
+}
+
 /// Drops the session whatever it holds.
 pub fn lock_at_once(model: &mut Model) -> Vec<Effect> {
     let forget = model.session().map(|session| Effect::ForgetKey(session.vault.vault_id()));
     let backup = backup::last(model);
+    let given_up = rekey::given_up(model);
+    say_given_up(model, given_up);
     model.stage = Stage::Locked(Box::new(Lock::new(None)));
     model.notice = None;
     model.generation += 1;
@@ -82,8 +104,9 @@ pub fn shut_out(model: &mut Model, error: &FileError) -> Vec<Effect> {
 pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) -> Vec<Effect> {
     match found {
         Err(error) => {
-            if !matches!(model.stage, Stage::Open(_)) {
-                model.stage = Stage::Broken(Report::from(&error));
+            let report = Report::from(&error);
+            if !open_what_is_kept(model, &report) && !matches!(model.stage, Stage::Open(_)) {
+                model.stage = Stage::Broken(report);
             }
             Vec::new()
         }
@@ -96,12 +119,15 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
             }
             // The file vanished while the panel is locked: nothing here can bring it back, so say where copies are.
             Stage::Locked(_) | Stage::Broken(_) => {
-                model.stage = Stage::Broken(Report::new(
+                let report = Report::new(
                     Exit::NotFound,
                     "The vault is gone",
                     format!("No file lies at {}.", model.vault_path),
                     "Put it back, or restore a copy with `otpanel vault history`, then press r.",
-                ));
+                );
+                if !open_what_is_kept(model, &report) {
+                    model.stage = Stage::Broken(report);
+                }
                 Vec::new()
             }
             Stage::Welcome(_) | Stage::Open(_) => Vec::new(),
@@ -134,6 +160,48 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
     }
 }
 
+/// Where the file does not open, what was kept in memory does: the lock screen then is for that. Whether it is so.
+fn open_what_is_kept(model: &mut Model, report: &Report) -> bool {
+    let Stage::Locked(lock) = &mut model.stage else { return false };
+    let Some(Aside::Memory(kept)) = &lock.aside else { return false };
+    lock.vault = Some(Arc::clone(kept));
+    lock.error = Some(report.clone());
+    true
+}
+
+/// Takes up what was kept when the panel locked; `false` where it does not open.
+fn take_back(session: &mut Session, aside: Option<Aside>) -> bool {
+    match aside {
+        None | Some(Aside::Nowhere) => true,
+        // It comes with the next reading of the file.
+        Some(Aside::History) => {
+            session.saving.aside = true;
+            true
+        }
+        Some(Aside::Memory(kept)) => {
+            let Ok(kept) = session.vault.open_copy(&kept) else { return false };
+            session.vault.absorb(&kept);
+            session.refresh();
+            files::changed(session);
+            true
+        }
+    }
+}
+
+/// Leaves the lock screen; asked a second time where that loses a change.
+fn leave(lock: &mut Lock) -> Vec<Effect> {
+    if matches!(lock.aside, Some(Aside::Memory(_))) && !std::mem::replace(&mut lock.warned, true) {
+        lock.error = Some(Report::new(
+            Exit::Failed,
+            "A change is lost when you leave now",
+            "It could not be saved, and is kept in memory alone.",
+            "Unlock, and save it by s; or leave by the same key again.",
+        ));
+        return Vec::new();
+    }
+    vec![Effect::Quit]
+}
+
 fn ask_keychain(model: &mut Model, may_prompt: bool) -> Vec<Effect> {
     let now = model.now;
     begin(model, Waiting::Keychain(now), With::Keychain { may_prompt })
@@ -155,14 +223,14 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
     let keychain = lock.has_slot(SlotKind::Keychain) && !by_password;
     match key.code {
-        KeyCode::Char('c' | 'q') if ctrl => return vec![Effect::Quit],
+        KeyCode::Char('c' | 'q') if ctrl => return leave(lock),
         KeyCode::Esc if lock.waiting != Waiting::No => {
             lock.waiting = Waiting::No;
             model.generation += 1;
         }
         KeyCode::Esc if !lock.line.is_empty() => lock.line.clear(),
         KeyCode::Esc if lock.recovery => lock.recovery = false,
-        KeyCode::Esc => return vec![Effect::Quit],
+        KeyCode::Esc => return leave(lock),
         // While the file is still being read, nobody knows which keys open it.
         KeyCode::Char('r') if ctrl && (lock.vault.is_none() || lock.has_slot(SlotKind::Recovery)) => {
             lock.recovery = !lock.recovery;
@@ -203,9 +271,16 @@ pub fn unlocked(model: &mut Model, attempt: u64, result: Result<Box<Unlocked>, U
             // A key that was kept opens without a slot; its time is not made longer.
             let time = vault.opened_by().and(model.config.unlock.remember.time());
             let remember = time.map(|time| Effect::KeepKey(vault.vault_id(), vault.data_key().duplicate(), time));
-            model.stage = Stage::Open(Box::new(Session::new(*vault, &model.config, model.now)));
+            let aside = lock.aside.take();
+            let mut session = Session::new(*vault, &model.config, model.now);
+            let taken_back = take_back(&mut session, aside);
+            model.stage = Stage::Open(Box::new(session));
             let mut effects = files::opened(model);
+            if !taken_back {
+                model.say(Tone::Error, "a change of before locking does not open with this key, and is lost");
+            }
             effects.extend(remember);
+            effects.extend(access::opened(model));
             effects
         }
         Err(UnlockError::NotRemembered) => Vec::new(),

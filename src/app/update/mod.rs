@@ -1,5 +1,6 @@
 //! How events change the model: dispatch here, one file per mode beside.
 
+mod access;
 mod backup;
 mod change;
 mod export;
@@ -13,6 +14,7 @@ mod mouse;
 mod order;
 pub mod past;
 mod policy;
+mod rekey;
 mod restore;
 mod tags;
 mod welcome;
@@ -32,6 +34,9 @@ use crate::config::{Config, ConfigError};
 use crate::report::Report;
 use crate::secret::Secret;
 
+/// The fewest seconds between two looks that the focus brings.
+const FOCUS_SECS: u64 = 10;
+
 /// Changes the model by an event and says what to do in the world. Pure.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     let mut effects = match event {
@@ -49,12 +54,15 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Tick(now) => on_tick(model, now),
         Event::LockNow => lock::lock(model),
         Event::EndNow => files::end(model),
+        Event::Focused => on_focus(model),
         Event::VaultChanged => files::vault_changed(model),
+        Event::BackupChanged => backup::changed_elsewhere(model),
         Event::Config(read) => on_config(model, read),
         Event::Policy(read) => policy::changed(model, read),
         Event::Looked(found) => lock::looked(model, found),
         Event::Reread(generation, found) => files::reread(model, generation, found),
         Event::Saved(generation, result) => files::saved(model, generation, result),
+        Event::KeptAside(generation, aside) => lock::kept_aside(model, generation, aside),
         Event::History(generation, read) => past::history(model, generation, read),
         Event::CopyRead(generation, read) => past::copy_read(model, generation, read),
         Event::Unlocked(attempt, result) => lock::unlocked(model, attempt, result),
@@ -70,12 +78,16 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Recent(found) => import::recent(model, found),
         Event::Imported(attempt, result) => import::imported(model, attempt, result),
         Event::Exported(generation, result) => export::exported(model, generation, result),
+        Event::Access(generation, answer) => access::answered(model, generation, answer),
+        Event::KeyMade(generation, attempt, made) => rekey::made(model, generation, attempt, made),
+        Event::InForce(generation, result) => rekey::in_force(model, generation, result),
         Event::Completed(attempt, names) => completed(model, attempt, names),
         Event::BackedUp(generation, news) => backup::answered(model, generation, news),
         Event::BackupsFound(attempt, found) => restore::found(model, attempt, found),
         Event::MadeAgain(result) => restore::made(model, result),
     };
     model.keep_in_view();
+    effects.extend(rekey::go_on(model));
     effects.extend(files::save_if_changed(model));
     effects
 }
@@ -186,6 +198,18 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     files::retry_when_due(session, now);
     effects.extend(backup::on_tick(model));
     effects
+}
+
+/// Who comes back sees what has become of everything meanwhile, also where no change is announced (network folders, keychains
+/// that tell nothing). Whoever goes to and fro does not start a look each time.
+fn on_focus(model: &mut Model) -> Vec<Effect> {
+    let now = model.now;
+    if now.secs_since(model.focused) < FOCUS_SECS {
+        return Vec::new();
+    }
+    model.focused = now;
+    backup::look_again(model);
+    files::vault_changed(model)
 }
 
 fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<Effect> {

@@ -3,7 +3,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{act, backup, form, import, list, past, restore};
+use super::{access, act, backup, form, import, list, past, rekey, restore};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
@@ -22,6 +22,10 @@ use crate::vault::EntryId;
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let Some(session) = model.session_mut() else { return Vec::new() };
     let ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+    if ctrl_c && matches!(session.modal, Some(Modal::Rekey(_))) {
+        rekey::leave(model);
+        return Vec::new();
+    }
     if ctrl_c || (key.code == KeyCode::Esc && !takes_esc(session.modal.as_ref())) {
         session.modal = None;
         return Vec::new();
@@ -63,6 +67,8 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Modal::Restore(_)) => restore::on_key(model, key),
         Some(Modal::Tags(_)) => super::tags::on_key(model, key),
         Some(Modal::Export(_)) => super::export::on_key(model, key),
+        Some(Modal::Access(_)) => access::on_key(model, key),
+        Some(Modal::Rekey(_)) => rekey::on_key(model, key),
         Some(Modal::Qr(id, shown)) => {
             let (id, first) = (*id, shown.is_none());
             let yes = first && matches!(key.code, KeyCode::Enter | KeyCode::Char('y'));
@@ -102,7 +108,7 @@ fn show_qr(model: &mut Model, id: EntryId) {
 /// Whether something in the modal is left by Esc first.
 const fn takes_esc(modal: Option<&Modal>) -> bool {
     match modal {
-        Some(Modal::Import(_) | Modal::Export(_) | Modal::Restore(_)) => true,
+        Some(Modal::Import(_) | Modal::Export(_) | Modal::Restore(_) | Modal::Rekey(_)) => true,
         Some(Modal::Backup(view)) => view.ask.is_some(),
         Some(Modal::Past(past)) => past.ask.is_some(),
         _ => false,
@@ -180,6 +186,7 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         Some(Modal::Import(_)) => import::on_paste(model, text),
         Some(Modal::Backup(_)) => backup::on_paste(model, text),
         Some(Modal::Restore(_)) => restore::on_paste(model, text),
+        Some(Modal::Rekey(_)) => rekey::on_paste(model, text),
         Some(Modal::Tags(tags)) => {
             tags.line.insert(text.expose().trim());
             Vec::new()
@@ -194,7 +201,7 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
             session.modal = None;
             Vec::new()
         }
-        Some(Modal::Delete(_) | Modal::Past(_) | Modal::Leave) => Vec::new(),
+        Some(Modal::Delete(_) | Modal::Past(_) | Modal::Access(_) | Modal::Leave) => Vec::new(),
     }
 }
 

@@ -7,8 +7,9 @@ use crate::app::event::Effect;
 use crate::app::import::Flow;
 use crate::app::input::Input;
 use crate::app::model::{Model, Stage, Tone};
+use crate::app::recovery::{Pressed, Sheet};
 use crate::app::session::{Modal, Session};
-use crate::app::welcome::{MODES, Step, Welcome, groups};
+use crate::app::welcome::{MODES, Step, Welcome};
 use crate::keychain::Probe;
 use crate::report::Report;
 use crate::secret::Secret;
@@ -94,35 +95,51 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         },
         Step::Password { .. } => return on_password_key(welcome, key),
         Step::Making | Step::Restore(_) => {}
-        Step::RecoveryKey { .. } => {
-            if key.code == KeyCode::Enter {
-                to_check(welcome);
+        Step::Recovery { vault, sheet } => {
+            if sheet.press(key, vault.vault_id().0[0]) == Pressed::Written {
+                return written(model);
             }
         }
-        Step::Check { line, wrong, .. } => match key.code {
-            KeyCode::Esc => back_to_key(welcome),
-            KeyCode::Enter => return check(model),
-            _ => {
-                if line.key(key) {
-                    *wrong = false;
-                }
-            }
-        },
     }
     Vec::new()
 }
 
 fn on_password_key(welcome: &mut Welcome, key: KeyEvent) -> Vec<Effect> {
     let Step::Password { mode, first, second, repeat, problem } = &mut welcome.step else { return Vec::new() };
+    let mode = *mode;
+    match press_twice((first, second, repeat), problem, key) {
+        Twice::Done(password) => {
+            welcome.step = Step::Making;
+            return vec![Effect::Create(mode, Some(password))];
+        }
+        Twice::Back => welcome.step = Step::Unlock(MODES.iter().position(|(m, ..)| *m == mode).unwrap_or(0)),
+        Twice::On => {}
+    }
+    Vec::new()
+}
+
+/// What a key did to a new password that is typed twice.
+pub enum Twice {
+    /// It goes on.
+    On,
+    /// Esc in the first line.
+    Back,
+    /// Both are the same.
+    Done(Secret<String>),
+}
+
+/// A key on a new password: its first line, its second, and whether that is typed into.
+pub fn press_twice(
+    (first, second, repeat): (&mut Input, &mut Input, &mut bool),
+    problem: &mut Option<&'static str>,
+    key: KeyEvent,
+) -> Twice {
     match key.code {
         KeyCode::Esc if *repeat => {
             second.clear();
             *repeat = false;
         }
-        KeyCode::Esc => {
-            let at = MODES.iter().position(|(m, ..)| m == mode).unwrap_or(0);
-            welcome.step = Step::Unlock(at);
-        }
+        KeyCode::Esc => return Twice::Back,
         KeyCode::Enter | KeyCode::Tab | KeyCode::Down if !*repeat => {
             if unlock::is_short(first.text()) {
                 *problem = Some("at least 8 characters; a few words are good");
@@ -134,9 +151,7 @@ fn on_password_key(welcome: &mut Welcome, key: KeyEvent) -> Vec<Effect> {
         KeyCode::BackTab | KeyCode::Up => *repeat = false,
         KeyCode::Enter => {
             if first.text() == second.text() {
-                let (mode, password) = (*mode, first.take());
-                welcome.step = Step::Making;
-                return vec![Effect::Create(mode, Some(password))];
+                return Twice::Done(first.take());
             }
             second.clear();
             *problem = Some("the two are not the same; type it once more");
@@ -148,7 +163,7 @@ fn on_password_key(welcome: &mut Welcome, key: KeyEvent) -> Vec<Effect> {
             }
         }
     }
-    Vec::new()
+    Twice::On
 }
 
 /// A paste goes into the line that is typed into.
@@ -157,9 +172,13 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     let text = text.expose().trim_end_matches(['\r', '\n']);
     match &mut welcome.step {
         Step::Password { first, second, repeat, .. } => if *repeat { second } else { first }.insert(text),
-        Step::Check { line, .. } => line.insert(text),
+        Step::Recovery { sheet, .. } => {
+            if let Some(line) = sheet.line_mut() {
+                line.insert(text);
+            }
+        }
         Step::Restore(_) => return restore::on_paste(model, &Secret::new(text.to_owned())),
-        Step::Start(_) | Step::Unlock(_) | Step::Making | Step::RecoveryKey { .. } => {}
+        Step::Start(_) | Step::Unlock(_) | Step::Making => {}
     }
     Vec::new()
 }
@@ -168,7 +187,7 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
 pub fn created(model: &mut Model, result: Result<(Box<Unlocked>, Secret<String>), UnlockError>) -> Vec<Effect> {
     let Stage::Welcome(welcome) = &mut model.stage else { return Vec::new() };
     match result {
-        Ok((vault, key)) => welcome.step = Step::RecoveryKey { vault, key },
+        Ok((vault, key)) => welcome.step = Step::Recovery { vault, sheet: Sheet::new(key) },
         Err(error) => {
             welcome.error = Some(Report::from(&error));
             welcome.step = Step::Unlock(0);
@@ -179,42 +198,13 @@ pub fn created(model: &mut Model, result: Result<(Box<Unlocked>, Secret<String>)
     Vec::new()
 }
 
-fn to_check(welcome: &mut Welcome) {
-    if let Step::RecoveryKey { vault, key } = std::mem::replace(&mut welcome.step, Step::Making) {
-        // A group from the middle, chosen by the vault's own random id: nobody learns to write one group down.
-        let n = groups(key.expose()).len().max(2);
-        let group = 1 + vault.vault_id().0[0] as usize % (n - 1);
-        welcome.step = Step::Check { vault, key, group, line: Input::default(), wrong: false };
-    }
-}
-
-fn back_to_key(welcome: &mut Welcome) {
-    if let Step::Check { vault, key, .. } = std::mem::replace(&mut welcome.step, Step::Making) {
-        welcome.step = Step::RecoveryKey { vault, key };
-    }
-}
-
-fn check(model: &mut Model) -> Vec<Effect> {
+/// The recovery key is written down.
+fn written(model: &mut Model) -> Vec<Effect> {
     let Stage::Welcome(welcome) = &mut model.stage else { return Vec::new() };
-    let Step::Check { key, group, line, wrong, .. } = &mut welcome.step else { return Vec::new() };
-    let typed = line.text().trim().to_lowercase();
-    let right = groups(key.expose()).get(*group).is_some_and(|g| *g == typed)
-        || groups(key.expose()).concat() == groups(&typed).concat();
-    if !right {
-        *wrong = true;
-        line.clear();
-        return Vec::new();
-    }
     let then_import = welcome.then_import;
-    if let Step::Check { vault, .. } = std::mem::replace(&mut welcome.step, Step::Making) {
-        return enter(
-            model,
-            *vault,
-            then_import,
-            "the vault is ready; keep the recovery key away from this machine".into(),
-        );
-    }
-    Vec::new()
+    let Step::Recovery { vault, .. } = std::mem::replace(&mut welcome.step, Step::Making) else { return Vec::new() };
+    let words = "the vault is ready; keep the recovery key away from this machine";
+    enter(model, *vault, then_import, words.into())
 }
 
 /// Opens a vault that was just made.

@@ -85,6 +85,28 @@ fn a_typical_user_has_three_items_and_a_second_round_writes_nothing() {
 }
 
 #[test]
+fn others_are_told_of_a_head_that_was_written_and_of_nothing_else() {
+    let (keychain, mut held) = (MemoryKeychain::new(), held(1, 2));
+    let items = sealed(&keychain, "personal", 32 << 10);
+    back_up(&items, &mut held, false).unwrap();
+    let head = String::from("0303030303030303/head/0101010101010101");
+    assert_eq!(keychain.announced(), [(head.clone(), 1)]);
+    back_up(&items, &mut held, false).unwrap();
+    assert_eq!(keychain.announced().len(), 1, "a look that writes nothing is silent: two devices come to rest");
+    add(&mut held, 9, "personal");
+    // Written and not kept: nobody is sent to look at that.
+    keychain.lose_writes(2);
+    assert!(matches!(back_up(&items, &mut held, false), Err(RoundError::NotKept)));
+    assert_eq!(keychain.announced().len(), 1);
+    back_up(&items, &mut held, false).unwrap();
+    assert_eq!(keychain.announced()[1].0, head);
+    assert!(keychain.announced()[1].1 > 1, "{:?}", keychain.announced());
+    assert_eq!(writer_of_head(VAULT, "otpanel.backup.personal", &head), Some(held.device));
+    assert_eq!(writer_of_head(VaultId([4; 16]), "otpanel.backup.personal", &head), None);
+    assert_eq!(writer_of_head(VAULT, "otpanel", &head), None);
+}
+
+#[test]
 fn nothing_readable_lies_in_the_store() {
     let (keychain, mut held) = (MemoryKeychain::new(), held(1, 3));
     back_up(&sealed(&keychain, "personal", 32 << 10), &mut held, false).unwrap();

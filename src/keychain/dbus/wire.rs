@@ -10,6 +10,7 @@ pub(in crate::keychain) enum Arg<'a> {
     Path(&'a str),
     StrVariant(&'a str),
     Dict(&'a [(&'a str, &'a str)]),
+    DictVariant(&'a [(&'a str, &'a str)]),
 }
 
 impl Arg<'_> {
@@ -18,7 +19,7 @@ impl Arg<'_> {
         match self {
             Self::Str(_) => "s",
             Self::Path(_) => "o",
-            Self::StrVariant(_) => "v",
+            Self::StrVariant(_) | Self::DictVariant(_) => "v",
             Self::Dict(_) => "a{ss}",
         }
     }
@@ -26,36 +27,36 @@ impl Arg<'_> {
 
 /// Writes values in D-Bus layout, little end first.
 #[derive(Default)]
-pub(super) struct Writer(pub(super) Vec<u8>);
+pub(in crate::keychain) struct Writer(pub(in crate::keychain) Vec<u8>);
 
 impl Writer {
-    pub(super) fn align(&mut self, to: usize) {
+    pub(in crate::keychain) fn align(&mut self, to: usize) {
         self.0.resize(self.0.len().next_multiple_of(to), 0);
     }
 
-    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+    pub(in crate::keychain) fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
-    pub(super) fn u32(&mut self, value: u32) {
+    pub(in crate::keychain) fn u32(&mut self, value: u32) {
         self.align(4);
         self.bytes(&value.to_le_bytes());
     }
 
-    pub(super) fn str(&mut self, text: &str) {
+    pub(in crate::keychain) fn str(&mut self, text: &str) {
         self.u32(text.len() as u32);
         self.bytes(text.as_bytes());
         self.bytes(&[0]);
     }
 
-    pub(super) fn signature(&mut self, text: &str) {
+    pub(in crate::keychain) fn signature(&mut self, text: &str) {
         self.bytes(&[text.len() as u8]);
         self.bytes(text.as_bytes());
         self.bytes(&[0]);
     }
 
     /// An array: its length in bytes, a gap up to the elements' alignment, the elements.
-    pub(super) fn array(&mut self, align: usize, fill: impl FnOnce(&mut Self)) {
+    pub(in crate::keychain) fn array(&mut self, align: usize, fill: impl FnOnce(&mut Self)) {
         self.u32(0);
         let length_at = self.0.len() - 4;
         self.align(align);
@@ -65,12 +66,16 @@ impl Writer {
         self.0[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
     }
 
-    pub(super) fn arg(&mut self, arg: &Arg<'_>) {
+    pub(in crate::keychain) fn arg(&mut self, arg: &Arg<'_>) {
         match arg {
             Arg::Str(text) | Arg::Path(text) => self.str(text),
             Arg::StrVariant(text) => {
                 self.signature("s");
                 self.str(text);
+            }
+            Arg::DictVariant(pairs) => {
+                self.signature("a{ss}");
+                self.arg(&Arg::Dict(pairs));
             }
             Arg::Dict(pairs) => self.array(8, |dict| {
                 for (key, value) in *pairs {
@@ -87,7 +92,7 @@ impl Writer {
 pub(in crate::keychain) struct Body(Zeroizing<Vec<u8>>);
 
 impl Body {
-    pub(super) fn new(bytes: &[u8]) -> Self {
+    pub(in crate::keychain) fn new(bytes: &[u8]) -> Self {
         Self(Zeroizing::new(bytes.to_vec()))
     }
 
@@ -163,6 +168,22 @@ impl<'a> Reader<'a> {
         if self.signature()? == signature { Ok(()) } else { Err(BusError::Broken) }
     }
 
+    /// A variant of a type that a property of the Secret Service may have; its strings, where it is a dictionary of them.
+    pub(in crate::keychain) fn property(&mut self) -> Result<Vec<(&'a str, &'a str)>, BusError> {
+        match self.signature()? {
+            "a{ss}" => return self.array(8, |pair| Ok((pair.str()?, pair.str()?))),
+            "s" | "o" => drop(self.str()?),
+            "b" | "u" => drop(self.u32()?),
+            "t" | "x" => {
+                self.align(8)?;
+                self.take(8)?;
+            }
+            "ao" | "as" => drop(self.array(4, Self::str)?),
+            _ => return Err(BusError::Broken),
+        }
+        Ok(Vec::new())
+    }
+
     /// An array of which every element is read by `element`, aligned to `align` bytes.
     pub(in crate::keychain) fn array<T>(
         &mut self,
@@ -198,6 +219,7 @@ mod tests {
         writer.arg(&Arg::Str("plain"));
         writer.arg(&Arg::StrVariant("x"));
         writer.arg(&Arg::Dict(&[("service", "otpanel"), ("username", "a/b")]));
+        writer.arg(&Arg::DictVariant(&[("a", "b")]));
         writer.arg(&Arg::Path("/org"));
         writer.u32(1);
         let mut reader = Reader::new(&writer.0, 0);
@@ -206,6 +228,7 @@ mod tests {
         assert_eq!(reader.str(), Ok("x"));
         let pairs = reader.array(8, |pair| Ok((pair.str()?, pair.str()?)));
         assert_eq!(pairs, Ok(vec![("service", "otpanel"), ("username", "a/b")]));
+        assert_eq!(reader.property(), Ok(vec![("a", "b")]));
         assert_eq!(reader.str(), Ok("/org"));
         assert_eq!(reader.bool(), Ok(true));
         assert!(reader.at_end());
@@ -232,6 +255,8 @@ mod tests {
             let mut secret = Reader::new(&bytes, 0);
             let _ = (secret.structure(), secret.str(), secret.byte_array(), secret.byte_array());
             let _ = (secret.variant_of("b"), secret.bool());
+            let mut properties = Reader::new(&bytes, 0);
+            drop(properties.array(8, |property| Ok((property.str()?, property.property()?))));
         }
     }
 }

@@ -1,0 +1,99 @@
+//! The world of the journeys as far as it is about what opens the vault: a keychain in memory, new keys.
+
+use otpanel::app::access::{Answer, Job};
+use otpanel::app::event::{Effect, Event};
+use otpanel::app::rekey::{InForce, Made, NotInForce, Password};
+use otpanel::keychain::memory::MemoryKeychain;
+use otpanel::runtime::rekey::put_in_force;
+use otpanel::time::UnixTime;
+use otpanel::unlock::UnlockError;
+use otpanel::unlock::rekey::{Keychains, NewKey, is_password};
+use otpanel::unlock::slots::{KeychainSlot, delete_item, held, remove};
+use otpanel::vault::envelope::{self, Unlocked};
+use otpanel::vault::file::FileError;
+use otpanel::vault::kdf::KdfParams;
+
+use crate::harness::DEVICE;
+
+/// As cheap as it may be.
+pub const CHEAP: KdfParams = KdfParams { memory_kib: 8192, passes: 1, lanes: 1 };
+
+/// New keys, as the world makes them.
+fn made(vault: &Unlocked, password: &Password, keychain: &MemoryKeychain) -> Result<Box<Made>, UnlockError> {
+    let words = match password {
+        Password::Present(words) if !is_password(vault, words)? => return Err(envelope::Error::WrongKey.into()),
+        Password::Present(words) | Password::New(words) => Some(words),
+        Password::None => None,
+    };
+    let keychains = Keychains::of(vault, keychain, words.is_some())?;
+    Ok(Box::new(Made { key: NewKey::make(vault, words.map(|words| (words, CHEAP)))?, keychains }))
+}
+
+fn access(
+    vault: &mut Unlocked,
+    job: Job,
+    keychain: &MemoryKeychain,
+    now: UnixTime,
+) -> Result<Option<bool>, UnlockError> {
+    let stamp = vault.state.next_stamp(now, DEVICE);
+    let held = held(vault, keychain)?;
+    match job {
+        Job::Look | Job::Offer => return Ok(None),
+        Job::LetIn => {
+            let Some(slot) = KeychainSlot::make(vault, keychain)? else { return Ok(None) };
+            slot.put_in(vault, stamp)?;
+        }
+        Job::TakeAway => {
+            for id in &held {
+                remove(vault, *id, &held, stamp)?;
+                delete_item(vault.vault_id(), *id, keychain)?;
+            }
+        }
+    }
+    Ok(Some(job == Job::LetIn))
+}
+
+/// What the world answers, and leaves in the file; the effect back where it is about something else.
+pub fn answer(
+    effect: Effect,
+    file: &mut Option<Unlocked>,
+    keychain: &MemoryKeychain,
+    save_fails: Option<fn() -> FileError>,
+    now: UnixTime,
+) -> Result<Event, Effect> {
+    let joined = |vault: &mut Unlocked, file: &Option<Unlocked>| {
+        if let Some(stored) = file {
+            vault.absorb(stored);
+        }
+    };
+    match effect {
+        Effect::Access(generation, mut vault, job) => {
+            joined(&mut vault, file);
+            let answer = access(&mut vault, job, keychain, now).and_then(|changed| match changed {
+                None if job == Job::Offer => Ok(Answer::Offer(held(&vault, keychain)?.is_empty())),
+                None => Ok(Answer::Opens(!held(&vault, keychain)?.is_empty())),
+                Some(opens) => {
+                    *file = Some(vault.duplicate());
+                    Ok(Answer::Changed(vault, opens))
+                }
+            });
+            Ok(Event::Access(generation, answer))
+        }
+        Effect::MakeKey { generation, attempt, vault, password } => {
+            Ok(Event::KeyMade(generation, attempt, made(&vault, &password, keychain)))
+        }
+        Effect::PutInForce(generation, mut vault, mut made) => {
+            let fails = save_fails.map(|fails| UnlockError::from(fails()));
+            let let_in = if made.keychains.kept() { made.key.let_in(keychain).err() } else { None };
+            if let Some(error) = let_in.or(fails) {
+                return Ok(Event::InForce(generation, Err(Box::new(NotInForce { made, error }))));
+            }
+            joined(&mut vault, file);
+            put_in_force(&made.key, &mut vault, now, DEVICE).expect("something opens it");
+            *file = Some(vault.duplicate());
+            let words = made.keychains.words();
+            Ok(Event::InForce(generation, Ok(InForce { vault, confirmed: true, words })))
+        }
+        other => Err(other),
+    }
+}
