@@ -39,7 +39,7 @@ settings! {
         /// Asks before an account goes to the trash.
         confirm_delete: bool as Plain<bool> = true,
         /// Which signs the panel draws with.
-        glyphs: Glyphs as Plain<Glyphs> = Glyphs::Unicode,
+        glyphs: Glyphs as Plain<Glyphs> = Glyphs::Auto,
         /// Puts a letter or two of the issuer, in its colour, before each row.
         monograms: bool as Plain<bool> = false,
         /// The name of a theme.
@@ -145,6 +145,8 @@ pub enum Method {
 /// Which signs the panel draws with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Glyphs {
+    /// Unicode, or ASCII where the locale names another charset than UTF-8.
+    Auto,
     /// Blocks and marks, as most terminals draw them.
     Unicode,
     /// ASCII alone.
@@ -171,6 +173,9 @@ impl Lay<Profiles> for Named<ConfigLayer> {
         self.lay(&mut onto.0);
     }
 }
+
+/// A settings file has a few KiB; one of more is another file.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Why the settings could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -204,7 +209,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with the place of the mistake.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let bytes = match fs::read(path) {
+        let bytes = match read(path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(ConfigError::Read { path: path.to_owned(), source }),
@@ -226,6 +231,23 @@ impl Config {
         })
     }
 
+    /// What is well written and yet cannot work, as sentences without their ends. Keys and themes have meanings that only the
+    /// floors above know.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if let Method::Command(words) = &self.clipboard.method
+            && words.first().is_none_or(|program| program.trim().is_empty())
+        {
+            problems.push(String::from("clipboard: the method Command names no program, so nothing can be copied"));
+        }
+        problems
+    }
+
+    /// The names of the profiles that have a section.
+    pub fn profile_names(&self) -> impl Iterator<Item = &str> {
+        self.profiles.0.keys().map(String::as_str)
+    }
+
     /// These settings as a file that says them all; sections of profiles are left out.
     pub fn to_text(&self) -> String {
         let style = ron::ser::PrettyConfig::new().indentor("    ").struct_names(true);
@@ -240,6 +262,25 @@ impl Config {
         }
         self
     }
+}
+
+/// The bytes of a settings file. What is no file is refused: a pipe would be waited for without end.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let about = fs::metadata(path)?;
+    if about.is_file() {
+        if about.len() > MOST_BYTES {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 1 MiB, which no settings are"));
+        }
+        return fs::read(path);
+    }
+    if about.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+    }
+    // The usual way to say "no settings at all".
+    if cfg!(unix) && fs::canonicalize(path).is_ok_and(|real| real == Path::new("/dev/null")) {
+        return Ok(Vec::new());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device, not a file"))
 }
 
 /// Reads settings from text.

@@ -30,6 +30,8 @@ struct Kept {
     seen: BTreeMap<String, BTreeMap<String, u64>>,
     /// Vault to the slots that were removed from it, ids in hex.
     removed_slots: BTreeMap<String, BTreeSet<String>>,
+    /// Vault to the path of its file when it was last written or found newer there.
+    places: BTreeMap<String, PathBuf>,
     /// Vault to how the user works in it.
     habits: BTreeMap<String, Habits>,
 }
@@ -154,6 +156,20 @@ impl Local {
         rose
     }
 
+    /// Notes where a vault's file lies. True when that is new, so that saving is worth it.
+    pub fn note_place(&mut self, vault: &str, path: &Path) -> bool {
+        let is_news = self.kept.places.get(vault).is_none_or(|known| known != path);
+        if is_news {
+            self.kept.places.insert(vault.to_owned(), path.to_owned());
+        }
+        is_news
+    }
+
+    /// The vaults whose file lay at a path when it was seen last; ids in hex.
+    pub fn vaults_at(&self, path: &Path) -> impl Iterator<Item = &str> {
+        self.kept.places.iter().filter(move |(_, known)| *known == path).map(|(vault, _)| vault.as_str())
+    }
+
     /// Whether a slot was removed from a vault, as far as was seen here; ids in hex.
     pub fn is_slot_removed(&self, vault: &str, slot: &str) -> bool {
         self.kept.removed_slots.get(vault).is_some_and(|slots| slots.contains(slot))
@@ -214,6 +230,9 @@ impl Local {
 impl Kept {
     fn join(&mut self, other: Self) {
         self.notices.extend(other.notices);
+        for (vault, place) in other.places {
+            self.places.entry(vault).or_insert(place);
+        }
         for (vault, theirs) in other.removed_slots {
             self.removed_slots.entry(vault).or_default().extend(theirs);
         }

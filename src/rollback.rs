@@ -6,13 +6,15 @@
 //!
 //! Knows the vault's history and the local state, no screen. It never writes the vault; its caller saves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
 use crate::entropy;
 use crate::local::Local;
+use crate::paths;
 use crate::vault::history::Reason;
 use crate::vault::{DeviceId, FileError, Locked, Place, Unlocked, VaultId, clock};
 
@@ -120,7 +122,7 @@ pub fn keep_for_later(place: &Place, unlocked: &Unlocked) -> Result<(), FileErro
     let bytes = unlocked.seal(entropy::bytes()).map_err(FileError::Seal)?;
     place.keep(unlocked.vault_id(), &bytes, Reason::Conflict)?;
     if let Ok(mut local) = Local::open(&place.state_dir) {
-        note(unlocked, &mut local);
+        note(place, unlocked, &mut local);
     }
     Ok(())
 }
@@ -135,11 +137,24 @@ pub fn is_behind(vault: VaultId, seen: &BTreeMap<DeviceId, u64>, local: &Local) 
     clock::is_behind(seen, &seen_before(vault, local))
 }
 
-/// Remembers what a vault that lies in its file has seen. Where no state can be kept, an older file is not noticed.
-pub fn note(unlocked: &Unlocked, local: &mut Local) {
+/// Remembers what a vault that lies in its file has seen, and where that is. Where no state can be kept, an older file is not
+/// noticed.
+pub fn note(place: &Place, unlocked: &Unlocked, local: &mut Local) {
     let removed = unlocked.removed_slots().map(|slot| slot.to_string());
-    let is_news = local.note_removed_slots(&unlocked.vault_id().to_string(), removed);
+    let vault = unlocked.vault_id().to_string();
+    let is_news = local.note_removed_slots(&vault, removed) | local.note_place(&vault, &real(place));
     note_all(unlocked.vault_id(), &unlocked.state.seen, is_news, local);
+}
+
+/// The vaults that lay in this place, as far as this machine saw them written there.
+pub fn vaults_of(place: &Place) -> BTreeSet<VaultId> {
+    let Ok(local) = Local::open(&place.state_dir) else { return BTreeSet::new() };
+    local.vaults_at(&real(place)).filter_map(|id| id.parse().ok()).collect()
+}
+
+/// The path of the file behind all links; as it is named where there is none.
+fn real(place: &Place) -> PathBuf {
+    paths::real(&place.path).unwrap_or_else(|_| place.path.clone())
 }
 
 /// As [`note`], of a vault that was only looked at.
@@ -197,7 +212,7 @@ mod tests {
         for n in 0..3 {
             add(&mut open, &n.to_string());
             place.save(&mut open).unwrap();
-            note(&open, &mut local);
+            note(&place, &open, &mut local);
             if n == 0 {
                 first = std::fs::read(&place.path).unwrap();
             }
@@ -233,7 +248,7 @@ mod tests {
         let mut other = open.duplicate();
         add(&mut other, "meanwhile");
         place.save(&mut other).unwrap();
-        note(&other, &mut local);
+        note(&place, &other, &mut local);
         assert_eq!(heal(&place, &mut open, &mut local), None);
         assert_eq!(open.state.live().count(), 4);
     }

@@ -30,6 +30,11 @@ pub fn clean(name: &str) -> Cow<'_, str> {
     if out == name { Cow::Borrowed(name) } else { Cow::Owned(out) }
 }
 
+/// Whether nothing of a name can be seen: it is empty, or blanks, control and invisible characters alone.
+pub fn is_blank(name: &str) -> bool {
+    clean(name).trim().is_empty()
+}
+
 /// A line as it is typed into, made safe to draw: what shows nothing, or would act on the terminal, stands as a dot, so
 /// that the cursor moves over it as over any other character.
 pub fn typed(line: &str) -> Cow<'_, str> {

@@ -27,6 +27,14 @@ use slots::KeychainSlot;
 /// The keychain's service name of keys that open vaults.
 pub const SERVICE: &str = "otpanel";
 
+/// The fewest characters of a new password. One that a vault has already opens it at any length.
+pub const SHORTEST_PASSWORD: usize = 8;
+
+/// Whether a password is too short to be set.
+pub fn is_short(password: &str) -> bool {
+    password.chars().count() < SHORTEST_PASSWORD
+}
+
 /// How a vault is to be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {

@@ -274,7 +274,7 @@ fn what_steers_a_terminal_is_escaped_in_the_output() {
     let mut doc: Value = serde_json::from_str(&aegis(&json!({}))).expect("JSON");
     let name = "\u{1b}[2J\u{7}\u{9b}31m\u{202e}emcA\u{2066}\u{7f}";
     doc["db"]["entries"][0]["name"] = json!(name);
-    let output = transfer::to_json(&import(doc.to_string().as_bytes()).expect("Aegis"));
+    let output = transfer::to_json(&[&import(doc.to_string().as_bytes()).expect("Aegis")]);
     let steers = |c: char| c.is_control() || ('\u{202a}'..='\u{2069}').contains(&c);
     assert!(!output.expose().chars().any(steers));
     let back: Value = serde_json::from_str(output.expose()).expect("JSON");

@@ -55,7 +55,7 @@ fn session(place: &Place) -> Option<Unlocked> {
 fn saved(place: &Place, unlocked: &mut Unlocked) -> bool {
     let done = place.save(unlocked);
     if done.is_ok() {
-        rollback::note(unlocked, &mut Local::open(&place.state_dir).unwrap());
+        rollback::note(place, unlocked, &mut Local::open(&place.state_dir).unwrap());
     }
     assert!(done.is_ok() || matches!(done, Err(FileError::Busy(_))), "{:?}", done.err());
     done.is_ok()
@@ -109,7 +109,7 @@ fn race(name: &str, replace: fn(&Path, &Path, &[u8], usize)) {
             add(&mut own, &name, OURS);
             match place.save(&mut own) {
                 Ok(_) => {
-                    rollback::note(&own, &mut Local::open(&place.state_dir).unwrap());
+                    rollback::note(place, &own, &mut Local::open(&place.state_dir).unwrap());
                     wanted.insert(name);
                     ours += 1;
                 }

@@ -33,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
             let Some((format, inside)) = inside.split_first() else { return };
             let format = Format::ALL[usize::from(*format) % Format::ALL.len()];
             match import(Source { format: Some(format), name: Some("x"), ..Source::new(inside) }) {
-                Ok(import) => drop(to_json(&import)),
+                Ok(import) => drop(to_json(&[&import])),
                 Err(error @ ImportError::Damaged { .. }) => assert!(!error.to_string().contains('\x1b')),
                 Err(_) => {}
             }

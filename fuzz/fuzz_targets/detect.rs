@@ -7,6 +7,6 @@ use otpanel::transfer::{Source, detect, import, to_json};
 fuzz_target!(|bytes: &[u8]| {
     let _ = detect(bytes);
     if let Ok(import) = import(Source::new(bytes)) {
-        let _ = to_json(&import);
+        let _ = to_json(&[&import]);
     }
 });

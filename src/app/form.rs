@@ -4,9 +4,10 @@ use data_encoding::HEXLOWER;
 
 use super::input::Input;
 use super::owner::Owner;
+use crate::otp::uri::UriError;
 use crate::otp::{Account, Algorithm, Digits, Kind, ParamError, Period, Pin, Seed, base32, motp, uri, yandex};
 use crate::secret::Secret;
-use crate::text::clean;
+use crate::text::{clean, is_blank};
 use crate::vault::{Entry, EntryId};
 
 /// A line of the form.
@@ -81,6 +82,8 @@ pub struct Form {
     pub show_secret: bool,
     /// Whose the new account will be, where that can be chosen.
     pub owner: Option<Owner>,
+    /// Why the last paste was not taken, until the next key: said at the secret.
+    refused: Option<String>,
     /// An account that came without its secret is given one.
     pub enrols: bool,
     kept: Option<Kept>,
@@ -115,6 +118,7 @@ impl Form {
             tried: false,
             show_secret: false,
             owner: None,
+            refused: None,
             enrols: false,
             kept: None,
             issuer: Input::default(),
@@ -322,16 +326,30 @@ impl Form {
         }
     }
 
+    /// Says why a pasted link was not taken; the next key takes the words away.
+    pub fn refuse(&mut self, error: Option<&UriError>) {
+        self.refused = error.map(|error| match error {
+            UriError::Several => String::from("these are several links: leave the form and paste them into the list"),
+            other => other.to_string(),
+        });
+    }
+
     /// What is wrong with the value of a field now.
     pub fn error(&self, field: Field) -> Option<String> {
         let say = |e: ParamError| Some(e.to_string());
         match field {
+            Field::Secret if self.refused.is_some() => self.refused.clone(),
+            Field::Secret if uri::holds_link(self.secret.text()) => Some(
+                uri::parse(self.secret.text())
+                    .err()
+                    .map_or_else(|| String::from("a link, not a secret"), |e| e.to_string()),
+            ),
             Field::Secret => self.seed().err().and_then(say),
             Field::Digits => self.digits().err().and_then(say),
             Field::Period => self.period().err().and_then(say),
             Field::Counter => self.counter().err().and_then(say),
             Field::Pin => self.pin().err().and_then(say),
-            Field::Issuer if self.issuer.text().trim().is_empty() && self.account.text().trim().is_empty() => {
+            Field::Issuer if is_blank(self.issuer.text()) && is_blank(self.account.text()) => {
                 Some(String::from("a name is needed: an issuer, an account or both"))
             }
             _ => None,
@@ -340,7 +358,8 @@ impl Form {
 
     /// Whether a field's error should show yet: it was typed into, or a save was tried.
     pub fn shows_error(&self, field: Field) -> bool {
-        self.tried || (field != Field::Issuer && self.input(field).is_some_and(|line| !line.is_empty()))
+        let refused = field == Field::Secret && self.refused.is_some();
+        self.tried || refused || (field != Field::Issuer && self.input(field).is_some_and(|line| !line.is_empty()))
     }
 
     /// The first field with an error.

@@ -6,11 +6,11 @@ use super::input::Input;
 use super::owner::Owner;
 use super::path::PathLine;
 use crate::otp::Account;
+use crate::otp::account::listed;
 use crate::text::clean;
 use crate::time::UnixTime;
-use crate::transfer::Import;
+use crate::transfer::{Import, plan};
 use crate::vault::State;
-use crate::vault::view::fingerprint;
 
 /// Where an import is.
 pub struct Flow {
@@ -132,24 +132,20 @@ impl Flow {
 impl Preview {
     /// Compares what was read with what the vault holds.
     pub fn new(import: Import, file: &str, state: &State, owner: Option<Owner>) -> Self {
-        let known = state.fingerprints();
+        let fates = plan::plan(state, &import.entries);
         let title = format!("{} · {}", import.format.name(), clean(file));
         let mut lines: Vec<Line> = import
             .entries
             .into_iter()
-            .map(|account| {
-                let fate = match known.get(&fingerprint(&account)).and_then(|id| state.get(id)) {
-                    None => Fate::New,
-                    Some(e) if e.issuer() == account.issuer && e.name() == account.account => Fate::Here,
-                    Some(_) => Fate::Differs,
+            .zip(fates)
+            .map(|(account, fate)| {
+                let fate = match fate {
+                    plan::Fate::New => Fate::New,
+                    plan::Fate::Differs(_) => Fate::Differs,
+                    plan::Fate::Here(_) | plan::Fate::Twice => Fate::Here,
                 };
-                Line {
-                    issuer: clean(&account.issuer).into_owned(),
-                    account: clean(&account.account).into_owned(),
-                    about: about(&account),
-                    fate,
-                    entry: Some(account),
-                }
+                let (issuer, name) = listed(&account.issuer, &account.account);
+                Line { issuer, account: name, about: about(&account), fate, entry: Some(account) }
             })
             .collect();
         lines.extend(import.skipped.into_iter().map(|skipped| Line {

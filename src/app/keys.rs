@@ -265,7 +265,7 @@ impl Keymap {
         let mut map = Self { actions: HashMap::new(), names: HashMap::new(), problems: Vec::new() };
         // The user's own keys first, so that a default yields to them without a conflict.
         let (own, default): (Vec<_>, Vec<_>) = TABLE.iter().partition(|b| overrides.contains_key(b.name));
-        for binding in own {
+        for binding in &own {
             for key in &overrides[binding.name] {
                 match parse(key) {
                     None => problems.push(format!("keys: {}: `{key}` is not a key", binding.name)),
@@ -280,7 +280,10 @@ impl Keymap {
                 }
             }
         }
-        for binding in default {
+        // Nor does a slip of the user's leave an action without any key; an empty list does, on purpose.
+        let slipped: Vec<_> =
+            own.into_iter().filter(|b| !overrides[b.name].is_empty() && map.keys(b.action).is_empty()).collect();
+        for binding in slipped.into_iter().chain(default) {
             for key in binding.keys {
                 if let Some(p) = parse(key)
                     && !map.actions.contains_key(&p)
@@ -389,13 +392,26 @@ mod tests {
     }
 
     #[test]
+    fn a_slip_leaves_an_action_its_default_keys_and_an_empty_list_takes_them() {
+        let own =
+            |keys: &[&str]| BTreeMap::from([(String::from("copy"), keys.iter().map(|k| (*k).to_owned()).collect())]);
+        assert_eq!(Keymap::new(&own(&["foo-bar"])).0.keys(Action::Copy), describe(Action::Copy).keys);
+        assert!(Keymap::new(&own(&[])).0.keys(Action::Copy).is_empty());
+    }
+
+    #[test]
     fn mistakes_in_the_config_are_named() {
         let own = BTreeMap::from([
             (String::from("quit"), vec![String::from("%")]),
             (String::from("lock"), vec![String::from("%"), String::from("hyper-q")]),
             (String::from("fly"), vec![]),
         ]);
-        let (_, problems) = Keymap::new(&own);
+        let (map, problems) = Keymap::new(&own);
+        assert_eq!(
+            map.keys(Action::Quit),
+            describe(Action::Quit).keys,
+            "its own key was taken, and it keeps the default"
+        );
         assert_eq!(
             problems,
             [

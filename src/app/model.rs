@@ -161,7 +161,8 @@ pub struct Start {
 impl Model {
     /// A panel that has not looked at its vault yet.
     pub fn new(start: Start) -> Self {
-        let (keymap, problems) = Keymap::new(&start.config.keys);
+        let (keymap, mut problems) = Keymap::new(&start.config.keys);
+        problems.extend(start.config.problems());
         let mut model = Self {
             size: start.size,
             now: start.now,
@@ -182,7 +183,7 @@ impl Model {
             ids: Ids { seed: start.seed, made: 0 },
         };
         if let Some(problem) = super::keys::told(problems) {
-            model.say(Tone::Warn, problem);
+            model.tell_at_opening(Tone::Warn, problem);
         }
         model
     }
@@ -192,6 +193,7 @@ impl Model {
         let mut model = Self::new(start);
         model.demo = true;
         model.stage = Stage::Open(Box::new(Session::new(vault, &model.config, model.now)));
+        model.say_at_opening();
         model
     }
 
@@ -224,6 +226,18 @@ impl Model {
         let config = std::mem::take(&mut *self.config);
         *self.config = policy.cap(config);
         self.policy = policy;
+    }
+
+    /// Keeps something to be said until the vault is open: before, it would be gone with the first key of the password. What
+    /// is kept already is said with it.
+    pub fn tell_at_opening(&mut self, tone: Tone, text: String) {
+        if self.session().is_some() {
+            return self.say(tone, text);
+        }
+        self.at_opening = Some(match self.at_opening.take() {
+            None => (tone, text),
+            Some((_, earlier)) => (Tone::Warn, format!("{earlier}; {text}")),
+        });
     }
 
     /// Says what was kept for the opening of the vault.

@@ -7,6 +7,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 use super::order::{Order, Uses, index};
+use crate::otp::account::listed;
 use crate::otp::{self, Code};
 use crate::policy::organisation;
 use crate::text::clean;
@@ -34,7 +35,7 @@ pub enum Shows {
 pub struct Row {
     /// Whose.
     pub id: EntryId,
-    /// Cleaned for display.
+    /// Cleaned for display; what stands for a name where the account has none that can be seen.
     pub issuer: String,
     /// Cleaned for display.
     pub account: String,
@@ -52,7 +53,7 @@ pub struct Row {
 
 impl Row {
     fn new(entry: &Entry) -> Self {
-        let (issuer, account) = (clean(entry.issuer()).into_owned(), clean(entry.name()).into_owned());
+        let (issuer, account) = listed(entry.issuer(), entry.name());
         let tags: Vec<String> = entry.tags().map(|t| clean(t).into_owned()).collect();
         let shows = match entry.account() {
             Err(Unusable::NameOnly) => Shows::EnrolAgain,
@@ -79,7 +80,6 @@ impl Row {
     /// The one name that short notices use: the issuer, or the account where there is none.
     pub fn short(&self) -> &str {
         match (self.issuer.as_str(), self.account.as_str()) {
-            ("", "") => "the account without a name",
             ("", account) => account,
             (issuer, _) => issuer,
         }

@@ -66,9 +66,6 @@ pub const MODES: [(Mode, &str, &str); 3] = [
     (Mode::Password, "Password alone", "typed at every start and after each lock"),
 ];
 
-/// The fewest characters of a password.
-pub const SHORTEST_PASSWORD: usize = 8;
-
 impl Welcome {
     /// The first screen.
     pub fn new() -> Self {

@@ -60,6 +60,11 @@ impl Done {
 }
 
 impl Ledger {
+    /// What [`Self::is_news`] calls a destination that could not be had, and one whose round failed.
+    pub fn topics(destination: &str) -> [String; 2] {
+        [format!("without {destination}"), format!("failed {destination}")]
+    }
+
     fn path(state_dir: &Path, vault: VaultId) -> PathBuf {
         state_dir.join("backup").join(format!("{vault}.ron"))
     }

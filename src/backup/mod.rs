@@ -15,6 +15,7 @@ pub mod restore;
 pub mod round;
 pub mod sealed;
 pub mod standing;
+mod words;
 
 #[cfg(test)]
 mod model;

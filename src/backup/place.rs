@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::gather::Items as _;
 use super::ledger::{self, Done, Ledger};
 use super::record;
 use super::round::{self, Backed, Job, Known, RoundError, Vault, WentBack};
 use super::sealed::Sealed;
+use super::words;
 use crate::keychain::folder::FolderKeychain;
 use crate::keychain::{Keychain, KeychainError, Probe, system};
 use crate::local::{self, Local};
@@ -111,6 +113,17 @@ impl Destination {
         Sealed { keychain, identity: &self.identity, vault, item_len }
     }
 
+    /// Refuses a folder that was backed up to and holds nothing of it any more: most often the place of a disk or a share that
+    /// is not connected, which must not be filled in its stead.
+    fn still_holds(&self, items: &Sealed<'_>, seen: &BTreeMap<DeviceId, u64>) -> Result<(), RoundError> {
+        match &self.store {
+            Store::Folder(path) if !seen.is_empty() && items.list()?.is_empty() => {
+                Err(RoundError::Emptied(path.display().to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Key items may hold the data key: in a keychain, of a vault that a keychain opens anyway.
     fn by_itself(&self, vault: &Unlocked) -> bool {
         self.store.is_keychain() && vault.slots().iter().any(|slot| slot.kind() == SlotKind::Keychain)
@@ -138,6 +151,21 @@ pub fn destinations(ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Dest
     let on = wanted && policy.identity_for(true).is_ok();
     let own = stores.map(|store| Destination { identity: PERSONAL.into(), store, on, names_only: false });
     managed.into_iter().chain(own).collect()
+}
+
+/// Turns the backup on, and makes a folder one of its places. A folder that holds nothing yet is as new: that there was a
+/// backup before, there or in another folder, says nothing of it.
+pub fn enable(ledger: &mut Ledger, folder: Option<&Path>) {
+    ledger.off = false;
+    let Some(folder) = folder else { return };
+    let empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    if empty || ledger.folder.as_deref() != Some(folder) {
+        let store = Store::Folder(folder.to_owned());
+        let id = Destination { identity: PERSONAL.into(), store, on: true, names_only: false }.id();
+        ledger.done.remove(&id);
+        ledger.failed.remove(&id);
+    }
+    ledger.folder = Some(folder.to_owned());
 }
 
 /// A folder to keep backups in, by its whole path: it is there, or is made.
@@ -263,7 +291,9 @@ impl<'p> Here<'p> {
         let seen = self.seen_heads(to, id);
         let job = self.job(to, vault.unlocked, &seen, full);
         let result = vault.has_its_key().map_err(RoundError::from);
-        let result = result.and_then(|()| round::round(&to.items(keychain, id), vault, &job, known));
+        let items = to.items(keychain, id);
+        let result = result.and_then(|()| to.still_holds(&items, &seen));
+        let result = result.and_then(|()| round::round(&items, vault, &job, known));
         let name = to.id();
         match result {
             Ok(backed) => {
@@ -277,12 +307,16 @@ impl<'p> Here<'p> {
                 let done = Done { time: self.now.0, accounts, seen, records, left_out, revisions, went_back };
                 Ledger::change(self.state_dir, id, |ledger| {
                     ledger.failed.remove(&name);
+                    // Should it fail again some day, that is news.
+                    for topic in Ledger::topics(&name) {
+                        ledger.told.remove(&topic);
+                    }
                     ledger.done.insert(name, done);
                 })?;
                 Ok(backed)
             }
             Err(error) => {
-                Ledger::change(self.state_dir, id, |ledger| drop(ledger.failed.insert(name, words(&error))))?;
+                Ledger::change(self.state_dir, id, |ledger| drop(ledger.failed.insert(name, words::words(&error))))?;
                 Err(error.into())
             }
         }
@@ -385,38 +419,4 @@ pub(super) fn digest(state: &State, to: &Destination) -> String {
         hash.update([u8::from(matches!(register.value, Value::Flag(_)))]);
     }
     data_encoding::HEXLOWER.encode(&hash.finalize())
-}
-
-/// The command that makes a folder a destination.
-const FOLDER: &str = "`otpanel backup enable --folder DIR`.";
-
-/// Why no backup can be made, and the way out that always is there.
-pub(super) fn instead(probe: &Probe) -> String {
-    let said = probe.describe();
-    if matches!(probe, Probe::NoKeyring(_)) {
-        return said;
-    }
-    let said = said.replace(", or use a password.", ".").replace(" Use a password.", "");
-    format!("{said} Or choose a folder: {FOLDER}")
-}
-
-/// Why a round stopped, in words, with what to do.
-pub fn words(error: &RoundError) -> String {
-    match error {
-        RoundError::Store(KeychainError::Unavailable(probe)) => instead(probe),
-        RoundError::Store(KeychainError::Locked) => Probe::Locked.describe(),
-        RoundError::Store(error) => {
-            format!("{error}. It is tried again with the next change, or by `otpanel backup now`.")
-        }
-        RoundError::Vault(error) => format!("The vault could not be saved: {error}."),
-        RoundError::NotKept => {
-            String::from("What was written to it could not be read back. Choose a folder: ") + FOLDER
-        }
-        RoundError::Restless => "Another device writes there at this moment. `otpanel backup now` tries again.".into(),
-        RoundError::Incomplete => "Not everything of that device can be read, so nothing of it was deleted.".into(),
-        RoundError::NewerSlots => {
-            "That device has a newer password or key than this one. Bring the vault file of that device here first."
-                .into()
-        }
-    }
 }

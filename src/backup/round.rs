@@ -90,6 +90,9 @@ pub enum RoundError {
     /// What was written is not what can be read.
     #[error("the store does not keep what is written to it")]
     NotKept,
+    /// A folder, given by its path, that held a backup and holds nothing of it now.
+    #[error("the folder {0} holds nothing of the backup any more")]
+    Emptied(String),
     /// Others kept writing.
     #[error("others write there all the time")]
     Restless,

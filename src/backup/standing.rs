@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::ledger::{Done, Ledger};
-use super::place::{self, BackupError, Destination, Store, digest, instead};
+use super::place::{self, BackupError, Destination, Store, digest};
 use super::record;
+use super::words::{self, instead};
 use crate::keychain::Probe;
 use crate::policy::{PERSONAL, Policy};
 use crate::text::clean;
@@ -88,6 +89,7 @@ pub fn status(to: &Destination, probe: &Probe, vault: &Unlocked, ledger: &Ledger
         (true, Probe::Ready, None) => (Standing::On, "", None),
         (true, other, _) => {
             let brief = match (&to.store, other) {
+                (_, Probe::NoFolder(_)) => "the folder is gone",
                 (Store::Folder(_), _) => "the folder cannot be used",
                 (_, Probe::NoKeyring(_)) => "its keyring is missing",
                 _ => "no keychain",
@@ -109,12 +111,12 @@ fn newer(state: &State, to: &Destination, done: &Done) -> usize {
 }
 
 /// How all destinations stand, asked without a prompt: the identity in force first, then the best, which is what the user
-/// relies on.
+/// relies on; of equal ones that which holds something.
 pub fn all(vault: &Unlocked, ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Status> {
     let mut all: Vec<Status> = (place::destinations(ledger, enabled, policy).iter())
         .map(|to| status(to, &to.open(false).probe(), vault, ledger))
         .collect();
-    all.sort_by_key(|status| (status.to.identity == PERSONAL, status.standing));
+    all.sort_by_key(|status| (status.to.identity == PERSONAL, status.standing, status.last.is_none()));
     all
 }
 
@@ -142,7 +144,7 @@ pub fn went_back<'a>(labels: impl IntoIterator<Item = &'a str>) -> Option<String
 /// Why a backup was not done, with what to do.
 pub fn cause(error: &BackupError) -> String {
     match error {
-        BackupError::Round(error) => place::words(error),
+        BackupError::Round(error) => words::words(error),
         BackupError::Local(error) => format!("{error}."),
     }
 }

@@ -1,202 +1,17 @@
-//! `add`, `edit`, `rm`, `restore`, `tag`: changing accounts.
+//! `edit`, `rm`, `restore`, `tag`: changing accounts.
 
-use std::io::{self, IsTerminal as _};
-use std::path::Path;
-
-use serde::Serialize;
-
-use super::args::{Add, Edit, KindName, Owner, Remove, Restore, Settings, Tag};
-use super::clipboard::{Copied, copied};
+use super::args::{Edit, Owner, Remove, Restore, Settings, Tag};
 use super::codes::{account_of, pick, pick_any, pick_trashed};
 use super::failure::Failure;
-use super::files;
-use super::output::{answer, json, say};
+use super::output::{answer, say};
 use super::prompt;
 use super::query::Sureness;
 use super::session::{Session, World};
 use crate::entropy;
-use crate::otp::account::title;
-use crate::otp::{Account, Algorithm, Digits, Kind, Period, Pin, Seed, base32, uri};
+use crate::otp::{Algorithm, Digits, Kind, Period, uri};
 use crate::policy::organisation;
-use crate::secret::Secret;
-use crate::text::clean;
-use crate::transfer::{Import, MAX_FILE, Source, import};
+use crate::text::{clean, is_blank};
 use crate::vault::{EntryId, Value, field};
-
-/// The longest text that `add` reads from stdin, in bytes.
-const LONGEST_LINK: u64 = 64 * 1024;
-
-/// What `add --json` prints.
-#[derive(Serialize)]
-struct Added<'a> {
-    id: String,
-    issuer: &'a str,
-    account: &'a str,
-}
-
-/// `add`.
-///
-/// # Errors
-/// When the link or secret cannot be used, or the vault cannot be opened or saved.
-pub fn add(world: &World, args: &Add) -> Result<(), Failure> {
-    let identity = world.policy.identity_for(args.personal)?;
-    let account = asked_for(world, args)?;
-    let mut session = world.open()?;
-    if let Some(id) = session.unlocked.state.find_same(&account) {
-        let there = session.entry(id);
-        say(&format!("otpanel: it is here already, as {}", clean(&title(there.issuer(), there.name()))));
-        return show_added(args, id, &account);
-    }
-    let id = EntryId(entropy::bytes());
-    let source = match (args.uri.is_some(), &args.qr, args.clipboard) {
-        (true, ..) => "a link",
-        (_, Some(_), _) => "a QR picture",
-        (_, _, true) => "the clipboard",
-        _ => "typed in",
-    };
-    session.edit(world, |state, stamp| {
-        state.add(id, &account, &identity, source, stamp);
-        state.settle(&[id], stamp);
-    });
-    session.save()?;
-    say(&format!("Added {}.", clean(&account.title())));
-    world.tell_whose(&identity);
-    show_added(args, id, &account)
-}
-
-fn show_added(args: &Add, id: EntryId, account: &Account) -> Result<(), Failure> {
-    if args.json {
-        json(&Added { id: id.to_string(), issuer: &account.issuer, account: &account.account })?;
-    }
-    Ok(())
-}
-
-/// The account that the arguments, stdin and the answers to questions describe.
-fn asked_for(world: &World, args: &Add) -> Result<Account, Failure> {
-    if let Some(path) = &args.qr {
-        let bytes = files::read(path, MAX_FILE as u64 + 1)?;
-        return one_of(import(Source::new(bytes.expose()))?).map(|account| named(args, account))?;
-    }
-    if args.clipboard {
-        return match copied()? {
-            Copied::Text(text) => described(args, &text),
-            Copied::Picture(found) => one_of(found).map(|account| named(args, account))?,
-        };
-    }
-    let text = match args.uri.as_deref() {
-        Some("-") => from_stdin(world)?,
-        Some(link) if uri::is_link(link) => {
-            say(
-                "otpanel: a secret on the command line can be read by other programs and stays in the shell's history; \
-                 `otpanel add -` reads it from stdin.",
-            );
-            Secret::new(link.to_owned())
-        }
-        Some(_) => {
-            return Err(Failure::usage(
-                "That is not an otpauth:// link",
-                "Give a link, or '-' and send the link or the secret to stdin. A bare secret is never taken as an argument.",
-            ));
-        }
-        None if io::stdin().is_terminal() && prompt::can_type_secrets() => {
-            prompt::secret("Link or secret (not shown)")?
-        }
-        None if io::stdin().is_terminal() => {
-            return Err(Failure::usage("There is no secret", "Send a link or a secret to stdin."));
-        }
-        None => from_stdin(world)?,
-    };
-    described(args, &text)
-}
-
-/// The account of a link, or of a secret with what the arguments say.
-fn described(args: &Add, text: &Secret<String>) -> Result<Account, Failure> {
-    let text = Secret::new(text.expose().trim().to_owned());
-    named(args, if uri::is_link(text.expose()) { uri::parse(text.expose())? } else { typed(args, &text)? })
-}
-
-/// The one account of a picture.
-fn one_of(found: Import) -> Result<Account, Failure> {
-    let mut accounts = found.entries;
-    match (accounts.pop(), accounts.len()) {
-        (Some(account), 0) => Ok(account),
-        (Some(_), others) => Err(Failure::usage(
-            format!("The picture holds {} accounts", others + 1),
-            "Bring all of them with `otpanel import`.",
-        )),
-        (None, _) => {
-            let why = found.skipped.first().map_or("no account", |s| s.reason.as_str());
-            Err(Failure::usage(format!("The picture holds nothing to add: {}", clean(why)), "Enrol this account anew."))
-        }
-    }
-}
-
-/// An account with the names that the arguments give it.
-fn named(args: &Add, mut account: Account) -> Result<Account, Failure> {
-    if let Some(issuer) = &args.settings.issuer {
-        account.issuer.clone_from(issuer);
-    }
-    if let Some(name) = &args.settings.account {
-        account.account.clone_from(name);
-    }
-    if let Some(note) = &args.settings.note {
-        account.note.clone_from(note);
-    }
-    if account.issuer.is_empty() && account.account.is_empty() {
-        if !prompt::interactive() {
-            return Err(Failure::usage("The account has no name", "Give --issuer, --account or both."));
-        }
-        account.issuer = prompt::line("Site or service:")?;
-        account.account = prompt::line("Your name there:")?;
-    }
-    Ok(account)
-}
-
-fn from_stdin(world: &World) -> Result<Secret<String>, Failure> {
-    if world.password_on_stdin() {
-        return Err(Failure::usage(
-            "Both the password and the secret would come from stdin",
-            "Give one of them by a file: --password-file FILE.",
-        ));
-    }
-    let bytes = files::read(Path::new("-"), LONGEST_LINK)?;
-    let text = std::str::from_utf8(bytes.expose()).map_err(|_| Failure::NotText { what: "secret" })?;
-    Ok(Secret::new(text.to_owned()))
-}
-
-/// An account from a bare secret and the options.
-fn typed(args: &Add, text: &Secret<String>) -> Result<Account, Failure> {
-    let settings = &args.settings;
-    let algorithm = settings.algorithm.as_deref().map(Algorithm::parse).transpose()?.unwrap_or_default();
-    let digits = settings.digits.map(Digits::new).transpose()?.unwrap_or_default();
-    let period = settings.period.map(Period::new).transpose()?.unwrap_or_default();
-    let kind = match args.kind {
-        KindName::Totp => Kind::Totp { algorithm, digits, period },
-        KindName::Hotp => Kind::Hotp { algorithm, digits, counter: uri::counter(settings.counter)? },
-        KindName::Steam => Kind::Steam,
-        KindName::Motp => Kind::Motp { pin: pin()? },
-        KindName::Yandex => Kind::Yandex { pin: pin()? },
-    };
-    let seed = match args.kind {
-        KindName::Motp => Seed::new(hex(text.expose())?)?,
-        _ => base32::decode(text.expose())?,
-    };
-    Ok(Account::new("", "", kind, seed))
-}
-
-fn hex(text: &str) -> Result<Vec<u8>, crate::otp::ParamError> {
-    data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| crate::otp::ParamError::Hex)
-}
-
-fn pin() -> Result<Pin, Failure> {
-    if !prompt::can_type_secrets() {
-        return Err(Failure::usage(
-            "This kind of code needs a PIN",
-            "Send a link that carries it, or run it on a terminal.",
-        ));
-    }
-    Ok(Pin::new(prompt::secret("PIN")?.expose().clone())?)
-}
 
 /// `edit`.
 ///
@@ -222,6 +37,7 @@ pub fn edit(world: &World, args: &Edit) -> Result<(), Failure> {
     let mut session = world.open()?;
     let id = pick(&session, &args.query, Sureness::Part)?;
     fits(&session, id, &args.settings)?;
+    stays_named(&session, id, &args.settings)?;
     let name = session.name(id);
     let counter = args.settings.counter;
     let changed = session.edit(world, |state, stamp| {
@@ -292,6 +108,18 @@ fn changes(settings: &Settings) -> Result<Vec<(&'static str, Value)>, Failure> {
     }
     uri::counter(settings.counter)?;
     Ok(list)
+}
+
+/// Refuses to take the last name that can be seen: nothing but its id would find the account.
+fn stays_named(session: &Session, id: EntryId, settings: &Settings) -> Result<(), Failure> {
+    let entry = session.entry(id);
+    let issuer = settings.issuer.as_deref().unwrap_or(entry.issuer());
+    let account = settings.account.as_deref().unwrap_or(entry.name());
+    let touched = settings.issuer.is_some() || settings.account.is_some();
+    if touched && is_blank(issuer) && is_blank(account) {
+        return Err(super::add::no_name());
+    }
+    Ok(())
 }
 
 /// Refuses settings that the account's kind does not have.

@@ -1,6 +1,7 @@
 //! The command line as clap reads it: every command, option and word of help. It knows no meaning.
 
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
@@ -42,11 +43,20 @@ pub fn parse() -> Cli {
         return cli;
     }
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(words).unwrap_or_else(|error| error.exit());
+    let matches = command.try_get_matches_from_mut(words).unwrap_or_else(|error| end(&error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
     // It holds no secret, and taking it apart would cost a command as much as it took to make.
     std::mem::forget(command);
     cli
+}
+
+/// Prints help or what is wrong with the command line, and ends. Help that cannot be written is a failure as any answer is.
+fn end(error: &clap::Error) -> ! {
+    let code = match error.print().and_then(|()| io::stdout().flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => 1,
+        _ => error.exit_code(),
+    };
+    std::process::exit(code)
 }
 
 /// Options that every command takes.
@@ -267,6 +277,7 @@ pub struct Settings {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A secret on a command line can be read by other programs and stays in the shell's history: pipe it in or type it.
+The PIN of a motp or yandex account is the line after the secret, is asked for, or stands in the link as &pin=1234.
 
 Examples:
   otpanel add                                        type or paste a link or a secret
@@ -334,7 +345,7 @@ pub struct Edit {
     #[command(flatten)]
     pub settings: Settings,
     /// Mark as a favourite
-    #[arg(long, value_name = "yes|no", value_parser = clap::builder::BoolishValueParser::new(), action = ArgAction::Set)]
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no, action = ArgAction::Set)]
     pub favourite: Option<bool>,
     /// Make it a personal account, or one of the organisation that manages this machine: a new entry there, and this one
     /// is deleted for good
@@ -343,6 +354,14 @@ pub struct Edit {
     /// Do not ask before moving
     #[arg(long, short = 'y', requires = "move_to")]
     pub yes: bool,
+}
+
+fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "y" | "true" | "on" | "1" => Ok(true),
+        "no" | "n" | "false" | "off" | "0" => Ok(false),
+        _ => Err("say yes or no"),
+    }
 }
 
 /// Whose an account is.

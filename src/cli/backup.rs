@@ -1,6 +1,8 @@
 //! `backup`: how it stands, doing it, checking it, getting everything back; and what every command that saved does last.
 
+mod devices;
 mod restore;
+mod verify;
 
 use std::path::Path;
 
@@ -8,20 +10,20 @@ use serde::Serialize;
 
 use super::args::{Backup, BackupCommand};
 use super::failure::{Doing, Failure};
-use super::output::{answer, columns, json, say};
+use super::output::{answer, json, say};
 use super::prompt;
 use super::recover::{rfc3339, shown, when};
 use super::session::{Session, World};
 use crate::backup::ledger::Ledger;
-use crate::backup::place::{self, BackupError, Destination, Here, InFile, Store, Verified};
-use crate::backup::round::{Device, Known};
-use crate::backup::standing::{self, Status, cause};
+use crate::backup::place::{self, BackupError, Destination, Here, InFile, Store};
+use crate::backup::round::Known;
+use crate::backup::standing::{self, Standing, Status, cause};
 use crate::keychain::{Keychain, Probe};
 use crate::policy::{self, PERSONAL};
 use crate::report::{Exit, Report};
 use crate::text::{clean, count};
+use crate::vault::VaultId;
 use crate::vault::file::Place;
-use crate::vault::{DeviceId, VaultId};
 
 /// `backup`.
 ///
@@ -29,17 +31,16 @@ use crate::vault::{DeviceId, VaultId};
 /// When the vault cannot be opened, nobody said yes, or the backup cannot be done.
 pub fn backup(world: &World, args: &Backup) -> Result<(), Failure> {
     match &args.command {
-        None => status(world, false),
-        Some(BackupCommand::Status { json }) => status(world, *json),
-        Some(BackupCommand::Now) => now(world),
-        Some(BackupCommand::Verify { json }) => verify(world, *json),
+        None | Some(BackupCommand::Status) => status(world, args.json),
+        Some(BackupCommand::Now) => now(world, args.json),
+        Some(BackupCommand::Verify) => verify::verify(world, args.json),
         Some(BackupCommand::Restore { folder, vault_id, yes }) => {
-            restore::get_back(world, folder.as_deref(), vault_id.as_deref(), *yes)
+            restore::get_back(world, folder.as_deref(), vault_id.as_deref(), *yes, args.json)
         }
-        Some(BackupCommand::Enable { folder }) => enable(world, folder.as_deref()),
-        Some(BackupCommand::Disable { wipe, yes }) => disable(world, *wipe, *yes),
-        Some(BackupCommand::Devices { json }) => devices(world, *json),
-        Some(BackupCommand::Forget { device, yes }) => forget(world, device, *yes),
+        Some(BackupCommand::Enable { folder }) => enable(world, folder.as_deref(), args.json),
+        Some(BackupCommand::Disable { wipe, yes }) => disable(world, *wipe, *yes, args.json),
+        Some(BackupCommand::Devices) => devices::devices(world, args.json),
+        Some(BackupCommand::Forget { device, yes }) => devices::forget(world, device, *yes, args.json),
     }
 }
 
@@ -108,12 +109,13 @@ pub fn after_saving(session: &mut Session) {
     session.unseen = false;
     for to in &wanted(session) {
         let keychain = to.open(false);
+        let [without, failing] = Ledger::topics(&to.id());
         let (topic, words) = match keychain.probe() {
             Probe::Ready => match round(session, to, &*keychain) {
                 Ok(accounts) => (format!("on {}", to.id()), notice(to, accounts)),
-                Err(error) => (format!("failed {}", to.id()), not_done(&cause(&error))),
+                Err(error) => (failing, not_done(&cause(&error))),
             },
-            other => (format!("without {}", to.id()), not_done(&other.describe())),
+            other => (without, not_done(&other.describe())),
         };
         if Ledger::is_news(&session.place.state_dir, session.unlocked.vault_id(), &topic) {
             say(&words);
@@ -248,7 +250,27 @@ fn status(world: &World, as_json: bool) -> Result<(), Failure> {
     answer(&text)
 }
 
-fn now(world: &World) -> Result<(), Failure> {
+/// What `backup now --json` and `backup enable --json` print.
+#[derive(Serialize, Default)]
+struct NowRow {
+    backed_up: Vec<DoneRow>,
+    failed: Vec<FailedRow>,
+}
+
+#[derive(Serialize)]
+struct DoneRow {
+    store: &'static str,
+    reach: String,
+    accounts: usize,
+}
+
+#[derive(Serialize)]
+struct FailedRow {
+    store: &'static str,
+    reason: String,
+}
+
+fn now(world: &World, as_json: bool) -> Result<(), Failure> {
     let mut session = world.open()?;
     session.unseen = false;
     if !destinations(&session).iter().any(|to| to.on) {
@@ -261,16 +283,17 @@ fn now(world: &World) -> Result<(), Failure> {
         .into());
     }
     let wanted = wanted(&session);
+    let mut row = NowRow::default();
     if wanted.is_empty() {
         say("There is no account yet; the backup starts with the first.");
-        return Ok(());
     }
-    let (mut good, mut bad) = (0, None);
+    let mut bad = None;
     for to in &wanted {
+        make_first(&session, to);
         let keychain = to.open(prompt::can_type_secrets());
         match round(&mut session, to, &*keychain) {
             Ok(accounts) => {
-                good += 1;
+                row.backed_up.push(DoneRow { store: to.store_name(), reach: to.reach(), accounts });
                 let place = match &to.store {
                     Store::Keychain { keyring: None } => String::from("the keychain"),
                     Store::Keychain { keyring: Some(label) } => format!("the keyring {}", clean(label)),
@@ -280,6 +303,7 @@ fn now(world: &World) -> Result<(), Failure> {
                 say(&format!("Backed up {accounts} to {place}; that reaches {}.", clean(&to.reach())));
             }
             Err(error) => {
+                row.failed.push(FailedRow { store: to.store_name(), reason: cause(&error) });
                 if wanted.len() > 1 {
                     say(&format!("otpanel: {}: {}", to.store_name(), clean(&cause(&error))));
                 }
@@ -288,70 +312,24 @@ fn now(world: &World) -> Result<(), Failure> {
         }
     }
     match bad {
-        Some(error) if good == 0 => Err(failed(&error)),
+        Some(error) if row.backed_up.is_empty() => Err(failed(&error)),
+        _ if as_json => json(&row),
         _ => Ok(()),
     }
 }
 
-#[derive(Serialize)]
-struct VerifyRow {
-    store: &'static str,
-    items: usize,
-    accounts: usize,
-    lacking: usize,
-    unread: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    went_back: Vec<String>,
+/// A folder that a policy names is made at its first backup; nobody has said `enable` for it. What fails is told by the round.
+fn make_first(session: &Session, to: &Destination) {
+    if let Store::Folder(path) = &to.store
+        && to.identity != PERSONAL
+        && !ledger(session).done.contains_key(&to.id())
+        && let Err(error) = place::folder(path)
+    {
+        tracing::warn!(%error, "the folder of the policy cannot be made");
+    }
 }
 
-fn verify(world: &World, as_json: bool) -> Result<(), Failure> {
-    let session = world.open()?;
-    let here = Here::new(&session.place);
-    let mut rows = Vec::new();
-    let mut good = true;
-    let has_folder = destinations(&session).iter().any(|to| matches!(to.store, Store::Folder(_)));
-    for to in &wanted(&session) {
-        let keychain = to.open(prompt::can_type_secrets());
-        let probe = keychain.probe();
-        if probe != Probe::Ready && to.store.is_keychain() && has_folder {
-            say(&format!("otpanel: keychain: not looked at. {}", probe.describe()));
-            continue;
-        }
-        let Verified { items, accounts, lacking, unread, went_back, .. } =
-            here.verify(to, &*keychain, &session.unlocked).map_err(|error| failed(&error))?;
-        good &= lacking == 0 && unread == 0;
-        let went_back = went_back.into_iter().map(|head| head.label).collect();
-        rows.push(VerifyRow { store: to.store_name(), items, accounts, lacking, unread, went_back });
-    }
-    if as_json {
-        json(&rows)?;
-    } else {
-        let of = |row: &VerifyRow| {
-            format!(
-                "{}: {} items opened, {} accounts can be restored, {} lacking or older, {} items missing or unreadable\n",
-                row.store, row.items, row.accounts, row.lacking, row.unread
-            )
-        };
-        answer(&rows.iter().map(of).collect::<String>())?;
-        for row in &rows {
-            if let Some(words) = standing::went_back(row.went_back.iter().map(String::as_str)) {
-                say(&format!("otpanel: {}: {words}", row.store));
-            }
-        }
-    }
-    if rows.is_empty() || !good {
-        return Err(Report::new(
-            Exit::Failed,
-            "The backup does not hold everything",
-            if rows.is_empty() { "It is off, or cannot be had here." } else { "See the figures above." },
-            "`otpanel backup now` writes what is lacking.",
-        )
-        .into());
-    }
-    Ok(())
-}
-
-fn enable(world: &World, folder: Option<&Path>) -> Result<(), Failure> {
+fn enable(world: &World, folder: Option<&Path>, as_json: bool) -> Result<(), Failure> {
     if !world.config.backup.enabled {
         return Err(Report::new(
             Exit::Failed,
@@ -363,14 +341,9 @@ fn enable(world: &World, folder: Option<&Path>) -> Result<(), Failure> {
     }
     let folder = folder.map(absolute).transpose()?;
     let session = world.open()?;
-    remember(&session.place, session.unlocked.vault_id(), |ledger| {
-        ledger.off = false;
-        if folder.is_some() {
-            ledger.folder.clone_from(&folder);
-        }
-    })?;
+    remember(&session.place, session.unlocked.vault_id(), |ledger| place::enable(ledger, folder.as_deref()))?;
     drop(session);
-    now(world)
+    now(world, as_json)
 }
 
 /// A folder that is there, or can be made, by its whole path.
@@ -378,7 +351,14 @@ fn absolute(path: &Path) -> Result<std::path::PathBuf, Failure> {
     place::folder(path).map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Write, source })
 }
 
-fn disable(world: &World, wipe: bool, yes: bool) -> Result<(), Failure> {
+/// What `backup disable --json` prints.
+#[derive(Serialize)]
+struct OffRow {
+    state: &'static str,
+    wiped: Vec<&'static str>,
+}
+
+fn disable(world: &World, wipe: bool, yes: bool, as_json: bool) -> Result<(), Failure> {
     let session = world.open()?;
     if let (Some(managed), policy::Backup::Required) = (&session.policy.identity, session.policy.backup) {
         let next = "Your own accounts alone: `backup: (enabled: false)` in the config.";
@@ -394,118 +374,22 @@ fn disable(world: &World, wipe: bool, yes: bool) -> Result<(), Failure> {
     let vault = session.unlocked.vault_id();
     let all = destinations(&session);
     remember(&session.place, vault, |ledger| ledger.off = true)?;
-    let mut bad = None;
+    let (mut bad, mut wiped) = (None, Vec::new());
     if wipe {
-        for (to, wiped) in Here::new(&session.place).wipe_all(&all, prompt::can_type_secrets(), vault) {
-            match wiped {
-                Ok(()) => say(&format!("Deleted what this machine had in the {}.", to.store_name())),
+        for (to, result) in Here::new(&session.place).wipe_all(&all, prompt::can_type_secrets(), vault) {
+            match result {
+                Ok(()) => {
+                    wiped.push(to.store_name());
+                    say(&format!("Deleted what this machine had in the {}.", to.store_name()));
+                }
                 Err(error) => bad = Some(error),
             }
         }
     }
     say("The backup is off. `otpanel backup enable` turns it on again.");
-    bad.map_or(Ok(()), |error| Err(failed(&error)))
-}
-
-#[derive(Serialize)]
-struct DeviceRow {
-    id: String,
-    name: String,
-    store: &'static str,
-    accounts: usize,
-    last: Option<String>,
-    this: bool,
-}
-
-fn device_rows(session: &Session) -> Result<Vec<(Destination, Device)>, Failure> {
-    let here = Here::new(&session.place);
-    let mut rows = Vec::new();
-    for to in destinations(session) {
-        let keychain = to.open(prompt::can_type_secrets());
-        if keychain.probe() == Probe::Ready {
-            let found = here.verify(&to, &*keychain, &session.unlocked).map_err(|error| failed(&error))?;
-            rows.extend(found.devices.into_iter().map(|device| (to.clone(), device)));
-        }
+    match bad {
+        Some(error) => Err(failed(&error)),
+        None if as_json => json(&OffRow { state: Standing::Off.name(), wiped }),
+        None => Ok(()),
     }
-    Ok(rows)
-}
-
-fn devices(world: &World, as_json: bool) -> Result<(), Failure> {
-    let session = world.open()?;
-    let own = Here::new(&session.place).device;
-    let row = |(to, device): (Destination, Device)| DeviceRow {
-        id: device.id.to_string(),
-        this: device.id == own,
-        store: to.store_name(),
-        accounts: device.accounts,
-        last: (device.time.0 > 0).then(|| rfc3339(device.time.0)).flatten(),
-        name: device.label,
-    };
-    let rows: Vec<DeviceRow> = device_rows(&session)?.into_iter().map(row).collect();
-    if as_json {
-        return json(&rows);
-    }
-    if rows.is_empty() {
-        say("No machine backs up there.");
-        return Ok(());
-    }
-    let line = |row: &DeviceRow| {
-        let this = if row.this { "this one" } else { "" };
-        let last = row.last.clone().unwrap_or_else(|| "unknown".into());
-        vec![
-            row.id.clone(),
-            clean(&row.name).into_owned(),
-            row.store.into(),
-            row.accounts.to_string(),
-            last,
-            this.into(),
-        ]
-    };
-    answer(&columns(&rows.iter().map(line).collect::<Vec<_>>()))
-}
-
-fn forget(world: &World, named: &str, yes: bool) -> Result<(), Failure> {
-    let mut session = world.open()?;
-    let here = Here::new(&session.place);
-    let matching: Vec<(Destination, Device)> = (device_rows(&session)?.into_iter())
-        .filter(|(_, device)| device.id.to_string() == named || device.label == named)
-        .collect();
-    let mut ids: Vec<DeviceId> = matching.iter().map(|(_, device)| device.id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    match ids[..] {
-        [] => {
-            return Err(Failure::usage(
-                format!("No machine `{named}` backs up there"),
-                "See `otpanel backup devices`.",
-            ));
-        }
-        [id] if id == here.device => {
-            return Err(Failure::usage(
-                "That is this machine",
-                "`otpanel backup disable --wipe` deletes what it stored.",
-            ));
-        }
-        [_] => {}
-        _ => {
-            return Err(Failure::usage(
-                "Several machines have that name",
-                "Give the id from `otpanel backup devices`.",
-            ));
-        }
-    }
-    let question =
-        format!("Delete what {} has stored there? Its accounts are joined into this vault first.", clean(named));
-    agreed(yes, "Forgetting a machine", &question, false)?;
-    for (to, device) in &matching {
-        let keychain = to.open(prompt::can_type_secrets());
-        let mut vault = InFile { place: &session.place, unlocked: &mut session.unlocked, device: here.device };
-        here.forget(to, &*keychain, &mut vault, device.id).map_err(|error| failed(&error))?;
-        say(&format!(
-            "Forgot {} in the {}. If it is still in use, it writes itself back.",
-            clean(named),
-            to.store_name()
-        ));
-    }
-    Ok(())
 }

@@ -43,6 +43,12 @@ pub fn unread(error: &ClipboardError) -> Report {
             "It is empty, or what it holds is of another kind.",
             next,
         ),
+        ClipboardError::NoDisplay => Report::new(
+            Exit::Failed,
+            "There is no clipboard here",
+            sentence(&error.to_string()),
+            "Give the link or the picture as a file or on stdin; in a terminal, paste it.",
+        ),
         other => Report::new(Exit::Failed, "The clipboard cannot be read", sentence(&other.to_string()), next),
     }
 }
@@ -100,6 +106,7 @@ pub fn report(error: &ClipboardError) -> Report {
             "The config says clipboard: (method: Off).",
             "Use `otpanel code`, or choose another method in the config.",
         ),
+        ClipboardError::NoDisplay => nowhere(),
         ClipboardError::Empty | ClipboardError::Native(_) | ClipboardError::Program(..) => Report::new(
             Exit::Failed,
             "The code could not be copied",

@@ -1,19 +1,21 @@
 //! `list`, `code`, `copy`: looking at accounts and their codes.
 
+use std::io::{self, IsTerminal as _};
+
 use serde::Serialize;
 
 use super::args::{Code as CodeArgs, CopyCode, List};
 use super::failure::Failure;
-use super::output::{answer, columns, json};
+use super::output::{WIDEST, answer, columns, json};
 use super::query::{self, Named, Sureness};
 use super::quick;
 use super::session::{Session, World};
 use crate::local::Local;
-use crate::otp::account::title;
+use crate::otp::account::{listed, title};
 use crate::otp::code::{Code, code_at, hotp_code, next_code_at, remaining};
 use crate::otp::{Account, Kind};
 use crate::policy::organisation;
-use crate::text::clean;
+use crate::text::{clean, fit};
 use crate::time::UnixTime;
 use crate::vault::history::Reason;
 use crate::vault::{Entry, EntryId, Unusable};
@@ -112,13 +114,20 @@ pub fn list(world: &World, args: &List) -> Result<(), Failure> {
         return json(&rows);
     }
     let managed = entries.iter().any(|e| organisation(e.identity()).is_some());
-    let rows: Vec<Vec<String>> =
+    let mut rows: Vec<Vec<String>> =
         entries.iter().zip(&pairs).map(|(e, p)| text_row(e, p.as_ref(), args.codes, managed)).collect();
+    // For eyes a name is cut, for a program never.
+    if io::stdout().is_terminal() {
+        for name in rows.iter_mut().flat_map(|row| row.iter_mut().take(2)) {
+            *name = fit(name, WIDEST).into_owned();
+        }
+    }
     answer(&columns(&rows))
 }
 
 fn text_row(entry: &Entry, pair: Option<&Pair>, codes: bool, managed: bool) -> Vec<String> {
-    let mut row = vec![clean(entry.issuer()).into_owned(), clean(entry.name()).into_owned()];
+    let (issuer, account) = listed(entry.issuer(), entry.name());
+    let mut row = vec![issuer, account];
     if codes {
         match pair {
             Some(Pair { code: Some(code), remaining: Some(secs), .. }) => {

@@ -1,6 +1,7 @@
 //! `config`: where the settings are, whether they can be read, and what is in force.
 
 use std::fs;
+use std::path::Path;
 
 use super::args::{Config as Args, Global};
 use super::failure::Failure;
@@ -9,6 +10,17 @@ use super::session::{World, places};
 use crate::app::keys::Keymap;
 use crate::config::Config;
 use crate::report::{Exit, Report};
+use crate::runtime::theme;
+use crate::text::clean;
+
+/// What is well written in the settings and yet cannot be taken up.
+fn problems(config: &Config, file: &Path) -> Vec<String> {
+    let (_, mut problems) = Keymap::new(&config.keys);
+    problems.extend(config.problems());
+    // Light or dark does not matter here.
+    problems.extend(theme::find(&config.theme, file, true, Some(false)).1);
+    problems
+}
 
 /// `config`.
 ///
@@ -21,11 +33,16 @@ pub fn config(global: &Global, args: Args) -> Result<(), Failure> {
         Args::Check => {
             let there = fs::exists(&file).unwrap_or(true);
             let config = Config::load(&file)?;
-            let (_, problems) = Keymap::new(&config.keys);
+            let mut problems = problems(&config, &file);
+            for name in config.profile_names() {
+                let own = self::problems(&config.clone().profile(name), &file);
+                let more: Vec<String> = own.into_iter().filter(|problem| !problems.contains(problem)).collect();
+                problems.extend(more.into_iter().map(|problem| format!("profile {name}: {problem}")));
+            }
             if !problems.is_empty() {
-                let text = problems.iter().map(|problem| format!("{problem}.")).collect::<Vec<_>>().join("\n");
+                let text = problems.iter().map(|problem| format!("{}.", clean(problem))).collect::<Vec<_>>().join("\n");
                 let next = "Mend these lines; `otpanel config show` tells what is in force.";
-                return Err(Report::new(Exit::Failed, "Some keys in the settings are not as meant", text, next).into());
+                return Err(Report::new(Exit::Failed, "Some settings are not as meant", text, next).into());
             }
             let verdict = if there { "is right" } else { "does not exist, so every setting is the default" };
             answer(&format!("{} {verdict}\n", file.display()))

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::keychain::{Keychain as _, Probe, kernel, system};
 use crate::policy::{Found, Policy};
 use crate::report::{Report, system as system_words};
+use crate::runtime::locale;
 use crate::secret::can_lock;
 use crate::text::clean;
 use crate::time::UnixTime;
@@ -244,6 +245,7 @@ fn keychain(probe: &Probe) -> Finding {
         | Probe::NoProvider
         | Probe::NoCollection
         | Probe::NoKeyring(_)
+        | Probe::NoFolder(_)
         | Probe::Unsupported(_) => State::Note,
     };
     finding("keychain", state, probe.describe())
@@ -284,15 +286,18 @@ fn terminal() -> Vec<Finding> {
         _ => "16",
     };
     found.push(finding("colours", State::Ok, colours));
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(var).into_iter().find(|v| !v.is_empty()).unwrap_or_default();
-    let small = locale.to_ascii_lowercase();
-    found.push(if small.contains("utf-8") || small.contains("utf8") || cfg!(windows) {
+    let locale = locale::locale();
+    found.push(if locale::is_utf8(&locale) || cfg!(windows) {
         finding("text", State::Ok, "UTF-8")
     } else {
         finding(
             "text",
             State::Note,
-            format!("the locale `{}` is not UTF-8; set `glyphs: Ascii` if signs look wrong", clean(&locale)),
+            if locale.is_empty() {
+                "no locale is set; `glyphs: Ascii` in the config if signs look wrong".to_owned()
+            } else {
+                format!("the locale `{}` is not UTF-8, so signs are ASCII; `glyphs: Unicode` overrides", clean(&locale))
+            },
         )
     });
     found

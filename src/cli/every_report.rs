@@ -43,7 +43,7 @@ fn all() -> Vec<(String, Report)> {
         let name = name.split([' ', '(', '{']).next().unwrap_or_default().to_owned();
         add(&format!("cli::{name}"), failure.report().expect("only `Silent` says nothing"));
     }
-    for e in [ClipboardError::Off, ClipboardError::Native("no display".into())] {
+    for e in [ClipboardError::Off, ClipboardError::NoDisplay, ClipboardError::Native("no display".into())] {
         add("clipboard", clipboard::report(&e));
     }
     add("clipboard", clipboard::nowhere());
@@ -83,6 +83,8 @@ fn all() -> Vec<(String, Report)> {
         UriError::UnknownType("push".into()),
         UriError::MissingSecret,
         UriError::Param(ParamError::Digits("100".into())),
+        UriError::Several,
+        UriError::Control,
         UriError::Trashed,
     ] {
         add("link", e.into());
@@ -100,6 +102,7 @@ fn all() -> Vec<(String, Report)> {
         Probe::NoProvider,
         Probe::NoCollection,
         Probe::NoKeyring("Contoso".into()),
+        Probe::NoFolder("/mnt/stick/otpanel".into()),
         Probe::Unsupported("it is of another world".into()),
     ];
     for probe in probes {
@@ -180,6 +183,7 @@ fn failures() -> Vec<Failure> {
         Failure::WrongRecoveryKey,
         Failure::WrongKeychainKey,
         Failure::EmptyPassword,
+        Failure::ShortPassword,
         Failure::PasswordsDiffer,
         Failure::File { path: "/pw".into(), doing: Doing::Read, source: io::Error::from_raw_os_error(2) },
         Failure::File { path: "/key".into(), doing: Doing::Write, source: io::Error::from_raw_os_error(17) },
@@ -188,6 +192,7 @@ fn failures() -> Vec<Failure> {
         Failure::EnrolAgain { name: "VPN (ada)".into() },
         Failure::Unusable { name: "A (a)".into(), reason: "its kind is unknown to this version".into() },
         Failure::Panel(PanelError::NoTerminal),
+        Failure::Panel(PanelError::DumbTerminal),
         Failure::Panel(PanelError::Unsaved { why: None, kept: true }),
         Failure::Panel(PanelError::Unsaved { why: None, kept: false }),
         Failure::Panel(PanelError::Terminal(io::Error::from_raw_os_error(5))),

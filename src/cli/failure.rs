@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::report::{Exit, LISTS, Report, sentence, system};
 use crate::runtime::PanelError;
 use crate::text::clean;
+use crate::unlock;
 
 /// Why a command could not be done.
 #[derive(Debug)]
@@ -71,6 +72,8 @@ pub enum Failure {
     WrongKeychainKey,
     /// A password was given as empty.
     EmptyPassword,
+    /// A new password of fewer characters than [`unlock::SHORTEST_PASSWORD`].
+    ShortPassword,
     /// A password typed twice, differently.
     PasswordsDiffer,
     /// A file named on the command line could not be read or written.
@@ -212,6 +215,15 @@ impl Failure {
                 "The keychain holds a key for it, but not the right one; something has changed it.",
                 "Open the vault by its password or recovery key: --password-file FILE, or type it.",
             ),
+            Self::ShortPassword => Report::new(
+                Exit::Usage,
+                "The new password is too short",
+                format!(
+                    "It has fewer than {} characters, which a machine has guessed in no time.",
+                    unlock::SHORTEST_PASSWORD
+                ),
+                "Take a longer one; a few words are good.",
+            ),
             Self::EmptyPassword => Report::new(
                 Exit::Usage,
                 "The new password is empty",
@@ -273,6 +285,12 @@ impl Failure {
                 "The panel needs a terminal",
                 "Standard input or output is a file or a pipe.",
                 "Run it on a terminal, or use a command: `otpanel --help` lists them.",
+            ),
+            Self::Panel(PanelError::DumbTerminal) => Report::new(
+                Exit::Failed,
+                "This terminal cannot show the panel",
+                "TERM is `dumb` or not set, which means a terminal that cannot move its cursor.",
+                "Set TERM to what it is (such as xterm-256color), or use a command: `otpanel list --codes`.",
             ),
             Self::Panel(PanelError::Terminal(e)) => Report::new(
                 Exit::Failed,

@@ -14,6 +14,7 @@ use super::prompt;
 use super::session::{Session, World, read_password};
 use crate::entropy;
 use crate::otp::Account;
+use crate::otp::account::listed;
 use crate::report::{Exit, Report};
 use crate::secret::Secret;
 use crate::text::{clean, count};
@@ -159,11 +160,9 @@ fn dry_run(args: &Args, loaded: &[Loaded]) -> Result<(), Failure> {
     if !args.json {
         return answer(&preview(loaded, None));
     }
-    for l in loaded {
-        answer(to_json(&l.import).expose().trim_end())?;
-        answer("\n")?;
-    }
-    Ok(())
+    let imports: Vec<&Import> = loaded.iter().map(|l| &l.import).collect();
+    answer(to_json(&imports).expose().trim_end())?;
+    answer("\n")
 }
 
 /// The lines of a preview: what was recognised, what becomes of each account, what cannot come and why.
@@ -185,12 +184,8 @@ fn preview(loaded: &[Loaded], fates: Option<&[Fate]>) -> String {
                 Some(Fate::Here(_)) => "here",
                 Some(Fate::Twice) => "twice",
             };
-            rows.push(vec![
-                format!("  {word}"),
-                clean(&account.issuer).into_owned(),
-                clean(&account.account).into_owned(),
-                shape(account),
-            ]);
+            let (issuer, name) = listed(&account.issuer, &account.account);
+            rows.push(vec![format!("  {word}"), issuer, name, shape(account)]);
         }
         for s in &import.skipped {
             rows.push(vec![

@@ -80,13 +80,24 @@ pub fn init(world: &World, args: &Init) -> Result<(), Failure> {
 /// When there is none and nobody can be asked.
 pub fn new_password(world: &World) -> Result<Secret<String>, Failure> {
     match world.given_password()? {
-        Some(password) if password.expose().is_empty() => Err(Failure::EmptyPassword),
-        Some(password) => Ok(password),
+        Some(password) => long_enough(password),
         None if prompt::can_type_secrets() => prompt::new_password("New password"),
         None => Err(Failure::usage(
             "There is no password for the new vault",
             "Give --password-file FILE ('-' is stdin), or choose --unlock keychain.",
         )),
+    }
+}
+
+/// Refuses a new password that would not protect.
+///
+/// # Errors
+/// [`Failure::EmptyPassword`] or [`Failure::ShortPassword`].
+pub fn long_enough(password: Secret<String>) -> Result<Secret<String>, Failure> {
+    match password.expose().as_str() {
+        "" => Err(Failure::EmptyPassword),
+        text if unlock::is_short(text) => Err(Failure::ShortPassword),
+        _ => Ok(password),
     }
 }
 

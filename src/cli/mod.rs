@@ -4,6 +4,7 @@
 //! a `failure::Failure`, which `main` prints as a report.
 
 mod accounts;
+mod add;
 pub mod args;
 mod backup;
 mod clipboard;
@@ -54,7 +55,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::List(args) => codes::list(&World::new(global)?, &args),
         Command::Code(args) => codes::code(&World::new(global)?, &args),
         Command::Copy(args) => codes::copy(&World::new(global)?, &args),
-        Command::Add(args) => accounts::add(&World::writing(global)?, &args),
+        Command::Add(args) => add::add(&World::writing(global)?, &args),
         Command::Edit(args) => accounts::edit(&World::writing(global)?, &args),
         Command::Rm(args) => accounts::remove(&World::writing(global)?, &args),
         Command::Restore(args) => accounts::restore(&World::writing(global)?, &args),

@@ -87,18 +87,21 @@ pub fn complain(report: &Report, style: Style) {
     let _ = io::stderr().lock().write_all(format(report, style).as_bytes());
 }
 
-/// Columns of text, each as wide as its widest cell, two blanks between; the last column is not padded.
+/// The widest that a column grows; one name of some thousand letters would else push every line off the screen.
+pub const WIDEST: usize = 40;
+
+/// Columns of text, each as wide as its widest cell up to [`WIDEST`], two blanks between; the last column is not padded.
+/// A wider cell stands whole and pushes the rest of its own line.
 pub fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..count)
-        .map(|c| rows.iter().filter_map(|r| r.get(c)).map(|t| crate::text::width(t)).max().unwrap_or(0))
-        .collect();
+    let wide = |c: usize| rows.iter().filter_map(move |r| r.get(c)).map(|t| crate::text::width(t));
+    let widths: Vec<usize> = (0..count).map(|c| wide(c).filter(|w| *w <= WIDEST).max().unwrap_or(0)).collect();
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
             line.push_str(cell);
-            line.push_str(&" ".repeat(width - crate::text::width(cell) + 2));
+            line.push_str(&" ".repeat(width.saturating_sub(crate::text::width(cell)) + 2));
         }
         text.push_str(line.trim_end());
         text.push('\n');
@@ -127,5 +130,12 @@ mod tests {
     fn columns_line_up_by_width_and_leave_no_blanks_at_the_end() {
         let rows = vec![vec!["日本".to_owned(), "x".to_owned()], vec!["abcde".to_owned(), "y".to_owned()]];
         assert_eq!(columns(&rows), "日本   x\nabcde  y\n");
+    }
+
+    #[test]
+    fn one_very_long_cell_stands_whole_and_pads_no_other_line() {
+        let long = "x".repeat(3000);
+        let row = |name: &str| vec![name.to_owned(), "y".to_owned()];
+        assert_eq!(columns(&[row("ab"), row(&long)]), format!("ab  y\n{long}  y\n"));
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::failure::Failure;
 use crate::secret::Secret;
+use crate::unlock;
 
 /// Whether somebody can be asked: questions and answers both go through a terminal.
 pub fn interactive() -> bool {
@@ -28,22 +29,27 @@ fn has_terminal() -> bool {
 /// Asks for something that is not shown while it is typed.
 ///
 /// # Errors
-/// [`Failure::Terminal`] when the terminal cannot be read.
+/// [`Failure::Terminal`] when the terminal cannot be read, [`Failure::Cancelled`] at its end.
 pub fn secret(prompt: &str) -> Result<Secret<String>, Failure> {
-    rpassword::prompt_password(format!("{prompt}: ")).map(Secret::new).map_err(Failure::Terminal)
+    match rpassword::prompt_password(format!("{prompt}: ")) {
+        Ok(typed) => Ok(Secret::new(typed)),
+        // Ctrl-D: nobody wants to answer.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Failure::Cancelled),
+        Err(error) => Err(Failure::Terminal(error)),
+    }
 }
 
-/// Asks for a new password twice. An empty one is refused.
+/// Asks for a new password twice. One that is too short is refused.
 ///
 /// # Errors
-/// [`Failure::Terminal`]; [`Failure::EmptyPassword`] or [`Failure::PasswordsDiffer`] after three tries.
+/// [`Failure::Terminal`]; [`Failure::ShortPassword`] or [`Failure::PasswordsDiffer`] after three tries.
 pub fn new_password(prompt: &str) -> Result<Secret<String>, Failure> {
-    let mut last = Failure::EmptyPassword;
+    let mut last = Failure::ShortPassword;
     for _ in 0..3 {
         let first = secret(prompt)?;
-        if first.expose().is_empty() {
-            super::output::say("An empty password protects nothing; type at least one character.");
-            last = Failure::EmptyPassword;
+        if unlock::is_short(first.expose()) {
+            super::output::say(&format!("At least {} characters; a few words are good.", unlock::SHORTEST_PASSWORD));
+            last = Failure::ShortPassword;
             continue;
         }
         if secret("Once more")?.expose() == first.expose() {

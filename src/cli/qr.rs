@@ -81,7 +81,7 @@ fn draw(grids: &[(String, Grid)], yes: bool, question: &str) -> Result<(), Failu
         if !prompt::interactive() {
             return Err(Failure::NeedsYes { what: "Showing a secret".to_owned() });
         }
-        if !prompt::yes(question, true)? {
+        if !prompt::yes(question, false)? {
             return Err(Failure::Cancelled);
         }
     }

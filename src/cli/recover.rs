@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use crate::report::{COPIES, Exit, Report};
+use crate::rollback;
 use crate::text::clean;
 use crate::vault::file::{FileError, Place};
 use crate::vault::{Locked, VaultId};
@@ -71,9 +72,11 @@ pub fn copies_named(place: &Place, failure: Failure) -> Failure {
 }
 
 fn name_copies(place: &Place, report: &mut Report) {
-    let copies = whole_copies(place, None);
+    // Those of other vaults would lead astray.
+    let here = rollback::vaults_of(place);
+    let copies: Vec<Copy> = whole_copies(place, None).into_iter().filter(|copy| here.contains(&copy.vault)).collect();
     if copies.is_empty() {
-        report.next.push_str("\nNo whole copy is in the history.");
+        report.next.push_str("\nNo whole copy of a vault that lay here is in the history.");
     } else {
         report.next.push_str("\nWhole copies, the newest first:");
         for copy in copies.iter().take(NAMED) {
@@ -90,9 +93,9 @@ pub fn when(ms: u64) -> String {
     }
 }
 
-/// A moment in RFC 3339, in UTC.
+/// A moment in RFC 3339, in UTC, always to the millisecond.
 pub fn rfc3339(ms: u64) -> Option<String> {
-    jiff::Timestamp::from_millisecond(ms as i64).ok().map(|t| t.to_string())
+    jiff::Timestamp::from_millisecond(ms as i64).ok().map(|t| format!("{t:.3}"))
 }
 
 /// A path that is safe to print.

@@ -113,8 +113,7 @@ fn put_in_force(
 fn password(world: &World, session: &Session, new: Option<&Path>) -> Result<Option<Secret<String>>, Failure> {
     let vault = &session.unlocked;
     if let Some(path) = new {
-        let password = read_password(path, "new password")?;
-        return if password.expose().is_empty() { Err(Failure::EmptyPassword) } else { Ok(Some(password)) };
+        return init::long_enough(read_password(path, "new password")?).map(Some);
     }
     let has = |kind| vault.slots().iter().any(|slot| slot.kind() == kind);
     if !has(SlotKind::Password) && !has(SlotKind::PasswordAndKeychain) {

@@ -311,7 +311,7 @@ impl Session {
         let saved = saved?;
         self.unseen = true;
         if let Ok(mut local) = Local::open(&self.place.state_dir) {
-            rollback::note(&self.unlocked, &mut local);
+            rollback::note(&self.place, &self.unlocked, &mut local);
         }
         for copy in &saved.conflicts {
             output::say(&format!("otpanel: joined the conflict copy {}", clean(&copy.display().to_string())));
@@ -337,7 +337,7 @@ impl Session {
                 output::say(&format!("otpanel: {}. {}", report.problem, report.cause));
             }
         } else {
-            rollback::note(&self.unlocked, &mut local);
+            rollback::note(&self.place, &self.unlocked, &mut local);
         }
     }
 

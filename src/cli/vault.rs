@@ -96,15 +96,12 @@ fn info(world: &World, as_json: bool) -> Result<(), Failure> {
 fn passwd(world: &World, args: &Passwd) -> Result<(), Failure> {
     let mut session = world.open()?;
     let new = match &args.new_password_file {
-        Some(path) => read_password(path, "new password")?,
+        Some(path) => init::long_enough(read_password(path, "new password")?)?,
         None if prompt::can_type_secrets() => prompt::new_password("New password")?,
         None => {
             return Err(Failure::usage("There is no new password", "Give it by --new-password-file FILE."));
         }
     };
-    if new.expose().is_empty() {
-        return Err(Failure::EmptyPassword);
-    }
     let kdf = unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms)));
     let stamp = session.stamp(world);
     unlock::change_password(&mut session.unlocked, &new, kdf, stamp)?;

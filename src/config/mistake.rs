@@ -125,7 +125,10 @@ impl Mistake {
             Error::UnclosedBlockComment => plain(start, "a comment begins here and does not end", "`*/`"),
             Error::TrailingCharacters => plain(end, &unexpected(text, end), "nothing after the last `)`"),
             Error::Eof => plain(end, "the file ends here", "`)` after the last setting"),
-            other => plain(start, &unexpected(text, start), &other.to_string()),
+            other => {
+                let expected = other.to_string();
+                plain(start, &unexpected(text, start), expected.strip_prefix("expected ").unwrap_or(&expected))
+            }
         }
     }
 }

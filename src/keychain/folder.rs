@@ -164,12 +164,22 @@ fn walk(folder: &Path, before: &str, depth: usize, users: &mut Vec<String>) -> i
 pub struct FolderKeychain(FolderStore);
 
 impl FolderKeychain {
-    /// The one in a folder, which need not exist yet.
+    /// The one in a folder; where that is not there nothing is written, since nobody but the user may make it.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self(FolderStore::new(root))
     }
 
+    /// Refuses to work where the folder is not: written to, it would be made anew, below the place of a disk that is not
+    /// connected, and called a backup; read, it would be taken for empty.
+    fn is_there(&self) -> Result<(), KeychainError> {
+        match self.probe() {
+            Probe::Ready => Ok(()),
+            other => Err(KeychainError::Unavailable(other)),
+        }
+    }
+
     fn entry(&self, service: &str, user: &str) -> Result<Entry, KeychainError> {
+        self.is_there()?;
         self.0.build(service, user, None).map_err(|error| told(&error))
     }
 }
@@ -205,6 +215,7 @@ impl Keychain for FolderKeychain {
     }
 
     fn search(&self, service: &str) -> Result<Vec<String>, KeychainError> {
+        self.is_there()?;
         let found = self.0.search(&HashMap::from([("service", service)])).map_err(|error| told(&error))?;
         let mut users: Vec<String> = found.iter().filter_map(Entry::get_specifiers).map(|(_, user)| user).collect();
         users.sort_unstable();
@@ -216,7 +227,8 @@ impl Keychain for FolderKeychain {
         match fs::metadata(root) {
             Ok(about) if about.is_dir() => Probe::Ready,
             Ok(_) => Probe::Unsupported(format!("{} is no folder", root.display())),
-            Err(error) => Probe::Unsupported(format!("the folder {} is not there ({error})", root.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Probe::NoFolder(root.display().to_string()),
+            Err(error) => Probe::Unsupported(format!("the folder {} cannot be used ({error})", root.display())),
         }
     }
 }
@@ -241,8 +253,21 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_is_gone_is_neither_made_anew_nor_taken_for_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stick");
+        let store = FolderKeychain::new(&path);
+        let gone = KeychainError::Unavailable(Probe::NoFolder(path.display().to_string()));
+        assert_eq!(store.set("s", "a", b"x"), Err(gone.clone()));
+        assert_eq!(store.get("s", "a").err(), Some(gone.clone()));
+        assert_eq!(store.search("s"), Err(gone));
+        assert!(!path.exists());
+    }
+
+    #[test]
     fn a_name_never_leads_out_of_the_folder() {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("in")).unwrap();
         let store = FolderKeychain::new(folder.path().join("in"));
         for user in ["../x", "a/../../x", "/etc/x", "a//b", "", ".git/x", "a/b\\c", "a/b/c/d/e/f/g/h/i"] {
             assert!(store.set("s", user, b"x").is_err(), "{user}");

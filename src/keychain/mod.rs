@@ -72,6 +72,8 @@ pub enum Probe {
     NoCollection,
     /// Linux: the Secret Service has no keyring (collection) of this name, which was asked for.
     NoKeyring(String),
+    /// The folder that stands for a keychain is not there: removed, or on a disk that is not connected.
+    NoFolder(String),
     /// The keychain cannot be used for the reason given.
     Unsupported(String),
 }
@@ -96,6 +98,10 @@ impl Probe {
             Self::NoKeyring(name) => format!(
                 "The keyring `{name}` does not exist here, and otpanel makes none by itself. Make one of that name in your \
                  desktop's password manager, or ask who manages this machine."
+            ),
+            Self::NoFolder(path) => format!(
+                "The folder {path} is not there. If it lies on a disk or a share, connect that; to make it anew: \
+                 `otpanel backup enable --folder {path}`."
             ),
             Self::Unsupported(why) => format!("The keychain cannot be used: {why}. Use a password."),
         }
@@ -142,7 +148,8 @@ mod tests {
     fn every_bad_state_says_a_way_out() {
         let named = Probe::NoKeyring("Contoso".into());
         let other = Probe::Unsupported("x".into());
-        let bad = [Probe::Locked, Probe::NoBus, Probe::NoProvider, Probe::NoCollection, named, other];
+        let folder = Probe::NoFolder("/x".into());
+        let bad = [Probe::Locked, Probe::NoBus, Probe::NoProvider, Probe::NoCollection, named, folder, other];
         for probe in bad {
             let text = probe.describe();
             assert!(text.ends_with('.') && text.matches(". ").count() >= 1, "{text}");

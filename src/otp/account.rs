@@ -1,6 +1,7 @@
 //! What an account is, apart from any file or vault: names, a kind of code, a seed.
 
 use super::params::{Algorithm, Digits, Period, Pin, Seed};
+use crate::text::{clean, is_blank};
 
 /// The kind of code with its parameters. Steam, mOTP and Yandex have fixed ones (FORMATS 0.1).
 #[derive(Debug)]
@@ -143,12 +144,21 @@ impl Account {
     }
 }
 
+/// What stands for a name where none can be seen.
+pub const NAMELESS: &str = "an account without a name";
+
+/// The two names of an account as a list shows them: cleaned, and never both blank.
+pub fn listed(issuer: &str, account: &str) -> (String, String) {
+    let names = (clean(issuer).into_owned(), clean(account).into_owned());
+    if names.0.trim().is_empty() && names.1.trim().is_empty() { (NAMELESS.to_owned(), String::new()) } else { names }
+}
+
 /// How messages name an account by its two names. Raw: clean it for display before it reaches a terminal.
 pub fn title(issuer: &str, account: &str) -> String {
-    match (issuer.is_empty(), account.is_empty()) {
+    match (is_blank(issuer), is_blank(account)) {
         (false, false) => format!("{issuer} ({account})"),
         (false, true) => issuer.to_owned(),
         (true, false) => account.to_owned(),
-        (true, true) => String::from("an account without a name"),
+        (true, true) => String::from(NAMELESS),
     }
 }

@@ -37,6 +37,9 @@ pub enum ParamError {
     /// A PIN is missing.
     #[error("this kind of code needs a PIN")]
     MissingPin,
+    /// A PIN in neither of the forms that links carry.
+    #[error("the PIN is neither digits nor base32 of its text")]
+    Pin,
     /// A secret of the wrong length for its kind.
     #[error("the secret has the wrong length for this kind of code")]
     SecretLength,

@@ -30,6 +30,12 @@ pub enum UriError {
     /// A value outside its bounds.
     #[error(transparent)]
     Param(#[from] ParamError),
+    /// More than one link.
+    #[error("there are several links in it")]
+    Several,
+    /// A line break or another control character: no link holds one, so it is cut or something stands after it.
+    #[error("there is a line break or another control character in it")]
+    Control,
     /// Ente marks it as thrown away.
     #[error("it is in the app's trash")]
     Trashed,
@@ -47,6 +53,9 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 /// [`UriError`] with the first thing that is wrong.
 pub fn parse(text: &str) -> Result<Account, UriError> {
     let link = Link::new(text)?;
+    if !matches!(link.scheme, Scheme::Migration) {
+        link.is_one()?;
+    }
     match link.scheme {
         Scheme::Otpauth => link.otpauth(),
         Scheme::Motp => link.motp(),
@@ -65,12 +74,23 @@ pub fn label(text: &str) -> Option<String> {
     (!issuer.is_empty() || !account.is_empty()).then(|| title(&issuer, &account))
 }
 
+/// How links begin.
+const BEGINNINGS: [&str; 4] = ["otpauth://", "motp://", "steam://", "otpauth-migration://"];
+
 /// Whether a text begins like a link that this program reads, a Google export among them.
 pub fn is_link(text: &str) -> bool {
     let text = text.trim_start().as_bytes();
-    [&b"otpauth://"[..], b"motp://", b"steam://", b"otpauth-migration://"]
-        .iter()
-        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+    BEGINNINGS.iter().any(|b| text.get(..b.len()).is_some_and(|start| start.eq_ignore_ascii_case(b.as_bytes())))
+}
+
+/// Whether such a link begins anywhere in a text. Within a link another stands quoted, without its `://`.
+pub fn holds_link(text: &str) -> bool {
+    text.match_indices("://").any(|(at, _)| {
+        BEGINNINGS.iter().any(|b| {
+            let name = b.trim_end_matches("://");
+            at.checked_sub(name.len()).and_then(|from| text.get(from..at)).is_some_and(|t| t.eq_ignore_ascii_case(name))
+        })
+    })
 }
 
 /// Reads a number as exports write it: digits, perhaps with `.0`; empty and `null` are none.
@@ -117,6 +137,16 @@ impl<'a> Link<'a> {
         let rest = rest.strip_prefix("//").ok_or(UriError::NotALink)?;
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         Ok(Self { scheme, path, query })
+    }
+
+    /// Refuses what a careless paste makes: the next link, or a line of something else, would become part of a name.
+    fn is_one(&self) -> Result<(), UriError> {
+        let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        match [self.path, self.query] {
+            parts if parts.iter().any(|part| holds_link(part)) => Err(UriError::Several),
+            parts if parts.iter().any(|part| part.contains(breaks)) => Err(UriError::Control),
+            _ => Ok(()),
+        }
     }
 
     /// The first parameter of a name, decoded; a `+` is a blank here.
@@ -180,8 +210,7 @@ impl<'a> Link<'a> {
             "steam" => Kind::Steam,
             "yaotp" => {
                 account.seed = yandex::seed(base32::bytes(&self.secret()?)?)?;
-                let pin = base32::bytes(&self.param("pin").unwrap_or_default()).unwrap_or_default();
-                account.kind = Kind::Yandex { pin: Pin::new(String::from_utf8_lossy(&pin).into_owned())? };
+                account.kind = Kind::Yandex { pin: yandex::pin(&self.param("pin").unwrap_or_default())? };
                 return Ok(account);
             }
             // A type is a short word. Anything longer may be a secret in the wrong place.

@@ -4,7 +4,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
-use super::params::{ParamError, Seed};
+use super::base32;
+use super::params::{ParamError, Pin, Seed};
 
 /// Bytes of a Yandex secret that count; ten more hold a checksum.
 const LEN: usize = 16;
@@ -47,6 +48,20 @@ pub fn seed(mut bytes: Vec<u8>) -> Result<Seed, ParamError> {
             Err(ParamError::SecretLength)
         }
     }
+}
+
+/// Reads the PIN of a link: base32 of its text, as the apps write it, or the digits themselves, as people do. Base32 of
+/// digits always begins with a `G`, so it is never taken for them.
+///
+/// # Errors
+/// [`ParamError::MissingPin`] for nothing, [`ParamError::Pin`] for anything else.
+pub fn pin(value: &str) -> Result<Pin, ParamError> {
+    let value = value.trim();
+    if value.bytes().all(|b| b.is_ascii_digit()) {
+        return Pin::new(value.to_owned());
+    }
+    let bytes = base32::bytes(value).map_err(|_| ParamError::Pin)?;
+    Pin::new(String::from_utf8(bytes).map_err(|_| ParamError::Pin)?)
 }
 
 #[cfg(test)]

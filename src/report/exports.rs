@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::{Exit, Report};
 use crate::text::clean;
-use crate::transfer::ExportError;
-use crate::transfer::export::{LeftOut, written};
+use crate::transfer::export::{LeftOut, Sealing, sealing, written};
+use crate::transfer::{ExportError, Format};
 
 told! {
     ExportError => export;
@@ -13,6 +13,12 @@ told! {
 
 /// Accounts whose reasons are told one by one.
 const TOLD: usize = 20;
+
+/// The formats that can be under a password.
+fn sealable() -> String {
+    let can = |format: &Format| sealing(*format).is_some_and(|sealing| sealing != Sealing::Never);
+    written().filter(can).map(Format::id).collect::<Vec<_>>().join(", ")
+}
 
 fn export(error: &ExportError) -> Report {
     match error {
@@ -32,7 +38,7 @@ fn export(error: &ExportError) -> Report {
             Exit::Usage,
             format!("This export cannot be sealed with a password: {}", format.name()),
             "Its secrets would lie open in spite of the password. Nothing was written.",
-            "Leave the password out, or choose another format: aegis and proton can be sealed.",
+            format!("Leave the password out, or choose a format that can be sealed: {}.", sealable()),
         ),
         ExportError::Empty => Report::new(
             Exit::Failed,

@@ -32,7 +32,11 @@ fn config(error: &ConfigError) -> Report {
             Exit::Failed,
             "The config cannot be read",
             format!("{}: {}.", clean(&path.display().to_string()), system(source)),
-            "Mend its permissions, or run with --config and another file.",
+            if source.kind() == io::ErrorKind::PermissionDenied {
+                "Mend its permissions, or run with --config and another file."
+            } else {
+                "Put a file with settings there, or run with --config and another file."
+            },
         ),
         ConfigError::Text { path, mistake } => {
             let Mistake { line, column, problem, expected, nearest } = &**mistake;
@@ -42,8 +46,8 @@ fn config(error: &ConfigError) -> Report {
             };
             Report::new(
                 Exit::Failed,
-                format!("The config has a mistake in line {line}, column {column}"),
-                format!("{}: {}.", clean(&path.display().to_string()), clean(problem)),
+                format!("{}: line {line}, column {column} of the config", capital(&clean(problem))),
+                format!("It stands in {}.", clean(&path.display().to_string())),
                 format!("{hint} `otpanel config check` looks again."),
             )
         }
@@ -85,7 +89,10 @@ fn param(error: &ParamError) -> Report {
         }
         ParamError::Base32 { .. } => "Look for a 0 that is an O, or a 1 that is an I or L, or copy it again.",
         ParamError::Hex => "Copy it again: only 0-9 and a-f can occur.",
-        ParamError::MissingPin => "Give the PIN that belongs to the secret.",
+        ParamError::MissingPin => {
+            "Give the PIN that belongs to the secret: typed, as the line after the secret, or in the link as `&pin=…`."
+        }
+        ParamError::Pin => "Write the PIN's digits: `&pin=1234`.",
         ParamError::SecretLength => "Copy the whole secret again, without what stands around it.",
     };
     Report::new(Exit::Failed, "This account cannot be used as it is", sentence(&error.to_string()), next)
@@ -98,6 +105,8 @@ fn uri(error: &UriError) -> Report {
         UriError::Migration => "Bring it in by `otpanel import -`, which reads all of them.",
         UriError::UnknownType(_) => "This kind of code cannot be made here.",
         UriError::MissingSecret => "Copy the whole link again: the part `secret=…` is missing.",
+        UriError::Several => "Bring them in together: `otpanel import -`, or p in the panel.",
+        UriError::Control => "Copy the link alone, which is one line. Several are brought in by `otpanel import -`.",
         UriError::Trashed => "Restore it in the app that the link is from, and export again.",
     };
     Report::new(Exit::Failed, "This link cannot be used", sentence(&error.to_string()), next)
@@ -106,10 +115,14 @@ fn uri(error: &UriError) -> Report {
 /// A part of a sentence as a sentence.
 pub fn sentence(part: &str) -> String {
     let part = clean(part);
+    let end = if part.ends_with(['.', '?', '!']) { "" } else { "." };
+    capital(&part) + end
+}
+
+fn capital(part: &str) -> String {
     let mut chars = part.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let end = if part.ends_with(['.', '?', '!']) { "" } else { "." };
-    format!("{first}{}{end}", chars.as_str())
+    first + chars.as_str()
 }
 
 #[cfg(test)]

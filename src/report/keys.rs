@@ -3,6 +3,7 @@
 use super::ground::sentence;
 use super::{Exit, Report};
 use crate::keychain::{KeychainError, Probe};
+use crate::text::clean;
 
 told! {
     KeychainError => keychain;
@@ -71,6 +72,11 @@ fn probe(probe: &Probe) -> Report {
             "It is named by this machine's policy, and otpanel makes none by itself.",
             "Make one of that name in your desktop's password manager, or ask who manages this machine.",
         ),
+        Probe::NoFolder(path) => {
+            let cause = format!("{} was removed, or is on a disk or share that is not connected.", clean(path));
+            let next = "Connect it, or make it anew by `otpanel backup enable --folder DIR`.";
+            return Report::new(Exit::Failed, "The folder is not there", cause, next);
+        }
         Probe::Unsupported(why) => {
             return Report::new(Exit::Locked, "The keychain cannot be used", sentence(why), OTHERWISE);
         }

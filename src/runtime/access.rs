@@ -81,6 +81,6 @@ fn changed(
     let mut local = Local::open(&place.state_dir).unwrap_or_else(|_| Local::unkept());
     let device = DeviceId(local.device());
     place.save_changing(vault, Reason::Password, &mut |vault| change(vault, device))?;
-    rollback::note(vault, &mut local);
+    rollback::note(place, vault, &mut local);
     Ok(())
 }

@@ -232,12 +232,7 @@ impl Work<'_> {
             Ok(folder) => folder,
             Err(why) => return self.say(Tone::Error, why),
         };
-        let remembered = self.remember(|ledger| {
-            ledger.off = false;
-            if folder.is_some() {
-                ledger.folder = folder;
-            }
-        });
+        let remembered = self.remember(|ledger| place::enable(ledger, folder.as_deref()));
         match remembered {
             Ok(()) => self.rounds(true, true),
             Err(error) => self.failed("not turned on", &error),

@@ -1,15 +1,38 @@
 //! Leaving: what is on its way to the file gets there or is kept, what was copied is cleared, and the terminal is given back.
 
+use std::io;
 use std::time::Duration;
 
 use super::backup::LAST_ROUND;
 use super::clipboard::Report as ClipboardReport;
-use super::{Incoming, PanelError, Show};
+use super::{Incoming, Show};
 use crate::app::Model;
 use crate::app::event::{Aside, Event};
 use crate::app::model::Stage;
 use crate::report::Report;
 use crate::rollback;
+
+/// Why the panel could not be opened, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum PanelError {
+    /// Standard input or output is not a terminal.
+    #[error("standard input and output must be a terminal")]
+    NoTerminal,
+    /// The terminal is one that cannot move its cursor, as far as `TERM` tells.
+    #[error("the terminal cannot move its cursor: TERM is dumb or not set")]
+    DumbTerminal,
+    /// The terminal failed.
+    #[error("the terminal failed: {0}")]
+    Terminal(#[from] io::Error),
+    /// The panel ended, and what was changed last is not in the vault.
+    #[error("a change was not saved")]
+    Unsaved {
+        /// Why not, where it is known.
+        why: Option<Box<Report>>,
+        /// It is in the history, and comes back when the vault is opened next.
+        kept: bool,
+    },
+}
 
 /// How long leaving waits for a save that is under way.
 const LAST_SAVE: Duration = Duration::from_secs(10);

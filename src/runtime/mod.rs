@@ -12,6 +12,7 @@ mod ear;
 pub mod export;
 mod lanes;
 mod leave;
+pub mod locale;
 mod perform;
 #[cfg(unix)]
 mod reader;
@@ -20,9 +21,11 @@ mod rules;
 pub mod screen;
 mod surface;
 pub mod terminal;
-mod theme;
+pub mod theme;
 mod wait;
 pub mod watch;
+
+pub use leave::PanelError;
 
 use std::io;
 use std::path::PathBuf;
@@ -40,7 +43,6 @@ use crate::entropy;
 use crate::local::Local;
 use crate::paths::Paths;
 use crate::policy::{Found, Policy};
-use crate::report::Report;
 use crate::secret;
 use crate::time::UnixTime;
 use crate::tui::{Theme, paint, paint_above};
@@ -72,25 +74,6 @@ pub struct Panel {
     pub demo: bool,
 }
 
-/// Why the panel could not be opened, or ended.
-#[derive(Debug, thiserror::Error)]
-pub enum PanelError {
-    /// Standard input or output is not a terminal.
-    #[error("standard input and output must be a terminal")]
-    NoTerminal,
-    /// The terminal failed.
-    #[error("the terminal failed: {0}")]
-    Terminal(#[from] io::Error),
-    /// The panel ended, and what was changed last is not in the vault.
-    #[error("a change was not saved")]
-    Unsaved {
-        /// Why not, where it is known.
-        why: Option<Box<Report>>,
-        /// It is in the history, and comes back when the vault is opened next.
-        kept: bool,
-    },
-}
-
 /// What arrives at the loop.
 enum Incoming {
     Event(Box<Event>),
@@ -107,6 +90,9 @@ pub fn run(panel: &Panel) -> Result<(), PanelError> {
     use std::io::IsTerminal;
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         return Err(PanelError::NoTerminal);
+    }
+    if !locale::can_draw() {
+        return Err(PanelError::DumbTerminal);
     }
     let (send, receive) = channel();
     let world = World::new(panel, send);
@@ -182,7 +168,7 @@ impl Show {
             rules::govern(&mut model, &panel.policy, &panel.paths.state_dir, panel.paths.profile.as_deref());
         }
         if let Some(trouble) = trouble {
-            model.say(Tone::Warn, trouble);
+            model.tell_at_opening(Tone::Warn, trouble);
         }
         let (mut drawn_once, mut was_open) = (false, false);
         // Nothing but time has passed since the last drawing.
@@ -305,7 +291,7 @@ impl Show {
         let (theme, trouble) = theme::find(&model.config.theme, &self.world.config_file, self.colours, self.light);
         self.theme = theme;
         if let Some(trouble) = trouble {
-            model.say(Tone::Warn, trouble);
+            model.tell_at_opening(Tone::Warn, trouble);
         }
     }
 
@@ -461,8 +447,10 @@ impl World {
         let tell = move |changed: Changed| {
             let event = match changed {
                 Changed::Vault | Changed::Copy(_) => Event::VaultChanged,
-                Changed::Config => Event::Config(Config::load_for(&config, profile.as_deref()).map(Box::new)),
-                Changed::Policy => rules::again(Config::load_for(&config, profile.as_deref()).ok()),
+                Changed::Config => {
+                    Event::Config(Config::load_for(&config, profile.as_deref()).map(|c| Box::new(locale::fitted(c))))
+                }
+                Changed::Policy => rules::again(Config::load_for(&config, profile.as_deref()).ok().map(locale::fitted)),
             };
             drop(send.send(Incoming::Event(Box::new(event))));
         };
@@ -569,7 +557,7 @@ fn start(panel: &Panel, size: (u16, u16)) -> (Start, Habits) {
         Local::open(&panel.paths.state_dir).unwrap_or_else(|_| Local::unkept())
     };
     let start = Start {
-        config: Box::new(panel.config.clone()),
+        config: Box::new(locale::fitted(panel.config.clone())),
         device: DeviceId(local.device()),
         seed: entropy::secret(),
         now: UnixTime::now(),

@@ -76,7 +76,7 @@ pub fn reread(place: &Place, generation: u64, open: &Unlocked) -> Event {
             let went_back = Local::open(&place.state_dir).ok().and_then(|mut local| {
                 let went_back = rollback::heal(place, &mut found, &mut local);
                 if went_back.is_none() {
-                    rollback::note(&found, &mut local);
+                    rollback::note(place, &found, &mut local);
                 }
                 went_back
             });
@@ -161,7 +161,7 @@ pub fn recreate(place: &Place, generation: u64, mut vault: Box<Unlocked>) -> Eve
 /// Remembers what a vault that was just saved has seen.
 fn noted(place: &Place, vault: Box<Unlocked>) -> Box<Unlocked> {
     if let Ok(mut local) = Local::open(&place.state_dir) {
-        rollback::note(&vault, &mut local);
+        rollback::note(place, &vault, &mut local);
     }
     vault
 }

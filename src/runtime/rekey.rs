@@ -109,6 +109,6 @@ fn written(
             }
         },
     };
-    rollback::note(vault, &mut local);
+    rollback::note(place, vault, &mut local);
     Ok(confirmed)
 }

@@ -33,7 +33,7 @@ pub fn govern(model: &mut Model, found: &Found, state_dir: &Path, profile: Optio
         if first {
             let choice = if policy.offers().is_some() { ", unless you choose personal" } else { "" };
             let text = format!("{name} manages this machine: new accounts belong to it{choice}");
-            model.at_opening = Some((Tone::Info, text));
+            model.tell_at_opening(Tone::Info, text);
         }
         if profile.is_none() {
             model.profile = name;
@@ -42,6 +42,6 @@ pub fn govern(model: &mut Model, found: &Found, state_dir: &Path, profile: Optio
     model.govern(policy);
     if let Some(trouble) = &found.trouble {
         let problem = Report::from(trouble).problem;
-        model.at_opening = Some((Tone::Warn, format!("{problem}: `otpanel policy` says why")));
+        model.tell_at_opening(Tone::Warn, format!("{problem}: `otpanel policy` says why"));
     }
 }

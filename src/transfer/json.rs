@@ -221,26 +221,33 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 }
 
-/// Writes an import for scripts.
-pub fn output(import: &Import) -> Secret<String> {
-    let text = Secret::new(serde_json::to_string(&Output(import)).expect("maps of text and numbers always serialise"));
+/// Writes imports for scripts, as one: of several formats the names stand with commas between them.
+pub fn output(imports: &[&Import]) -> Secret<String> {
+    let text = Secret::new(serde_json::to_string(&Output(imports)).expect("maps of text and numbers always serialise"));
     match crate::text::json(text.expose()) {
         Cow::Borrowed(_) => text,
         Cow::Owned(safe) => Secret::new(safe),
     }
 }
 
-struct Output<'a>(&'a Import);
+struct Output<'a>(&'a [&'a Import]);
 struct OneEntry<'a>(&'a Account);
 struct OneSkipped<'a>(&'a Skipped);
 
 impl Serialize for Output<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(imports) = self;
+        let mut formats: Vec<&str> = Vec::new();
+        for import in *imports {
+            if !formats.contains(&import.format.id()) {
+                formats.push(import.format.id());
+            }
+        }
         let mut map = serializer.serialize_map(Some(4))?;
-        map.serialize_entry("format", self.0.format.id())?;
-        map.serialize_entry("entries", &self.0.entries.iter().map(OneEntry).collect::<Vec<_>>())?;
-        map.serialize_entry("skipped", &self.0.skipped.iter().map(OneSkipped).collect::<Vec<_>>())?;
-        map.serialize_entry("notes", &self.0.notes)?;
+        map.serialize_entry("format", &formats.join(", "))?;
+        map.serialize_entry("entries", &imports.iter().flat_map(|i| &i.entries).map(OneEntry).collect::<Vec<_>>())?;
+        map.serialize_entry("skipped", &imports.iter().flat_map(|i| &i.skipped).map(OneSkipped).collect::<Vec<_>>())?;
+        map.serialize_entry("notes", &imports.iter().flat_map(|i| &i.notes).collect::<Vec<_>>())?;
         map.end()
     }
 }

@@ -228,10 +228,10 @@ pub fn import_picture(width: usize, height: usize, mut rgba: Secret<Vec<u8>>) ->
     formats::picture::read_pixels(width, height, std::mem::take(rgba.expose_mut()))
 }
 
-/// Writes an import as the command line prints it for scripts, secrets included. Characters that steer a terminal are
-/// escaped.
-pub fn to_json(import: &Import) -> Secret<String> {
-    json::output(import)
+/// Writes imports as the command line prints them for scripts, as one document, secrets included. Characters that steer a
+/// terminal are escaped.
+pub fn to_json(imports: &[&Import]) -> Secret<String> {
+    json::output(imports)
 }
 
 /// The secret of an account as [`to_json`] writes it.

@@ -8,6 +8,7 @@ use crate::app::backup::ago;
 use crate::app::past::{Ask, Copies, Kept, Past, Side};
 use crate::app::session::Session;
 use crate::app::update::past::{title, trashed};
+use crate::otp::account::listed;
 use crate::text::{clean, count};
 use crate::time::UnixTime;
 use crate::vault::field;
@@ -47,9 +48,10 @@ pub fn view(past: &Past, session: &Session, model: &Model, canvas: &mut Canvas) 
                 let when = entry.number(field::TRASHED_AT).map_or_else(String::new, |at| date(UnixTime(at as u64)));
                 // In a narrow window the names are what it is told by.
                 let x = if canvas.width() < 36 { end } else { canvas.right(end, y, &when, canvas.theme.dim) };
-                let at = canvas.text(1, y, x.saturating_sub(2), &clean(entry.issuer()), canvas.theme.text);
+                let (issuer, name) = listed(entry.issuer(), entry.name());
+                let at = canvas.text(1, y, x.saturating_sub(2), &issuer, canvas.theme.text);
                 let at = if at > 1 { at + 2 } else { at };
-                canvas.text(at, y, x.saturating_sub(at + 1), &clean(entry.name()), canvas.theme.dim);
+                canvas.text(at, y, x.saturating_sub(at + 1), &name, canvas.theme.dim);
             });
         }
         Side::History => {

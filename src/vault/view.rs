@@ -1,8 +1,6 @@
 //! What an entry says, read without copying its secret; and [`Entry::account`], the one place that judges whether an
 //! entry makes codes.
 
-use std::collections::HashMap;
-
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
@@ -205,24 +203,6 @@ impl State {
     pub fn get(&self, id: &EntryId) -> Option<&Entry> {
         self.entries.get(id)
     }
-
-    /// The fingerprints of all live, usable entries: for finding duplicates of a whole import in one pass.
-    pub fn fingerprints(&self) -> HashMap<[u8; 32], EntryId> {
-        // In reverse, so that of two equal entries the one with the lower id is found, as `find_same` does.
-        let mut map: HashMap<_, _> = HashMap::with_capacity(self.entries.len());
-        for entry in self.entries.values().rev().filter(|entry| entry.is_live()) {
-            if let Some(print) = entry.fingerprint() {
-                map.insert(print, entry.id);
-            }
-        }
-        map
-    }
-
-    /// The live entry with the same kind, secret and parameters. For one account; for many see [`Self::fingerprints`].
-    pub fn find_same(&self, account: &Account) -> Option<EntryId> {
-        let wanted = fingerprint(account);
-        self.live().find(|entry| entry.fingerprint() == Some(wanted)).map(|entry| entry.id)
-    }
 }
 
 impl Entry {
@@ -335,12 +315,14 @@ mod tests {
         state.add(EntryId([7; 16]), &account(Kind::totp()), "personal", "", STAMP);
         let mut renamed = account(Kind::totp());
         renamed.issuer = String::from("Other");
-        assert_eq!(state.find_same(&renamed), Some(EntryId([7; 16])));
-        assert_eq!(state.fingerprints().get(&fingerprint(&renamed)), Some(&EntryId([7; 16])));
-        assert_eq!(state.find_same(&account(Kind::Steam)), None);
+        let same = |state: &State, account: &Account| {
+            state.live().find(|e| e.fingerprint() == Some(fingerprint(account))).map(|e| e.id)
+        };
+        assert_eq!(same(&state, &renamed), Some(EntryId([7; 16])));
+        assert_eq!(same(&state, &account(Kind::Steam)), None);
         let longer = Kind::Totp { algorithm: Algorithm::Sha1, digits: Digits::EIGHT, period: Period::THIRTY };
-        assert_eq!(state.find_same(&account(longer)), None);
+        assert_eq!(same(&state, &account(longer)), None);
         state.trash(EntryId([7; 16]), STAMP);
-        assert_eq!(state.find_same(&renamed), None, "what lies in the trash is no duplicate");
+        assert_eq!(same(&state, &renamed), None, "what lies in the trash is no duplicate");
     }
 }

@@ -168,3 +168,60 @@ fn an_older_copy_of_another_machine_stays_told_until_that_one_writes_again() {
     other.run(&["backup", "now"]).ok();
     assert!(!status().contains("went_back"), "{}", status());
 }
+
+#[test]
+fn a_folder_that_is_gone_is_told_not_made_anew_and_used_again_when_it_is_back() {
+    let home = kept();
+    let (here, away) = (home.path("sync"), home.path("away"));
+    std::fs::rename(&here, &away).expect("the disk is pulled out");
+    let told = home.run(&["backup", "now"]).fails(1);
+    assert!(told.contains("is not there") && told.contains("connect that"), "{told}");
+    let saved = home.run_with(&["import", "-"], &link("Hetzner", "K0815", 3));
+    assert!(saved.err.contains("not backed up") && saved.err.contains("is not there"), "{}", saved.err);
+    saved.ok();
+    let status = home.run(&["backup", "status", "--json"]).json();
+    assert_eq!((&status["state"], &status["accounts"]), (&"unavailable".into(), &2.into()), "{status}");
+    assert!(status["reason"].as_str().is_some_and(|why| why.contains("is not there")), "{status}");
+    assert!(!here.exists(), "it was made anew");
+    // The place of a disk that is not connected is often an empty folder.
+    std::fs::create_dir(&here).expect("a folder");
+    let told = home.run(&["backup", "now"]).fails(1);
+    assert!(told.contains("holds nothing of the backup any more"), "{told}");
+    assert_eq!(std::fs::read_dir(&here).expect("a folder").count(), 0, "it was filled");
+    std::fs::remove_dir(&here).expect("empty");
+    std::fs::rename(&away, &here).expect("the disk is back");
+    home.run(&["backup", "now"]).ok();
+    let status = home.run(&["backup", "--json"]).json();
+    assert_eq!((&status["state"], &status["accounts"], &status["pending"]), (&"on".into(), &3.into(), &0.into()));
+    // Lost for good: only the command makes it.
+    std::fs::remove_dir_all(&here).expect("removed");
+    home.run(&["backup", "enable", "--folder", "sync"]).ok();
+    assert_eq!(restored(&home, PASSWORD).accounts(), ["K0815", "ada", "octo"]);
+}
+
+#[test]
+fn every_backup_command_answers_in_json() {
+    let home = Home::with_vault();
+    home.import(&[&link("GitHub", "octo", 1), &link("GitLab", "ada", 2)]);
+    let enabled = home.run(&["backup", "enable", "--folder", "sync", "--json"]).json();
+    let done = |row: &serde_json::Value| (row["store"] == "folder").then(|| row["accounts"].as_u64()).flatten();
+    let folder_row = |answer: &serde_json::Value| answer["backed_up"].as_array().expect("a list").iter().find_map(done);
+    assert_eq!(folder_row(&enabled), Some(2), "{enabled}");
+    let now = home.run(&["backup", "now", "--json"]).json();
+    assert_eq!(folder_row(&now), Some(2), "{now}");
+    let (plain, named) = (home.run(&["backup", "--json"]).json(), home.run(&["backup", "status", "--json"]).json());
+    assert_eq!(plain, named);
+    let new = Home::new();
+    let restore = ["--password-file", "-", "backup", "restore", "--yes", "--json", "--folder", &folder(&home)];
+    let made = finish(new.bare().args(restore), PASSWORD.as_bytes()).json();
+    assert_eq!((&made["made"], &made["added"]), (&true.into(), &2.into()), "{made}");
+    let joined = finish(new.bare().args(restore), PASSWORD.as_bytes()).json();
+    assert_eq!((&joined["made"], &joined["added"]), (&false.into(), &0.into()), "{joined}");
+    let other = home.run(&["backup", "devices", "--json"]).json();
+    let other = other.as_array().expect("a list").iter().find(|row| row["this"] == false).expect("the new one").clone();
+    let id = other["id"].as_str().expect("text");
+    let forgotten = home.run(&["backup", "forget", id, "--yes", "--json"]).json();
+    assert_eq!((&forgotten["id"], &forgotten["stores"]), (&other["id"], &serde_json::json!(["folder"])));
+    let off = home.run(&["backup", "disable", "--wipe", "--yes", "--json"]).json();
+    assert_eq!(off, serde_json::json!({"state": "off", "wiped": ["folder"]}));
+}

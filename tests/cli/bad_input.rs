@@ -74,6 +74,15 @@ fn an_empty_file_names_the_copies_that_would_open() {
 }
 
 #[test]
+fn copies_of_another_vault_are_not_offered_for_a_file_that_is_none() {
+    let home = filled();
+    home.write("junk", "junk");
+    let err = home.run(&["--vault", "junk", "list"]).fails(5);
+    assert!(err.contains("No whole copy of a vault that lay here") && !err.contains(".otpv\n"), "{err}");
+    assert!(!err.contains("Whole copies, the newest first"), "{err}");
+}
+
+#[test]
 fn a_vault_cut_short() {
     let home = filled();
     let bytes = fs::read(home.vault()).expect("the vault");
@@ -199,6 +208,8 @@ fn a_disk_that_may_only_be_read_is_told_and_still_shows_codes() {
 fn an_answer_that_cannot_be_written_is_a_failure() {
     let home = filled();
     let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else { return };
-    let out = home.command(&["list"]).stdout(full).output().expect("runs");
-    assert_eq!(out.status.code(), Some(1));
+    for args in [&["list"][..], &["--help"], &["--version"], &["code", "--help"]] {
+        let out = home.command(args).stdout(full.try_clone().expect("a file")).output().expect("runs");
+        assert_eq!(out.status.code(), Some(1), "{args:?}");
+    }
 }

@@ -50,13 +50,93 @@ fn every_kind_can_be_added() {
 }
 
 #[test]
-fn what_is_here_is_not_added_twice() {
+fn what_is_here_is_not_added_twice_and_the_answer_is_the_entry_that_is_here() {
+    let home = Home::with_vault();
+    let first = home.run_with(&["add", "-", "--json"], &link("GitHub", "octo", 5)).json();
+    assert_eq!(first["already_here"], false);
+    let ran = home.run_with(&["add", "-", "--json"], &link("GitHub", "octo", 5));
+    assert!(ran.err.contains("is here already; nothing was added"), "{}", ran.err);
+    let again = ran.json();
+    assert_eq!((&again["id"], &again["already_here"]), (&first["id"], &true.into()));
+    assert_eq!(home.list().len(), 1);
+}
+
+#[test]
+fn the_same_secret_under_another_name_is_another_account_as_in_an_import() {
     let home = Home::with_vault();
     home.import(&[&link("GitHub", "octo", 5)]);
-    let ran = home.run_with(&["add", "-"], &link("GitHub", "octo", 5));
-    assert!(ran.err.contains("already"), "{}", ran.err);
-    ran.ok();
-    assert_eq!(home.list().len(), 1);
+    let ran = home.run_with(&["add", "-", "--json"], &link("Other", "octo2", 5));
+    assert!(ran.err.contains("also here as GitHub (octo)"), "{}", ran.err);
+    let added = ran.json();
+    assert_eq!((&added["account"], &added["already_here"]), (&"octo2".into(), &false.into()));
+    let rows = home.list();
+    assert!(rows.iter().any(|row| row["id"] == added["id"] && row["account"] == "octo2"), "{rows:?}");
+    assert_eq!(rows.len(), 2);
+}
+
+#[test]
+fn a_link_with_a_line_break_is_never_one_link() {
+    let home = Home::with_vault();
+    let (one, two) = (link("Q", "a", 5), link("R", "b", 6));
+    for (stdin, words) in [
+        (format!("{one}\n{two}\n"), "several links"),
+        (format!("otpauth://totp/Q:a?issuer=Q&secret={}\n{two}", secret(5)), "several links"),
+        (format!("{one} {two}"), "several links"),
+        (format!("{}\n{two}", secret(5)), "several links"),
+        (format!("{one}\nhello world"), "line break"),
+        (format!("otpauth://totp/Q:\ta?secret={}", secret(5)), "control character"),
+        (format!("motp://Q:a?secret=0123456789abcdef&pin=1234\n{two}"), "several links"),
+    ] {
+        let err = home.run_with(&["add", "-"], &stdin).fails(1);
+        assert!(err.contains(words) && err.contains("otpanel import -"), "{stdin}: {err}");
+        assert!(!err.contains(&secret(5)) && !err.contains(&secret(6)), "no secret in a report: {err}");
+    }
+    assert_eq!(home.list().len(), 0);
+}
+
+#[test]
+fn a_pin_is_the_line_after_the_secret_or_stands_in_the_link() {
+    let home = Home::with_vault();
+    let motp = ["add", "--type", "motp", "--issuer", "M", "--account", "m"];
+    let err = home.run_with(&motp, "0123456789abcdef\n").fails(2);
+    assert!(err.contains("line after the secret") && err.contains("motp://ISSUER:ACCOUNT?secret=HEX&pin="), "{err}");
+    home.run_with(&motp, "0123456789abcdef\n1234\n").ok();
+    let yandex = ["add", "--type", "yandex", "--issuer", "Y", "--account", "y"];
+    let err = home.run_with(&yandex, "GEZDGNBVGY3TQOJQGEZDGNBVGY").fails(2);
+    assert!(err.contains("otpauth://yaotp/") && err.contains("&pin=1234"), "{err}");
+    home.run_with(&yandex, "GEZDGNBVGY3TQOJQGEZDGNBVGY\r\n1234").ok();
+    // The same accounts, by links.
+    for link in [
+        "motp://M:m?secret=0123456789abcdef&pin=1234",
+        "otpauth://yaotp/Y:y?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY&pin=1234",
+        "otpauth://yaotp/Y:y?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY&pin=GEZDGNA",
+    ] {
+        assert_eq!(home.run_with(&["add", "-", "--json"], link).json()["already_here"], true, "{link}");
+    }
+    let err = home.run_with(&["add", "-"], "otpauth://yaotp/Y:y?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY&pin=12!").fails(1);
+    assert!(err.contains("neither digits nor base32"), "{err}");
+}
+
+#[test]
+fn the_last_name_that_can_be_seen_stays() {
+    let home = Home::with_vault();
+    home.import(&[&link("GitHub", "octo", 5)]);
+    for (issuer, account) in [("", ""), ("\u{200b}", " "), ("\u{feff}", "\u{1b}")] {
+        let err = home.run(&["edit", "octo", "--issuer", issuer, "--account", account]).fails(2);
+        assert!(err.contains("no name"), "{err}");
+    }
+    home.run(&["edit", "octo", "--issuer", ""]).ok();
+    let err = home.run(&["edit", "octo", "--account", "\u{200b}"]).fails(2);
+    assert!(err.contains("no name"), "{err}");
+    home.run_with(&["add", "--account", "\u{200b}"], &secret(6)).fails(2);
+    assert_eq!(home.accounts(), ["octo"]);
+}
+
+#[test]
+fn a_name_that_cannot_be_seen_has_a_stand_in_in_the_list() {
+    let home = Home::with_vault();
+    home.import(&[&format!("otpauth://totp/%EF%BB%BF?secret={}&issuer=%E2%80%8B%E2%80%8B", secret(5))]);
+    assert_eq!(home.run(&["list"]).ok(), "an account without a name\n");
 }
 
 #[test]
@@ -142,4 +222,18 @@ fn tags_are_put_on_and_taken_away() {
     assert_eq!(home.run(&["tag", "octo", "+work", "+home"]).ok(), "home work\n");
     assert_eq!(home.run(&["tag", "octo", "-work"]).ok(), "home\n");
     home.run(&["tag", "octo", "work"]).fails(2);
+}
+
+#[test]
+fn a_favourite_is_said_by_yes_and_no_and_the_help_and_the_error_name_them_alone() {
+    let home = Home::with_vault();
+    home.import(&[&link("GitHub", "octo", 5)]);
+    for (word, on) in [("yes", true), ("false", false), ("TRUE", true), ("no", false)] {
+        home.run(&["edit", "octo", "--favourite", word]).ok();
+        assert_eq!(home.list()[0]["favourite"], on, "{word}");
+    }
+    let wrong = home.run(&["edit", "octo", "--favourite", "perhaps"]);
+    assert!(wrong.code == 2 && wrong.err.contains("say yes or no"), "{}", wrong.err);
+    let help = home.run(&["edit", "--help"]).ok();
+    assert!(help.contains("<yes|no>") && !help.contains("true, false"), "{help}");
 }

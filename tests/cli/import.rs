@@ -159,3 +159,18 @@ fn a_list_of_100_000_accounts_comes_in_and_stays_usable() {
     // Both take 17 s in a debug build on two busy cores; a pass over the vault for each account took hours.
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
 }
+
+#[test]
+fn a_dry_run_of_several_files_is_one_document() {
+    let home = Home::new();
+    home.write("a.txt", format!("{}\nnonsense", link("A", "a", 1)));
+    home.write("b.txt", link("B", "b", 2));
+    let one = home.run(&["import", "--dry-run", "--json", "a.txt", "b.txt"]).json();
+    let names: Vec<&str> =
+        one["entries"].as_array().expect("a list").iter().filter_map(|e| e["issuer"].as_str()).collect();
+    assert_eq!((&one["format"], names), (&"otpauth".into(), vec!["A", "B"]), "{one}");
+    assert_eq!(one["skipped"].as_array().map(Vec::len), Some(1), "{one}");
+    home.write("c.csv", "name,totp\nC,JBSWY3DPEHPK3PXP\n");
+    let mixed = home.run(&["import", "--dry-run", "--json", "a.txt", "c.csv"]).json();
+    assert!(mixed["format"].as_str().is_some_and(|format| format.starts_with("otpauth, ")), "{mixed}");
+}

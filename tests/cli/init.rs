@@ -74,6 +74,21 @@ fn an_empty_password_is_refused() {
 }
 
 #[test]
+fn a_new_password_of_fewer_than_eight_characters_is_refused_as_in_the_panel() {
+    let home = Home::new();
+    home.write("pw", "äöüäöüä\n");
+    let err = home.run(&["init", "--unlock", "password"]).fails(2);
+    assert!(err.contains("too short") && err.contains("8 characters"), "{err}");
+    assert!(!home.vault().exists());
+    let home = Home::with_vault();
+    home.write("new", "short");
+    home.run(&["vault", "passwd", "--new-password-file", "new"]).fails(2);
+    home.run(&["vault", "rekey", "--yes", "--new-password-file", "new"]).fails(2);
+    home.write("new", "äöüäöüäö");
+    home.run(&["vault", "passwd", "--new-password-file", "new"]).ok();
+}
+
+#[test]
 fn the_password_may_come_from_stdin_or_the_environment() {
     let home = Home::with_vault();
     let mut by_stdin = home.bare();

@@ -95,5 +95,8 @@ fn text_and_pictures_come_from_the_clipboard() {
 #[test]
 fn without_a_clipboard_it_is_told() {
     let home = Home::with_vault();
-    assert!(home.run(&["import", "--clipboard"]).fails(1).contains("The clipboard cannot be read"));
+    for command in ["add", "import"] {
+        let err = home.run(&[command, "--clipboard"]).fails(1);
+        assert!(err.contains("There is no clipboard here") && err.contains("stdin"), "{err}");
+    }
 }

@@ -134,3 +134,42 @@ fn keys_that_two_actions_claim_and_actions_that_are_none_are_named_by_config_che
     assert!(text.contains("there is no action `fly`"), "{text}");
     assert!(text.contains("`x` is given to both lock and quit"), "{text}");
 }
+
+#[test]
+fn the_check_of_the_settings_knows_themes_and_commands_too() {
+    let home = Home::new();
+    let check = |text: &str| {
+        home.write("some.ron", text);
+        home.run(&["--config", "some.ron", "config", "check"])
+    };
+    let err = check("(theme: \"nope\", clipboard: (method: Command([])))").fails(1);
+    assert!(err.contains("there is no theme `nope`") && err.contains("names no program"), "{err}");
+    let err = check("(profiles: {\"work\": (theme: \"mine/none.ron\", keys: {\"copy\": [\"foo-bar\"]})})").fails(1);
+    assert!(err.contains("profile work: keys: copy: `foo-bar` is not a key"), "{err}");
+    assert!(err.contains("profile work: theme: ") && err.contains("none.ron cannot be read"), "{err}");
+    check("(theme: \"auto\", clipboard: (method: Command([\"wl-copy\"])))").ok();
+    // The word that is wrong comes first, in the panel's one line too.
+    let err = check("(nonsense: 3)").fails(1);
+    assert!(err.starts_with("otpanel: `nonsense` is not a setting"), "{err}");
+    let err = check("(unlock: (remember: \"soon\"))").fails(1);
+    assert!(err.contains("Expected: \"off\" or a time"), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn settings_that_are_no_file_are_refused_and_never_waited_for() {
+    let home = Home::new();
+    let made = std::process::Command::new("mkfifo").arg(home.path("pipe")).status().expect("mkfifo runs");
+    assert!(made.success());
+    std::fs::create_dir(home.path("folder")).expect("made");
+    home.write("large", vec![b' '; 2 << 20]);
+    for (file, why) in [("pipe", "a pipe or a device"), ("folder", "it is a folder"), ("large", "larger than 1 MiB")] {
+        for command in [&["config", "check"][..], &["config", "show"]] {
+            let mut all = vec!["--config", file];
+            all.extend(command);
+            let err = home.run(&all).fails(1);
+            assert!(err.contains(why) && !err.contains("permissions"), "{err}");
+        }
+    }
+    home.run(&["--config", "/dev/null", "config", "check"]).ok();
+}

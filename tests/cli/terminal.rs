@@ -137,8 +137,9 @@ fn a_vault_is_made_by_answering_and_its_recovery_key_is_checked() {
     let home = Home::new();
     let mut talk = Talk::start(&home, &["init"])
         .answer("Type 1, 2 or 3", "3")
-        .answer("New password", "first")
-        .answer("Once more", "second")
+        .answer("New password", "short")
+        .answer("New password", "the first one")
+        .answer("Once more", "the second one")
         .answer("New password", PASSWORD)
         .answer("Once more", PASSWORD)
         .answer("type its last group", "zzzz");

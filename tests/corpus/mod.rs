@@ -211,5 +211,5 @@ fn run(case: &Value, folder: &Path) -> Result<Value, String> {
         ..Source::new(&bytes)
     };
     let import = transfer::import(source).map_err(|error| error.to_string())?;
-    Ok(serde_json::from_str(transfer::to_json(&import).expose()).expect("to_json writes JSON"))
+    Ok(serde_json::from_str(transfer::to_json(&[&import]).expose()).expect("to_json writes JSON"))
 }

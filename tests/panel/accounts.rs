@@ -66,10 +66,42 @@ fn the_form_shows_errors_at_their_fields_and_the_code_as_soon_as_it_can() {
 
 #[test]
 fn adding_what_is_here_already_adds_nothing_and_shows_it() {
-    let link = "otpauth://totp/Other:name?secret=JBSWY3DPEHPK3PXP&issuer=Other";
+    let link = "otpauth://totp/GitHub:octo%40example.com?secret=JBSWY3DPEHPK3PXP&issuer=GitHub";
     let journey = Journey::unlocked(&accounts()).paste(link).keys("<enter>");
     assert_eq!(titles(&journey).len(), 8);
-    assert!(journey.screen().contains("the same secret is here already as GitHub"), "{}", journey.screen());
+    assert!(journey.screen().contains("not added: GitHub (octo@example.com) is here already"), "{}", journey.screen());
+}
+
+#[test]
+fn the_same_secret_under_another_name_is_kept_beside_the_first_as_an_import_does() {
+    let link = "otpauth://totp/Other:name?secret=JBSWY3DPEHPK3PXP&issuer=Other";
+    let journey = Journey::unlocked(&accounts()).paste(link).keys("<enter>");
+    assert_eq!(titles(&journey).len(), 9);
+    assert!(journey.screen().contains("the same secret is also here as GitHub"), "{}", journey.screen());
+}
+
+#[test]
+fn several_links_pasted_into_a_field_are_refused_with_the_way_to_import_them() {
+    let links =
+        "otpauth://totp/Q:a?secret=JBSWY3DPEHPK3PQQ&issuer=Q\notpauth://totp/R:a?secret=JBSWY3DPEHPK3PRR&issuer=R";
+    for keys in ["a", "a<tab><tab>"] {
+        let journey = Journey::unlocked(&[]).keys(keys).paste(links);
+        let screen = journey.screen();
+        assert!(screen.contains("several links"), "{screen}");
+        assert!(!screen.contains("JBSW"), "{screen}");
+        assert_eq!(titles(&journey.keys("<enter>")), Vec::<String>::new());
+    }
+    // Where the terminal made blanks of the breaks; and the next key takes the words away.
+    let journey = Journey::unlocked(&[]).keys("a<tab><tab>").paste(&links.replace('\n', " "));
+    assert!(journey.screen().contains("several links"), "{}", journey.screen());
+    assert!(!journey.keys("<tab>").screen().contains("several links"));
+}
+
+#[test]
+fn an_account_without_a_name_that_can_be_seen_has_a_stand_in_in_the_list() {
+    let nameless = otpanel::otp::uri::parse("otpauth://totp/%E2%80%8B?secret=JBSWY3DPEHPK3PXP").unwrap();
+    let journey = Journey::unlocked(&[nameless]);
+    assert!(journey.screen().contains("an account without"), "{}", journey.screen());
 }
 
 #[test]

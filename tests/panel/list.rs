@@ -265,3 +265,21 @@ fn the_help_begins_with_what_is_wrong_with_the_keys_of_the_settings() {
     assert!(journey.screen().contains("! keys: `x` is given to both lock and quit"), "{}", journey.screen());
     assert!(!Journey::unlocked(&accounts()).keys("?").screen().contains("keys: "));
 }
+
+#[test]
+fn the_next_code_of_a_counter_is_refused_since_it_would_be_used_up() {
+    let journey = Journey::unlocked(&accounts()).keys("/hotp<esc>C");
+    assert!(journey.screen().contains("no next code"), "{}", journey.screen());
+    assert_eq!((journey.saves, journey.clipboard.as_deref()), (0, None));
+}
+
+#[test]
+fn mistakes_in_the_settings_are_told_when_the_panel_opens() {
+    let mut config =
+        otpanel::config::parse("(keys: {\"copy\": [\"foo-bar\"]}, clipboard: (method: Command([])))").unwrap();
+    config.confirm_delete = true;
+    let journey = Journey::fresh(config);
+    assert_eq!(journey.model.keymap.keys(otpanel::app::keys::Action::Copy), ["enter", "c"]);
+    let (_, told) = journey.model.at_opening.as_ref().expect("kept for the opening");
+    assert!(told.contains("`foo-bar` is not a key (and 1 more)"), "{told}");
+}

@@ -202,3 +202,15 @@ fn the_mouse_selects_copies_and_presses_keys_in_the_last_line() {
     panel.press(&click(x, y));
     panel.given_back();
 }
+
+#[test]
+fn a_terminal_that_cannot_move_its_cursor_is_refused_and_another_charset_gets_plain_signs() {
+    let home = Home::with_vault();
+    for term in ["dumb", ""] {
+        let panel = Panel::start_with(&home, &[], &[("TERM", term.as_ref())]);
+        panel.see("This terminal cannot show the panel");
+    }
+    let panel = Panel::start_with(&home, &[], &[("LC_ALL", "C".as_ref())]);
+    panel.see("otpanel is locked");
+    assert!(panel.screen().is_ascii(), "{}", panel.screen());
+}

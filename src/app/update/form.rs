@@ -11,6 +11,7 @@ use crate::otp::uri;
 use crate::policy::organisation;
 use crate::report::Report;
 use crate::secret::Secret;
+use crate::transfer::plan::{Fate, plan};
 
 fn form(model: &mut Model) -> Option<&mut Form> {
     match model.session_mut()?.modal.as_mut()? {
@@ -22,6 +23,7 @@ fn form(model: &mut Model) -> Option<&mut Form> {
 /// A key in the form.
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let Some(form) = form(model) else { return Vec::new() };
+    form.refuse(None);
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
     match key.code {
         KeyCode::Enter => save(model),
@@ -40,15 +42,19 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A paste in the form: a link fills it, anything else goes into the field in focus.
+/// A paste in the form: a link fills it, anything else goes into the field in focus. A link that is none, or several at once,
+/// goes nowhere: without its line breaks it would look like one.
 pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     let Some(form) = form(model) else { return Vec::new() };
     let text = text.expose().trim();
-    if uri::is_link(text)
-        && let Ok(account) = uri::parse(text)
-    {
-        form.take(&account);
-        form.source = "a link";
+    if uri::is_link(text) {
+        match uri::parse(text) {
+            Ok(account) => {
+                form.take(&account);
+                form.source = "a link";
+            }
+            Err(error) => form.refuse(Some(&error)),
+        }
     } else if let Some(line) = form.input_mut() {
         line.insert(text);
     }
@@ -80,15 +86,20 @@ fn save(model: &mut Model) {
     match editing {
         Some(id) => change::edit(model, id, &account),
         None => {
-            if let Some(same) = session.state().find_same(&account) {
-                session.select(same);
-                let title = session.row(same).map_or_else(String::new, super::super::rows::Row::title);
-                model.say(Tone::Warn, format!("not added: the same secret is here already as {title}"));
-                return;
-            }
+            // The same rule as of an import.
             let title = crate::text::clean(&account.title()).into_owned();
+            let twin = match plan(session.state(), &[&account])[..] {
+                [Fate::Here(same)] => {
+                    session.select(same);
+                    model.say(Tone::Warn, format!("not added: {title} is here already"));
+                    return;
+                }
+                [Fate::Differs(same)] => session.row(same).map(super::super::rows::Row::title),
+                _ => None,
+            };
             change::add(model, &[&account], &identity, source, format!("{title} was added"));
-            model.say(Tone::Good, format!("{title} added{}", whose(&identity)));
+            let also = twin.map_or_else(String::new, |twin| format!("; the same secret is also here as {twin}"));
+            model.say(Tone::Good, format!("{title} added{}{also}", whose(&identity)));
         }
     }
     list::mark_changed(model);

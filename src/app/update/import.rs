@@ -15,7 +15,7 @@ use crate::app::session::{Modal, Session};
 use crate::otp::Account;
 use crate::report::Report;
 use crate::secret::Secret;
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::transfer::{self, Import, ImportError};
 use crate::vault::history::Reason;
 
@@ -241,8 +241,10 @@ fn apply(model: &mut Model) {
     session.saving.reason = Some(Reason::Import);
     let source = clean(&preview.title).into_owned();
     let n = chosen.len();
-    change::add(model, &chosen, &identity, &source, format!("the import of {n} accounts"));
+    let many = count(n, "account");
+    change::add(model, &chosen, &identity, &source, format!("the import of {many}"));
     list::mark_changed(model);
     let undo = modal::key_name(model, crate::app::keys::Action::Undo);
-    model.say(Tone::Good, format!("{n} accounts imported, {here} were here already; {undo} takes them back"));
+    let already = if here == 0 { String::new() } else { format!(", {here} already here") };
+    model.say(Tone::Good, format!("{many} imported{already}; {undo} takes them back"));
 }

@@ -315,6 +315,11 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
             model.say(Tone::Warn, format!("{title} makes no code: {why}"));
             Vec::new()
         }
+        Shows::Counter(_) if next => {
+            let text = format!("{title} has no next code to show: each code of a counter is used up when it is shown");
+            model.say(Tone::Warn, text);
+            Vec::new()
+        }
         Shows::Counter(_) => {
             let until = now.plus_secs(COUNTER_CODE_SECS);
             session.counter_code = Some(CounterCode { id, counter: 0, until, saved: false, copied: false });

@@ -220,7 +220,8 @@ fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<E
         }
         Ok(config) => {
             let config = Box::new(model.policy.cap(*config));
-            let (keymap, problems) = Keymap::new(&config.keys);
+            let (keymap, mut problems) = Keymap::new(&config.keys);
+            problems.extend(config.problems());
             let mouse = (config.mouse != model.config.mouse).then_some(Effect::Mouse(config.mouse));
             let hide = config.hide_codes != model.config.hide_codes;
             if let Some(session) = model.session_mut().filter(|_| hide) {

@@ -9,11 +9,11 @@ use crate::app::input::Input;
 use crate::app::model::{Model, Stage, Tone};
 use crate::app::recovery::{Pressed, Sheet};
 use crate::app::session::{Modal, Session};
-use crate::app::welcome::{MODES, SHORTEST_PASSWORD, Step, Welcome};
+use crate::app::welcome::{MODES, Step, Welcome};
 use crate::keychain::Probe;
 use crate::report::Report;
 use crate::secret::Secret;
-use crate::unlock::{Mode, UnlockError};
+use crate::unlock::{self, Mode, UnlockError};
 use crate::vault::envelope::Unlocked;
 
 /// The keychain answered: the best way that can be had is selected.
@@ -141,7 +141,7 @@ pub fn press_twice(
         }
         KeyCode::Esc => return Twice::Back,
         KeyCode::Enter | KeyCode::Tab | KeyCode::Down if !*repeat => {
-            if first.text().chars().count() < SHORTEST_PASSWORD {
+            if unlock::is_short(first.text()) {
                 *problem = Some("at least 8 characters; a few words are good");
             } else {
                 *repeat = true;

@@ -17,25 +17,20 @@ pub struct Backup {
     /// What to do; status where nothing is said.
     #[command(subcommand)]
     pub command: Option<BackupCommand>,
+    /// As JSON
+    #[arg(long, global = true)]
+    pub json: bool,
 }
 
 /// The commands of `backup`.
 #[derive(Debug, Subcommand)]
 pub enum BackupCommand {
     /// Tell how the backup stands
-    Status {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Status,
     /// Back up now
     Now,
     /// Open every item and look whether all accounts could be restored
-    Verify {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Verify,
     /// Get accounts back: into a new vault, or joined into the one that is here
     Restore {
         /// From this folder instead of the keychain
@@ -64,11 +59,7 @@ pub enum BackupCommand {
         yes: bool,
     },
     /// List the machines that back up there
-    Devices {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Devices,
     /// Delete what another machine has stored there, once all of it is here
     Forget {
         /// The machine's id or name, from `backup devices`

@@ -1,23 +1,42 @@
 //! The commands that bring accounts in and write them out: `import`, `export`, `qr`.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-const EXPORT: &str = "\
-Formats:
-  otpauth        otpauth:// links, one a line; most apps read them
-  google         otpauth-migration:// links, ten accounts each, for Google Authenticator
-  aegis          Aegis, sealed when a password is given
-  2fas           2FAS, plain
-  ente           Ente Auth, sealed when a password is given
-  andotp         andOTP's plain list
-  bitwarden      Bitwarden's JSON, sealed when a password is given
-  proton         Proton Authenticator, always sealed
-  stratum        Stratum's plain JSON
-  freeotp-plus   FreeOTP+'s JSON
-  keepassxc-csv  KeePassXC's CSV
+use crate::transfer::Format;
+use crate::transfer::export::{Sealing, sealing};
 
+/// What stands behind a format's name in the help of `export`; how it is sealed is added.
+const WRITTEN: [(Format, &str); 11] = [
+    (Format::UriList, "otpauth:// links, one a line; most apps read them"),
+    (Format::GoogleMigration, "otpauth-migration:// links, ten accounts each, for Google Authenticator"),
+    (Format::Aegis, "Aegis"),
+    (Format::TwoFas, "2FAS"),
+    (Format::Ente, "Ente Auth"),
+    (Format::AndOtp, "andOTP's plain list"),
+    (Format::Bitwarden, "Bitwarden's JSON"),
+    (Format::Proton, "Proton Authenticator"),
+    (Format::Stratum, "Stratum's plain JSON"),
+    (Format::FreeOtpPlus, "FreeOTP+'s JSON"),
+    (Format::KeePassXc, "KeePassXC's CSV"),
+];
+
+fn export_help() -> String {
+    let mut text = String::from("Formats:\n");
+    for (format, words) in WRITTEN {
+        let sealed = match sealing(format) {
+            Some(Sealing::Optional) => ", sealed when a password is given",
+            Some(Sealing::Always) => ", always sealed with a password",
+            Some(Sealing::Never) | None => "",
+        };
+        let _ = writeln!(text, "  {:<13}  {words}{sealed}", format.id());
+    }
+    text + EXPORT
+}
+
+const EXPORT: &str = "
 What a format cannot hold is named. In a file that is not sealed every secret lies open: delete it after use.
 
 Examples:
@@ -66,7 +85,7 @@ pub struct Import {
 
 /// `export`.
 #[derive(Debug, Args)]
-#[command(after_help = EXPORT)]
+#[command(after_help = export_help())]
 pub struct Export {
     /// What to write; the formats are listed below
     #[arg(long, value_name = "F")]
@@ -114,13 +133,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_help_of_export_names_every_format_that_is_written() {
-        let told: Vec<&str> =
-            EXPORT.lines().skip(1).take_while(|l| !l.is_empty()).filter_map(|l| l.split_whitespace().next()).collect();
-        let mut written: Vec<&str> = crate::transfer::export::written().map(crate::transfer::Format::id).collect();
-        let mut sorted = told.clone();
+    fn the_help_of_export_names_every_format_that_is_written_and_how_it_is_sealed() {
+        let mut told: Vec<Format> = WRITTEN.iter().map(|(format, _)| *format).collect();
+        told.sort_unstable();
+        let mut written: Vec<Format> = crate::transfer::export::written().collect();
         written.sort_unstable();
-        sorted.sort_unstable();
-        assert_eq!(sorted, written);
+        assert_eq!(told, written);
+        let help = export_help();
+        assert!(help.contains("  2fas           2FAS, sealed when a password is given\n"), "{help}");
+        assert!(help.contains("  proton         Proton Authenticator, always sealed"), "{help}");
+        assert!(help.contains("  otpauth        otpauth:// links, one a line; most apps read them\n"), "{help}");
     }
 }

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::super::failure::{Doing, Failure};
-use super::super::output::say;
+use super::super::output::{json, say};
 use super::super::prompt;
 use super::super::recover::{shown, when};
 use super::super::session::{Session, World};
@@ -24,7 +26,13 @@ use crate::vault::{Unlocked, VaultId, recovery};
 ///
 /// # Errors
 /// When no backup is found or opens, nobody said yes, or the vault cannot be written.
-pub fn get_back(world: &World, folder: Option<&Path>, vault_id: Option<&str>, yes: bool) -> Result<(), Failure> {
+pub fn get_back(
+    world: &World,
+    folder: Option<&Path>,
+    vault_id: Option<&str>,
+    yes: bool,
+    as_json: bool,
+) -> Result<(), Failure> {
     let folder = folder.map(|path| {
         paths::real(path).map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Read, source })
     });
@@ -43,7 +51,7 @@ pub fn get_back(world: &World, folder: Option<&Path>, vault_id: Option<&str>, ye
     }
     let place = world.place();
     if world.paths.vault_file.symlink_metadata().is_ok() {
-        return join_in(world, &from, vault_id, yes);
+        return join_in(world, &from, vault_id, yes, as_json);
     }
     let offer = choose(open(world, &from)?, vault_id, None)?;
     let accounts = offer.accounts();
@@ -59,7 +67,7 @@ pub fn get_back(world: &World, folder: Option<&Path>, vault_id: Option<&str>, ye
     // This machine backs up from now on too.
     let (backup, policy) = (world.config.backup.enabled, world.policy.clone());
     drop(Session { place, unlocked, backup, policy, unseen: true });
-    Ok(())
+    restored(world, true, accounts, as_json)
 }
 
 fn told_of(from: &[Destination], offer: &Offer) {
@@ -177,7 +185,11 @@ fn new_vault(world: &World, place: &Place, offer: &Offer, by_keychain: bool) -> 
     let given = world.given_password()?.filter(|words| recovery::read(words.expose()).is_err());
     // The password that opened the backup opens the vault; another one becomes one more.
     let kdf = || unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms)));
-    let password = given.as_ref().filter(|_| !offer.by_way()).map(|words| (words, kdf()));
+    let password = given.as_ref().filter(|_| !offer.by_way());
+    if password.is_some_and(|words| unlock::is_short(words.expose())) {
+        return Err(Failure::ShortPassword);
+    }
+    let password = password.map(|words| (words, kdf()));
     let keychain = if prompt::can_type_secrets() { system::asking() } else { system::system() };
     let with =
         (given.is_none() && by_keychain && keychain.probe() == Probe::Ready).then_some(&keychain as &dyn Keychain);
@@ -185,7 +197,13 @@ fn new_vault(world: &World, place: &Place, offer: &Offer, by_keychain: bool) -> 
 }
 
 /// Into a vault that is here: a restore joins, and replaces nothing.
-fn join_in(world: &World, from: &[Destination], vault_id: Option<&str>, yes: bool) -> Result<(), Failure> {
+fn join_in(
+    world: &World,
+    from: &[Destination],
+    vault_id: Option<&str>,
+    yes: bool,
+    as_json: bool,
+) -> Result<(), Failure> {
     let mut session = world.open()?;
     let here = session.unlocked.vault_id();
     let offer = choose(open(world, from)?, vault_id, Some(here))?;
@@ -202,6 +220,18 @@ fn join_in(world: &World, from: &[Destination], vault_id: Option<&str>, yes: boo
         state.note(stamp);
     });
     session.save_before(crate::vault::history::Reason::Restore)?;
-    say(&format!("Restored: {added} accounts came in addition to {before}."));
-    Ok(())
+    say(&format!("Restored: {} came in addition to {before}.", count(added, "account")));
+    restored(world, false, added, as_json)
+}
+
+/// What `backup restore --json` prints.
+#[derive(Serialize)]
+struct RestoredRow {
+    vault: String,
+    made: bool,
+    added: usize,
+}
+
+fn restored(world: &World, made: bool, added: usize, as_json: bool) -> Result<(), Failure> {
+    if as_json { json(&RestoredRow { vault: shown(&world.paths.vault_file), made, added }) } else { Ok(()) }
 }

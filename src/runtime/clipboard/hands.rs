@@ -130,6 +130,9 @@ impl Hands {
     }
 
     fn native(&mut self) -> Result<&mut arboard::Clipboard, ClipboardError> {
+        if !self.here.display {
+            return Err(ClipboardError::NoDisplay);
+        }
         match &mut self.native {
             Some(native) => Ok(native),
             empty => Ok(empty.insert(arboard::Clipboard::new().map_err(|e| ClipboardError::native(&e))?)),
