@@ -118,7 +118,7 @@ impl Model {
             let text = if session.saving.vanished {
                 format!("The vault's file has vanished. All of it is here still; {key} saves it anew.")
             } else {
-                format!("Not saved: {why}. The change is kept here; {key} saves again.")
+                format!("Not saved: {why}. It is kept here; {key} saves again.")
             };
             let short = (self.size.0 < WIDE).then(|| format!("not saved; {key} saves again"));
             return Some(Notice { short, ..standing(Tone::Error, text) });

@@ -228,12 +228,14 @@ impl Model {
         self.policy = policy;
     }
 
-    /// Keeps something to be said until the vault is open: before, it would be gone with the first key of the password. What
-    /// is kept already is said with it.
+    /// Says something where the vault is open, and else when it is: before, it would be gone with the first key of the
+    /// password.
     pub fn tell_at_opening(&mut self, tone: Tone, text: String) {
-        if self.session().is_some() {
-            return self.say(tone, text);
-        }
+        if self.session().is_some() { self.say(tone, text) } else { self.keep_for_opening(tone, text) }
+    }
+
+    /// Keeps something to be said when the vault is opened next. What is kept already is said with it.
+    pub fn keep_for_opening(&mut self, tone: Tone, text: String) {
         self.at_opening = Some(match self.at_opening.take() {
             None => (tone, text),
             Some((_, earlier)) => (Tone::Warn, format!("{earlier}; {text}")),

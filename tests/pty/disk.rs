@@ -62,7 +62,7 @@ fn on_a_full_disk_a_change_is_kept_told_and_saved_when_there_is_room() {
     let before = fs::read(&vault).unwrap();
     disk.fill();
     panel.press("f");
-    panel.see("Not saved: the disk is full. The change is kept here; s saves again.");
+    panel.see("Not saved: the disk is full. It is kept here; s saves again.");
     panel.see("★ 1");
     assert_eq!(fs::read(&vault).unwrap(), before, "the file is as it was");
     // It does not leave without a word.

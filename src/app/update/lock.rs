@@ -65,7 +65,7 @@ pub fn kept_aside(model: &mut Model, generation: u64, aside: Aside) -> Vec<Effec
 /// Keeps for the next opening that new keys were given up by locking: who wrote their recovery key down must hear of it.
 fn say_given_up(model: &mut Model, words: Option<&'static str>) {
     if let Some(words) = words {
-        model.at_opening = Some((Tone::Warn, words.to_owned()));
+        model.keep_for_opening(Tone::Warn, words.to_owned());
     }
 }
 

@@ -34,7 +34,7 @@ pub fn changed(model: &mut Model, read: Result<(Box<Policy>, Option<Box<Config>>
     let now = model.now;
     match model.session_mut() {
         None => {
-            model.at_opening = Some(said);
+            model.keep_for_opening(said.0, said.1);
             Vec::new()
         }
         Some(session) => {

@@ -220,7 +220,7 @@ pub fn in_force(model: &mut Model, generation: u64, result: Result<InForce, Box<
             } else {
                 // It was told to lock meanwhile.
                 let words = "the vault has new keys; the lost computer is not forgotten yet: b, then x";
-                model.at_opening = Some((Tone::Warn, format!("{words}{told}")));
+                model.keep_for_opening(Tone::Warn, format!("{words}{told}"));
             }
         }
         Err(not) => {
@@ -234,7 +234,7 @@ pub fn in_force(model: &mut Model, generation: u64, result: Result<InForce, Box<
                     flow.problem = Some(why);
                     flow.step = Step::Again(made);
                 }
-                None => model.at_opening = Some((Tone::Error, format!("{GIVEN_UP}. {why}"))),
+                None => model.keep_for_opening(Tone::Error, format!("{GIVEN_UP}. {why}")),
             }
         }
     }
