@@ -59,8 +59,8 @@ pub enum ClipboardError {
     /// Copying is turned off.
     #[error("copying is turned off in the config")]
     Off,
-    /// There is no window system, and so no clipboard that could be read.
-    #[error("no window system can be reached here, so there is no clipboard to read")]
+    /// There is no window system, and so no clipboard of its own.
+    #[error("no window system can be reached here, so there is no clipboard")]
     NoDisplay,
     /// The clipboard holds nothing of the kind that was asked for.
     #[error("the clipboard holds nothing of that kind")]
