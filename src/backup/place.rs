@@ -92,6 +92,9 @@ impl Destination {
     /// How far a copy there reaches; "backed up" is never said without it.
     pub fn reach(&self) -> String {
         match &self.store {
+            Store::Keychain { .. } if cfg!(all(target_vendor = "apple", feature = "icloud")) => {
+                String::from("this account on all devices")
+            }
             Store::Keychain { .. } => String::from("this computer"),
             Store::Folder(path) => format!("wherever {} goes", path.display()),
         }

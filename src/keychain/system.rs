@@ -308,7 +308,16 @@ fn open() -> Result<Store, StoreError> {
     Ok(store)
 }
 
-#[cfg(target_vendor = "apple")]
+/// The store that iCloud carries to the user's other devices, in the access group that the build was given.
+#[cfg(all(target_vendor = "apple", feature = "icloud"))]
+fn open() -> Result<Store, StoreError> {
+    let group = option_env!("OTPANEL_ACCESS_GROUP").map(|group| ("access-group", group));
+    let config = [("cloud-sync", "true")].into_iter().chain(group).collect();
+    let store: Store = apple_native_keyring_store::protected::Store::new_with_configuration(&config)?;
+    Ok(store)
+}
+
+#[cfg(all(target_vendor = "apple", not(feature = "icloud")))]
 fn open() -> Result<Store, StoreError> {
     if let Err(error) = keyring::Entry::store_status() {
         return Err(StoreError::PlatformFailure(error.to_string().into()));
