@@ -210,6 +210,7 @@ fn a_new_key_is_put_in_force_over_all_that_others_wrote_meanwhile() {
 #[test]
 fn a_round_of_the_backup_is_not_made_under_a_key_that_is_no_longer_in_force() {
     let (folder, place, mut late, mut new) = rekeyed_meanwhile();
+    std::fs::create_dir(folder.path().join("sync")).unwrap();
     let store = Store::Folder(folder.path().join("sync"));
     let to = Destination { identity: PERSONAL.into(), store, on: true, names_only: false };
     let here = Here::new(&place);

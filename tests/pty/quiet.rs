@@ -142,7 +142,7 @@ fn hostile_names_never_reach_the_terminal() {
     panel.resize(40, 10);
     panel.wait(crate::panel::LIMIT, "narrow", |screen| screen.lines().count() <= 10);
     home.write(".config/otpanel/config.ron", "(\u{1b}]0;owned\u{7}: 1)");
-    panel.see("mistake");
+    panel.see("column");
     let raw = panel.raw();
     for bytes in hostile {
         let at = raw.windows(bytes.len()).position(|window| window == bytes);

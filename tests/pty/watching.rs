@@ -175,13 +175,13 @@ fn changed_settings_are_in_force_at_once_and_a_mistake_names_its_place() {
     panel.wait(LIMIT, "no colour", |_| colours(&panel) == 0);
 
     home.write(".config/otpanel/config.ron", "(\n  kdf: (target_ms: 50),\n  idle_lock_secs: \"soon\",\n)");
-    soon(&panel, "The config has a mistake in line 3, column ");
+    soon(&panel, "`idle_lock_secs` cannot be `\"soon\"`: line 3, column ");
     // Put right as editors do it, by a new file in place of the old.
     home.write("new.ron", "(kdf: (target_ms: 50), keys: { \"lock\": [\"X\"] }, glyphs: Ascii)");
     fs::rename(home.path("new.ron"), home.path(".config/otpanel/config.ron")).unwrap();
     soon(&panel, ">GitHub");
     home.write(".config/otpanel/config.ron", "(no_such_setting: 1)");
-    soon(&panel, "The config has a mistake in line 1, column ");
+    soon(&panel, "no_such_setting");
     // The last good ones stay in force: X locks, L does not.
     panel.press("L");
     panel.press("X");
