@@ -155,8 +155,8 @@ impl Model {
                 } else {
                     "add"
                 };
-                let mut keys =
-                    vec![("enter", save), ("tab", "next field"), ("ctrl-r", "show secret"), ("esc", "leave")];
+                let secret = if form.show_secret { "hide secret" } else { "show secret" };
+                let mut keys = vec![("enter", save), ("tab", "next field"), ("ctrl-r", secret), ("esc", "leave")];
                 if form.focus.is_choice() {
                     keys.insert(1, ("space", "choose"));
                 }

@@ -179,6 +179,13 @@ impl Form {
         self.kept = Some(Kept { organisation, seed: account.seed.duplicate(), pin });
     }
 
+    /// Whether a field's letters are dots: an edit shows a stored secret only when it is asked to, wherever the cursor is;
+    /// what is typed for a new account can be read while it is typed.
+    pub fn masks(&self, field: Field) -> bool {
+        let is_stored = self.editing.is_some() && !self.enrols && self.kept.is_none();
+        matches!(field, Field::Secret | Field::Pin) && !self.show_secret && (is_stored || field != self.focus)
+    }
+
     /// Why a field stands empty although it has a value.
     pub fn kept(&self, field: Field) -> Option<String> {
         let kept = self.kept.as_ref()?;
