@@ -8,7 +8,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::access::{Answer, Job};
 use super::backup::{News, Task};
-use super::import::Recent;
+use super::import::{Origin, Recent};
 use super::order::Habit;
 use super::past::Kept;
 use super::rekey::{InForce, Made, NotInForce, Password};
@@ -251,7 +251,7 @@ pub enum Effect {
     /// Clear the clipboard now if it still holds what was copied.
     ClearClipboard,
     /// Read and recognise an export; answered by [`Event::Imported`].
-    Import(u64, PathBuf, Option<Secret<String>>),
+    Import(u64, Origin, Option<Secret<String>>),
     /// Write an export; answered by [`Event::Exported`].
     Export(u64, Box<ExportJob>),
     /// Look for exports where downloads lie; answered by [`Event::Recent`].

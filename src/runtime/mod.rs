@@ -534,8 +534,8 @@ impl World {
                 self.disk.run(move || answer(rekey::in_force(&place, generation, vault, made)));
             }
             Effect::Probe => spawn("probe", move || answer(perform::probe())),
-            Effect::Import(attempt, path, password) => {
-                spawn("import", move || answer(perform::import(attempt, &path, password.as_ref())));
+            Effect::Import(attempt, origin, password) => {
+                spawn("import", move || answer(perform::import(attempt, &origin, password.as_ref())));
             }
             Effect::Export(generation, job) => {
                 spawn("export", move || answer(Event::Exported(generation, export::write(&job))));

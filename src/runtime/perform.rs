@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::event::{Aside, Event, ImportTrouble, Saving, Stored, With};
-use crate::app::import::Recent;
+use crate::app::import::{Origin, Recent};
 use crate::app::order::{Habit, Habits, Order, Use};
 use crate::app::past::Kept;
 use crate::config::Config;
@@ -259,13 +259,20 @@ pub fn probe() -> Event {
 }
 
 /// Reads an export.
-pub fn import(attempt: u64, path: &Path, password: Option<&Secret<String>>) -> Event {
-    let path = paths::from_home(path);
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
-    let result = read_export(&path).map_err(ImportTrouble::File).and_then(|bytes| {
-        let source = Source { name: name.as_deref(), password, ..Source::new(bytes.expose()) };
+pub fn import(attempt: u64, origin: &Origin, password: Option<&Secret<String>>) -> Event {
+    let read = |bytes: &[u8], name: Option<&str>| {
+        let source = Source { name, password, ..Source::new(bytes) };
         transfer::import(source).map(Box::new).map_err(ImportTrouble::Import)
-    });
+    };
+    let result = match origin {
+        Origin::Pasted(text) => read(text.expose().as_bytes(), None),
+        Origin::File(path) => {
+            let path = paths::from_home(path);
+            let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+            let bytes = read_export(&path).map_err(ImportTrouble::File);
+            bytes.and_then(|bytes| read(bytes.expose(), name.as_deref()))
+        }
+    };
     Event::Imported(attempt, result)
 }
 
