@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{access, backup, change, files, lock, order, past};
+use super::{access, backup, change, files, lock, order, past, renewal};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
@@ -185,6 +185,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             }
         }
         Action::Keychain => return access::open(model),
+        Action::RecoveryKey => renewal::open(model),
         Action::Lock => return lock::lock(model),
         Action::Palette => session.modal = Some(Modal::Palette(palette(false))),
         Action::Help => session.modal = Some(Modal::Palette(palette(true))),

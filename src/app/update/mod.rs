@@ -15,6 +15,7 @@ mod order;
 pub mod past;
 mod policy;
 mod rekey;
+mod renewal;
 mod restore;
 mod tags;
 mod welcome;
@@ -81,6 +82,8 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Access(generation, answer) => access::answered(model, generation, answer),
         Event::KeyMade(generation, attempt, made) => rekey::made(model, generation, attempt, made),
         Event::InForce(generation, result) => rekey::in_force(model, generation, result),
+        Event::RecoveryKeyMade(generation, made) => renewal::made(model, generation, made),
+        Event::RecoveryKeyPut(generation, result) => renewal::in_force(model, generation, result),
         Event::Completed(attempt, names) => completed(model, attempt, names),
         Event::BackedUp(generation, news) => backup::answered(model, generation, news),
         Event::BackupsFound(attempt, found) => restore::found(model, attempt, found),

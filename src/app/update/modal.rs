@@ -3,7 +3,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{access, act, backup, form, import, list, past, rekey, restore};
+use super::{access, act, backup, form, import, list, past, rekey, renewal, restore};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
@@ -25,6 +25,10 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
     if ctrl_c && matches!(session.modal, Some(Modal::Rekey(_))) {
         rekey::leave(model);
+        return Vec::new();
+    }
+    if ctrl_c && matches!(session.modal, Some(Modal::Renewal(_))) {
+        renewal::leave(model);
         return Vec::new();
     }
     if ctrl_c || (key.code == KeyCode::Esc && !takes_esc(session.modal.as_ref())) {
@@ -70,6 +74,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Modal::Export(_)) => super::export::on_key(model, key),
         Some(Modal::Access(_)) => access::on_key(model, key),
         Some(Modal::Rekey(_)) => rekey::on_key(model, key),
+        Some(Modal::Renewal(_)) => renewal::on_key(model, key),
         Some(Modal::Qr(id, shown)) => {
             let (id, first) = (*id, shown.is_none());
             let yes = first && matches!(key.code, KeyCode::Enter | KeyCode::Char('y'));
@@ -109,7 +114,7 @@ fn show_qr(model: &mut Model, id: EntryId) {
 /// Whether something in the modal is left by Esc first.
 const fn takes_esc(modal: Option<&Modal>) -> bool {
     match modal {
-        Some(Modal::Import(_) | Modal::Export(_) | Modal::Restore(_) | Modal::Rekey(_)) => true,
+        Some(Modal::Import(_) | Modal::Export(_) | Modal::Restore(_) | Modal::Rekey(_) | Modal::Renewal(_)) => true,
         Some(Modal::Backup(view)) => view.ask.is_some(),
         Some(Modal::Past(past)) => past.ask.is_some(),
         _ => false,
@@ -188,6 +193,7 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         Some(Modal::Backup(_)) => backup::on_paste(model, text),
         Some(Modal::Restore(_)) => restore::on_paste(model, text),
         Some(Modal::Rekey(_)) => rekey::on_paste(model, text),
+        Some(Modal::Renewal(_)) => renewal::on_paste(model, text),
         Some(Modal::Tags(tags)) => {
             tags.line.insert(text.expose().trim());
             Vec::new()
