@@ -83,6 +83,8 @@ pub struct Form {
     pub owner: Option<Owner>,
     /// An account that came without its secret is given one.
     pub enrols: bool,
+    /// What became of the account elsewhere while it was edited, and what saving does now.
+    pub gone: Option<&'static str>,
     kept: Option<Kept>,
     issuer: Input,
     account: Input,
@@ -116,6 +118,7 @@ impl Form {
             show_secret: false,
             owner: None,
             enrols: false,
+            gone: None,
             kept: None,
             issuer: Input::default(),
             account: Input::default(),

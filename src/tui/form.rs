@@ -59,7 +59,8 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
         }
         y += 1;
         shown += 1;
-        if let Some(error) = form.error(field).filter(|_| form.shows_error(field))
+        let gone = form.gone.filter(|_| focus).map(str::to_owned);
+        if let Some(error) = form.error(field).filter(|_| form.shows_error(field)).or(gone)
             && y < bottom
         {
             // Below the label as well where the value's column is narrow.

@@ -98,6 +98,51 @@ fn a_stored_secret_is_dots_in_every_field_until_it_is_asked_for_and_a_new_one_ca
 }
 
 #[test]
+fn an_account_that_was_deleted_elsewhere_while_it_is_edited_comes_back_only_when_asked() {
+    let mut journey = Journey::unlocked(&accounts()).keys("/glab<esc>e<ctrl-u>Forge");
+    let mut other = journey.file.as_ref().unwrap().duplicate();
+    let id = other.state.live().find(|e| e.issuer() == "GitLab").unwrap().id;
+    let stamp = other.state.next_stamp(BEGIN, DEVICE);
+    std::sync::Arc::make_mut(&mut other.state).trash(id, stamp);
+    journey.file = Some(other);
+    journey.event(Event::VaultChanged);
+    let journey = journey.keys("<enter>");
+    assert!(journey.words().contains("deleted elsewhere meanwhile"), "{}", journey.screen());
+    assert_eq!(journey.session().state().trashed().count(), 1, "not yet");
+    let journey = journey.keys("<enter>");
+    assert!(journey.screen().contains("is back from the trash, as edited"), "{}", journey.screen());
+    assert!(titles(&journey).contains(&String::from("Forge (ada)")));
+}
+
+#[test]
+fn an_edit_without_a_change_and_keys_without_an_account_say_so() {
+    let journey = Journey::unlocked(&accounts()).keys("e<enter>");
+    assert!(journey.screen().contains("is like that already"), "{}", journey.screen());
+    for key in ["c", "d", "e", "t", "Q"] {
+        let journey = Journey::unlocked(&[]).keys(key);
+        assert!(journey.screen().contains("there is no account yet"), "{key}: {}", journey.screen());
+    }
+}
+
+#[test]
+fn what_goes_to_the_trash_elsewhere_is_named_and_a_clock_set_back_keeps_the_seconds_of_a_copy() {
+    let mut journey = Journey::unlocked(&accounts());
+    let mut other = journey.file.as_ref().unwrap().duplicate();
+    let id = other.state.live().find(|e| e.issuer() == "GitLab").unwrap().id;
+    let stamp = other.state.next_stamp(BEGIN, DEVICE);
+    std::sync::Arc::make_mut(&mut other.state).trash(id, stamp);
+    journey.file = Some(other);
+    journey.event(Event::VaultChanged);
+    assert!(journey.screen().contains("GitLab (ada) moved to the trash"), "{}", journey.screen());
+    let mut journey = journey.keys("<enter>");
+    let earlier = otpanel::time::UnixTime::from_secs(BEGIN.secs() - 3600);
+    journey.event(Event::Tick(earlier));
+    let (_, until) = journey.session().copied.expect("copied");
+    let most = u64::from(journey.model.config.clipboard.clear_secs);
+    assert!(until <= earlier.plus_secs(most));
+}
+
+#[test]
 fn a_changed_secret_is_a_new_entry_and_the_old_one_goes_to_the_trash() {
     let journey = Journey::unlocked(&accounts()).keys("/glab<esc>e<tab><tab><ctrl-u>GEZDGNBV<enter>");
     assert_eq!(titles(&journey).len(), 8);

@@ -186,6 +186,7 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
         return overdue;
     }
     let idle = u64::from(model.config.idle_lock_secs);
+    let copied_secs = list::copied_secs(&model.config);
     let Stage::Open(session) = &mut model.stage else { return Vec::new() };
     session.copied = session.copied.filter(|(_, until)| now < *until);
     session.revealed = session.revealed.filter(|(_, until)| now < *until);
@@ -198,6 +199,8 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     let Some(session) = model.session_mut() else { return effects };
     // The wall clock was set back: idle time counts from here on.
     session.touched = session.touched.min(now);
+    let most = now.plus_secs(copied_secs);
+    session.copied = session.copied.map(|(id, until)| (id, until.min(most)));
     files::retry_when_due(session, now);
     effects.extend(backup::on_tick(model));
     effects
