@@ -67,13 +67,13 @@ fn is_gone_first(model: &mut Model, id: EntryId) -> bool {
         .session()
         .and_then(|session| session.state().get(&id))
         .filter(|e| e.core().is_some())
-        .map(|e| e.is_live());
+        .map(crate::vault::Entry::is_live);
     let Some(form) = form(model).filter(|form| form.gone.is_none()) else { return false };
     match there {
         Some(true) => return false,
         Some(false) => {
             form.gone =
-                Some("deleted elsewhere meanwhile: Enter brings it back with this edit, Esc leaves it in the trash")
+                Some("deleted elsewhere meanwhile: Enter brings it back with this edit, Esc leaves it in the trash");
         }
         None => {
             form.gone = Some("deleted for good elsewhere meanwhile: Enter adds it anew, Esc leaves it");
