@@ -32,6 +32,8 @@ struct Kept {
     removed_slots: BTreeMap<String, BTreeSet<String>>,
     /// Vault to the path of its file when it was last written or found newer there.
     places: BTreeMap<String, PathBuf>,
+    /// Slot of a recovery key that was shown here to whether it was written down, ids in hex.
+    recovery_keys: BTreeMap<String, bool>,
     /// Vault to how the user works in it.
     habits: BTreeMap<String, Habits>,
 }
@@ -182,6 +184,16 @@ impl Local {
             .fold(false, |new, slot| self.kept.removed_slots.entry(vault.to_owned()).or_default().insert(slot) | new)
     }
 
+    /// Notes that a recovery key is shown, or that it was written down; its slot's id in hex.
+    pub fn note_recovery_key(&mut self, slot: &str, written: bool) {
+        *self.kept.recovery_keys.entry(slot.to_owned()).or_default() |= written;
+    }
+
+    /// The slots of recovery keys that were shown here and not written down.
+    pub fn unwritten_recovery_keys(&self) -> impl Iterator<Item = &str> {
+        self.kept.recovery_keys.iter().filter(|(_, written)| !**written).map(|(slot, _)| slot.as_str())
+    }
+
     /// The vaults in which something was used or an order chosen: each with the order's name (empty where none was
     /// chosen) and the uses (entry, how often, when last in milliseconds).
     pub fn habits(&self) -> impl Iterator<Item = (&str, &str, impl Iterator<Item = (&str, u64, u64)>)> {
@@ -232,6 +244,9 @@ impl Kept {
         self.notices.extend(other.notices);
         for (vault, place) in other.places {
             self.places.entry(vault).or_insert(place);
+        }
+        for (slot, written) in other.recovery_keys {
+            *self.recovery_keys.entry(slot).or_default() |= written;
         }
         for (vault, theirs) in other.removed_slots {
             self.removed_slots.entry(vault).or_default().extend(theirs);
@@ -386,6 +401,20 @@ mod tests {
         let all = on(folder.path(), "m1");
         assert!(all.has_shown("one") && all.has_shown("two"));
         assert_eq!(all.seen("v").collect::<Vec<_>>(), [("a", 9), ("b", 4)]);
+    }
+
+    #[test]
+    fn a_recovery_key_that_was_written_down_stays_so_whoever_saves_last() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut shown = on(folder.path(), "m1");
+        shown.note_recovery_key("s", false);
+        shown.note_recovery_key("t", false);
+        shown.save().expect("kept");
+        let (mut one, two) = (on(folder.path(), "m1"), on(folder.path(), "m1"));
+        one.note_recovery_key("s", true);
+        one.save().expect("kept");
+        two.save().expect("kept");
+        assert_eq!(on(folder.path(), "m1").unwritten_recovery_keys().collect::<Vec<_>>(), ["t"]);
     }
 
     #[test]

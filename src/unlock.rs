@@ -4,6 +4,7 @@
 //! user `<vault id>/<slot id>` in hex.
 
 pub mod rekey;
+pub mod renewal;
 pub mod slots;
 
 use std::time::{Duration, Instant};
@@ -293,11 +294,9 @@ pub fn add_password(
 /// # Errors
 /// [`UnlockError::Vault`]; nothing changed then.
 pub fn new_recovery_key(unlocked: &mut Unlocked, stamp: Stamp) -> Result<Secret<String>, UnlockError> {
-    let bytes = entropy::secret();
-    let (vault, dek) = (unlocked.vault_id(), unlocked.data_key());
-    let slot = Slot::wrap(dek, vault, Key::Recovery(&bytes), KdfParams::DEFAULT, &fresh())?;
-    replace(unlocked, slot, stamp)?;
-    Ok(recovery::write(&bytes))
+    let new = renewal::NewRecoveryKey::make(unlocked)?;
+    new.put_in_force(unlocked, stamp)?;
+    Ok(new.text)
 }
 
 /// Wraps the key anew where the password slot that opened the vault costs less than today's default. The caller saves

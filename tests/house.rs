@@ -31,6 +31,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["logging"]),
     ("clap", &["cli", "main"]),
     ("rpassword", &["cli"]),
+    ("shlex", &["app/path"]),
     ("qrcode", &["transfer/qr"]),
     ("clap_mangen", &["cli/man"]),
 ];

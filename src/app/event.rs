@@ -8,7 +8,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::access::{Answer, Job};
 use super::backup::{News, Task};
-use super::import::Recent;
+use super::import::{Origin, Recent};
 use super::order::Habit;
 use super::past::Kept;
 use super::rekey::{InForce, Made, NotInForce, Password};
@@ -21,11 +21,12 @@ use crate::rollback::WentBack;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::transfer::{Format, Import, ImportError};
+use crate::unlock::renewal::NewRecoveryKey;
 use crate::unlock::{Mode, UnlockError};
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::FileError;
 use crate::vault::history::Reason;
-use crate::vault::{DataKey, DeviceId, EntryId, VaultId};
+use crate::vault::{DataKey, DeviceId, EntryId, SlotId, VaultId};
 
 /// Something that happened.
 pub enum Event {
@@ -100,6 +101,10 @@ pub enum Event {
     KeyMade(u64, u64, Result<Box<Made>, UnlockError>),
     /// They were put in force, or not.
     InForce(u64, Result<InForce, Box<NotInForce>>),
+    /// A new recovery key was made, or not. It is not in force yet. The number is the session's.
+    RecoveryKeyMade(u64, Result<Box<NewRecoveryKey>, UnlockError>),
+    /// It was put in force in the vault as it was saved; or not, with the key for another try.
+    RecoveryKeyPut(u64, Result<Box<Unlocked>, (Box<NewRecoveryKey>, UnlockError)>),
 }
 
 /// An export that is to be written.
@@ -193,6 +198,8 @@ impl Event {
             Self::Access(..) => "access",
             Self::KeyMade(..) => "key made",
             Self::InForce(..) => "in force",
+            Self::RecoveryKeyMade(..) => "recovery key made",
+            Self::RecoveryKeyPut(..) => "recovery key put",
         }
     }
 }
@@ -251,7 +258,7 @@ pub enum Effect {
     /// Clear the clipboard now if it still holds what was copied.
     ClearClipboard,
     /// Read and recognise an export; answered by [`Event::Imported`].
-    Import(u64, PathBuf, Option<Secret<String>>),
+    Import(u64, Origin, Option<Secret<String>>),
     /// Write an export; answered by [`Event::Exported`].
     Export(u64, Box<ExportJob>),
     /// Look for exports where downloads lie; answered by [`Event::Recent`].
@@ -291,6 +298,12 @@ pub enum Effect {
     },
     /// Save the vault under new keys; answered by [`Event::InForce`].
     PutInForce(u64, Box<Unlocked>, Box<Made>),
+    /// Make a new recovery key; answered by [`Event::RecoveryKeyMade`].
+    MakeRecoveryKey(u64, Box<Unlocked>),
+    /// Save the vault with it in the place of the old one; answered by [`Event::RecoveryKeyPut`].
+    PutRecoveryKey(u64, Box<Unlocked>, Box<NewRecoveryKey>),
+    /// Keep in the local state of this machine that the recovery key of this slot was written down.
+    RecoveryKeyWritten(SlotId),
     /// Open the sample accounts; answered by a new model.
     Demo,
     /// Stop as on Ctrl-Z.

@@ -12,6 +12,7 @@ use super::owner::Owner;
 use super::past::Side;
 use super::recovery::Sheet;
 use super::rekey::Step as RekeyStep;
+use super::renewal::Step as RenewalStep;
 use super::restore::{Restore, Step as RestoreStep};
 use super::rows::Tab;
 use super::session::Modal;
@@ -98,6 +99,18 @@ const fn rekey_keys(step: &RekeyStep) -> &'static [(&'static str, &'static str)]
     }
 }
 
+/// The keys of the flow that makes a new recovery key.
+const fn renewal_keys(step: &RenewalStep) -> &'static [(&'static str, &'static str)] {
+    match step {
+        RenewalStep::Question => &[("enter", "make it"), ("esc", "leave")],
+        RenewalStep::Making => &[("esc", "cancel")],
+        RenewalStep::Recovery(_, Sheet { check: None, .. }) => &[("enter", "it is written down"), ("esc", "leave")],
+        RenewalStep::Recovery(..) => &[("enter", "go on"), ("esc", "show the key again")],
+        RenewalStep::Saving => &[],
+        RenewalStep::Again(_) => &[("enter", "try again"), ("esc", "give it up")],
+    }
+}
+
 /// What pressing the key makes of accounts that are to come.
 fn owner_words(owner: &Owner) -> String {
     if owner.personal { format!("{}'s", crate::text::fit(&owner.organisation, 16)) } else { String::from("personal") }
@@ -124,7 +137,16 @@ impl Model {
             return Some(Notice { short, ..standing(Tone::Error, text) });
         }
         // Calm, but there as long as it is so; whatever just happened goes first.
-        self.notice.clone().or_else(|| self.clock_trouble().map(|text| standing(Tone::Warn, text)))
+        let unwritten = || {
+            self.recovery_key_is_unwritten().then(|| {
+                let key = key_name(self, Action::Palette);
+                let text = format!("nobody wrote the recovery key down: {key} and recovery key makes a new one");
+                let short = (self.size.0 < WIDE).then(|| format!("{key} recovery key: write one down"));
+                Notice { short, ..standing(Tone::Warn, text) }
+            })
+        };
+        let clock = || self.clock_trouble().map(|text| standing(Tone::Warn, text));
+        self.notice.clone().or_else(clock).or_else(unwritten)
     }
 
     /// Whether the notice needs the row of the keys as well, for as long as it stands.
@@ -155,8 +177,8 @@ impl Model {
                 } else {
                     "add"
                 };
-                let mut keys =
-                    vec![("enter", save), ("tab", "next field"), ("ctrl-r", "show secret"), ("esc", "leave")];
+                let secret = if form.show_secret { "hide secret" } else { "show secret" };
+                let mut keys = vec![("enter", save), ("tab", "next field"), ("ctrl-r", secret), ("esc", "leave")];
                 if form.focus.is_choice() {
                     keys.insert(1, ("space", "choose"));
                 }
@@ -198,6 +220,7 @@ impl Model {
             Some(Modal::Backup(view)) => self.backup_keys(view),
             Some(Modal::Restore(restore)) => fixed(&restore_keys(restore)),
             Some(Modal::Rekey(flow)) => fixed(rekey_keys(&flow.step)),
+            Some(Modal::Renewal(flow)) => fixed(renewal_keys(&flow.step)),
             Some(Modal::Past(past)) if past.ask.is_some() => Vec::new(),
             Some(Modal::Past(past)) => match past.tab {
                 Side::Trash if super::update::past::trashed(self).is_empty() => {

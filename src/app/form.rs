@@ -86,6 +86,8 @@ pub struct Form {
     refused: Option<String>,
     /// An account that came without its secret is given one.
     pub enrols: bool,
+    /// What became of the account elsewhere while it was edited, and what saving does now.
+    pub gone: Option<&'static str>,
     kept: Option<Kept>,
     issuer: Input,
     account: Input,
@@ -120,6 +122,7 @@ impl Form {
             owner: None,
             refused: None,
             enrols: false,
+            gone: None,
             kept: None,
             issuer: Input::default(),
             account: Input::default(),
@@ -181,6 +184,13 @@ impl Form {
         };
         let organisation = clean(organisation).into_owned();
         self.kept = Some(Kept { organisation, seed: account.seed.duplicate(), pin });
+    }
+
+    /// Whether a field's letters are dots: an edit shows a stored secret only when it is asked to, wherever the cursor is;
+    /// what is typed for a new account can be read while it is typed.
+    pub fn masks(&self, field: Field) -> bool {
+        let is_stored = self.editing.is_some() && !self.enrols && self.kept.is_none();
+        matches!(field, Field::Secret | Field::Pin) && !self.show_secret && (is_stored || field != self.focus)
     }
 
     /// Why a field stands empty although it has a value.

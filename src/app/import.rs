@@ -1,12 +1,14 @@
 //! The import in the panel: choose a file, give its password, look at the preview, choose, apply.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::input::Input;
 use super::owner::Owner;
 use super::path::PathLine;
 use crate::otp::Account;
 use crate::otp::account::listed;
+use crate::secret::Secret;
 use crate::text::clean;
 use crate::time::UnixTime;
 use crate::transfer::{Import, plan};
@@ -31,14 +33,35 @@ pub struct Recent {
     pub app: &'static str,
 }
 
+/// Where an export is read from.
+#[derive(Clone)]
+pub enum Origin {
+    /// A file.
+    File(PathBuf),
+    /// Its text, pasted.
+    Pasted(Arc<Secret<String>>),
+}
+
+impl Origin {
+    /// What it is called, cleaned for display: the file's name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => {
+                clean(&path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()).into_owned()
+            }
+            Self::Pasted(_) => String::from("the pasted text"),
+        }
+    }
+}
+
 /// The steps.
 pub enum Step {
     /// A path is typed, pasted or dropped.
     Path(PathLine),
     /// The export wants a password.
     Password {
-        /// The file.
-        path: PathBuf,
+        /// The export.
+        origin: Origin,
         /// The app's name.
         app: String,
         /// What is typed.
@@ -46,8 +69,8 @@ pub enum Step {
     },
     /// The file is being read; with the attempt's number.
     Reading {
-        /// The file.
-        path: PathBuf,
+        /// The export.
+        origin: Origin,
         /// Whether a password was given.
         with_password: bool,
         /// Since when, by the panel's clock.

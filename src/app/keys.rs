@@ -72,6 +72,8 @@ pub enum Action {
     Save,
     /// Let this computer's keychain open the vault, or no more.
     Keychain,
+    /// Make a new recovery key.
+    RecoveryKey,
     /// Lock.
     Lock,
     /// All actions.
@@ -176,6 +178,7 @@ table! {
     Program: {
         Save "save" ["s"] "save again" "save again after a failure";
         Keychain "keychain" [] "keychain" "let this computer's keychain open the vault, or not";
+        RecoveryKey "recovery_key" [] "recovery key" "make a new recovery key, in the place of the old one";
         Lock "lock" ["L"] "lock" "lock: forget all keys and codes and blank the screen";
         Palette "palette" [":" "ctrl-p"] "actions" "every action, by name";
         Help "help" ["?" "f1"] "help" "this help";

@@ -22,6 +22,7 @@ pub mod qr;
 mod quiet;
 pub mod recovery;
 pub mod rekey;
+pub mod renewal;
 pub mod restore;
 pub mod rows;
 pub mod search;

@@ -1,5 +1,6 @@
 //! What the panel knows. Plain data: [`mod@super::update`] changes it, `tui` draws it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -19,7 +20,7 @@ use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::slots::SlotKind;
-use crate::vault::{DeviceId, EntryId};
+use crate::vault::{DeviceId, EntryId, SlotId};
 
 /// Milliseconds after which a silent keychain is named.
 pub const KEYCHAIN_SILENT_MS: u64 = 300;
@@ -58,6 +59,8 @@ pub struct Model {
     pub at_opening: Option<(Tone, String)>,
     /// What this machine remembers of its vaults.
     pub habits: Habits,
+    /// Slots of recovery keys that were shown on this machine and never written down, as far as is known.
+    pub unwritten: BTreeSet<SlotId>,
     ids: Ids,
 }
 
@@ -180,6 +183,7 @@ impl Model {
             policy: Policy::default(),
             at_opening: None,
             habits: Habits::default(),
+            unwritten: BTreeSet::new(),
             ids: Ids { seed: start.seed, made: 0 },
         };
         if let Some(problem) = super::keys::told(problems) {
@@ -219,6 +223,11 @@ impl Model {
         let newest = UnixTime(self.session()?.state().seen.values().copied().max()?);
         let time = now.behind(newest)?;
         Some(format!("the clock is {time} behind the vault's last change: if it is wrong, so are the codes"))
+    }
+
+    /// Whether the recovery key of the open vault was shown on this machine and never written down.
+    pub fn recovery_key_is_unwritten(&self) -> bool {
+        self.session().is_some_and(|session| session.vault.slots().iter().any(|slot| self.unwritten.contains(&slot.id)))
     }
 
     /// Puts the panel under a policy: its limits hold at once, and for every config that comes.

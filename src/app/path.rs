@@ -1,4 +1,4 @@
-//! A line in which a path is typed, completed and chosen: one for the import, the export and the folders of a backup.
+//! A line in which a path is typed, dropped, completed and chosen: one for the import, the export and the folders of a backup.
 
 use std::ops::{Deref, DerefMut};
 
@@ -11,6 +11,8 @@ use super::input::Input;
 #[derive(Default)]
 pub struct PathLine {
     line: Input,
+    /// It stands as it is on the disk: completed, chosen or dropped, not typed as a shell would have it.
+    literal: bool,
     /// Only folders are meant.
     folders: bool,
     /// What it could become.
@@ -50,12 +52,37 @@ impl DerefMut for PathLine {
 impl PathLine {
     /// A line for a file's path, with what stands in it already.
     pub fn file(path: &str) -> Self {
-        Self { line: Input::with(path), ..Self::default() }
+        Self { line: Input::with(path), literal: !path.is_empty(), ..Self::default() }
     }
 
     /// A line for a folder's.
     pub fn folder(path: &str) -> Self {
         Self { folders: true, ..Self::file(path) }
+    }
+
+    /// The path that is meant; empty where nothing is typed.
+    pub fn path(&self) -> String {
+        if self.literal { self.line.text().to_owned() } else { unquoted(self.line.text()) }
+    }
+
+    /// A paste. True where it is the path of something that was dropped, and is all that stands here.
+    pub fn paste(&mut self, text: &str) -> bool {
+        match path_of(text).filter(|_| self.line.is_empty()) {
+            Some(path) => {
+                self.take(&path);
+                true
+            }
+            None => {
+                self.line.insert(text.trim());
+                self.literal = false;
+                false
+            }
+        }
+    }
+
+    fn take(&mut self, path: &str) {
+        self.line = Input::with(path);
+        self.literal = true;
     }
 
     /// Offers paths for as long as nothing is typed.
@@ -87,6 +114,7 @@ impl PathLine {
     /// A key; `attempt` names the one who asks for completions.
     pub fn press(&mut self, key: KeyEvent, attempt: u64) -> Pressed {
         let offered = self.offered().len();
+        let before = self.line.text().to_owned();
         match key.code {
             KeyCode::Down if offered > 0 => {
                 self.chosen = Some(self.chosen.map_or(0, |at| (at + 1).min(offered - 1)));
@@ -100,7 +128,7 @@ impl PathLine {
                 let Some(path) = self.chosen.and_then(|at| self.offered().get(at).cloned()) else {
                     return Pressed::Submit;
                 };
-                self.line = Input::with(&path);
+                self.take(&path);
                 self.completions.clear();
                 self.chosen = None;
                 // A folder is gone into where a file is wanted.
@@ -114,6 +142,8 @@ impl PathLine {
             }
             KeyCode::Tab => Pressed::Ask(Effect::Complete(attempt, self.line.text().to_owned())),
             _ if self.line.key(key) => {
+                // Moving about in it changes nothing.
+                self.literal &= self.line.text() == before;
                 self.completions.clear();
                 self.chosen = None;
                 Pressed::Typed
@@ -129,10 +159,46 @@ impl PathLine {
         }
         let common = common_start(&names);
         if common.len() > self.line.text().len() {
-            self.line = Input::with(&common);
+            self.take(&common);
         }
         self.completions = if names.len() == 1 { Vec::new() } else { names };
         self.chosen = None;
+    }
+}
+
+/// A path that was dropped on the terminal or pasted, as it is on the disk; none where it is something else, or a relative
+/// path that does not say so.
+pub fn path_of(text: &str) -> Option<String> {
+    Some(unquoted(text)).filter(|path| is_whole(path))
+}
+
+/// Whether a path says by itself from where it goes.
+pub fn is_whole(path: &str) -> bool {
+    path.starts_with('/') || path.starts_with("~/") || path.starts_with("./") || is_windows(path)
+}
+
+fn is_windows(path: &str) -> bool {
+    matches!(path.get(1..3), Some(":\\" | ":/")) || path.starts_with(r"\\") || path.starts_with(r"~\")
+}
+
+/// Takes back how terminals write a path that is dropped: quoted or escaped as for a shell, or as a `file:` address. A path
+/// that was typed without any of it stays as it is.
+fn unquoted(text: &str) -> String {
+    let text = text.trim();
+    let quoted = |mark: char| text.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
+    let bare = quoted('\'').or_else(|| quoted('"')).unwrap_or(text);
+    if let Some(address) = bare.strip_prefix("file://") {
+        let path = percent_encoding::percent_decode_str(address).decode_utf8();
+        return path.map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned);
+    }
+    if is_windows(bare) {
+        return bare.to_owned();
+    }
+    // Without a sign of quoting it has several words because the path has blanks.
+    let words = if text.contains(['\'', '"', '\\']) { shlex::split(text) } else { None };
+    match words.as_deref() {
+        Some([path]) => path.clone(),
+        _ => text.to_owned(),
     }
 }
 
@@ -148,4 +214,62 @@ fn common_start(names: &[String]) -> String {
             .map_or(0, |((at, a), _)| (at + a.len_utf8()).min(end));
     }
     first[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_dropped_path_is_known_as_every_system_writes_it() {
+        for path in ["/a/b c.json", "~/x", "~\\x", "./x", r"C:\Users\ada\x.json", "C:/x.json", r"\\server\share\x"] {
+            assert_eq!(path_of(path).as_deref(), Some(path));
+        }
+        for (dropped, path) in [
+            (r"/tmp/export\ \(1\).txt ", "/tmp/export (1).txt"),
+            (r"/tmp/a\&b\'c", "/tmp/a&b'c"),
+            (r"'/tmp/it'\''s'", "/tmp/it's"),
+            (r#""/tmp/a \"b\".txt""#, r#"/tmp/a "b".txt"#),
+            ("file:///a/b%20c", "/a/b c"),
+            (r#""C:\a b\x.json""#, r"C:\a b\x.json"),
+            // Typed, not dropped: a quote that does not end is a part of the name.
+            ("/tmp/it's (1).txt", "/tmp/it's (1).txt"),
+        ] {
+            assert_eq!(path_of(dropped).as_deref(), Some(path), "{dropped}");
+        }
+        for other in ["otpauth://totp/x", "JBSWY3DPEHPK3PXP", "x.json", ""] {
+            assert_eq!(path_of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_was_dropped_or_completed_is_not_unquoted_again() {
+        let mut line = PathLine::file("");
+        assert!(line.paste(r"/tmp/a\\\ b"));
+        assert_eq!(line.path(), r"/tmp/a\ b");
+        line.press(KeyCode::End.into(), 0);
+        assert_eq!(line.path(), r"/tmp/a\ b");
+        let mut line = PathLine::file("");
+        line.completed(vec![String::from(r"/tmp/c\d")]);
+        assert_eq!(line.path(), r"/tmp/c\d");
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_that_a_shell_quotes_comes_back(rest in "[^\\p{Cc}]{0,30}") {
+            let path = format!("/{rest}");
+            let quoted = shlex::try_quote(&path).expect("without NUL").into_owned();
+            let single = format!("'{}'", path.replace('\'', r"'\''"));
+            for text in [quoted, single] {
+                prop_assert_eq!(path_of(&text), Some(path.clone()), "{}", text);
+            }
+            // A blank at the end, escaped alone, is taken for the one that terminals put after what is dropped.
+            prop_assume!(!path.ends_with(char::is_whitespace));
+            let escape = |c: char| if c.is_alphanumeric() || "/._-".contains(c) { c.to_string() } else { format!("\\{c}") };
+            let escaped: String = path.chars().map(escape).collect();
+            prop_assert_eq!(path_of(&escaped), Some(path.clone()), "{}", escaped);
+        }
+    }
 }

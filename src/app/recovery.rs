@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::input::Input;
 use crate::secret::Secret;
+use crate::vault::{SlotId, SlotKind, Unlocked};
 
 /// The key in groups, and its check.
 pub struct Sheet {
@@ -11,6 +12,8 @@ pub struct Sheet {
     pub key: Secret<String>,
     /// The check, while the key is out of sight.
     pub check: Option<Check>,
+    /// Leaving was asked for, and is asked for once more before it is done.
+    pub leaving: bool,
 }
 
 /// The user types a group of the key, so that it is known to be written down.
@@ -38,11 +41,14 @@ pub enum Pressed {
 impl Sheet {
     /// Shows a key.
     pub const fn new(key: Secret<String>) -> Self {
-        Self { key, check: None }
+        Self { key, check: None, leaving: false }
     }
 
     /// A key press. `chance` chooses the group that is asked for.
     pub fn press(&mut self, key: KeyEvent, chance: u8) -> Pressed {
+        if std::mem::take(&mut self.leaving) {
+            return Pressed::On;
+        }
         let Some(check) = &mut self.check else {
             match key.code {
                 KeyCode::Enter => {
@@ -73,6 +79,11 @@ impl Sheet {
             }
         }
         Pressed::On
+    }
+
+    /// The slot of a recovery key in an open vault.
+    pub fn slot_in(vault: &Unlocked) -> Option<SlotId> {
+        vault.slots().iter().find(|slot| slot.kind() == SlotKind::Recovery).map(|slot| slot.id)
     }
 
     /// The line that is typed into.

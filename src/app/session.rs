@@ -12,6 +12,7 @@ use super::order::{Order, Uses};
 use super::past::Past;
 use super::qr::Qr;
 use super::rekey::Rekey;
+use super::renewal::Renewal;
 use super::restore::Restore;
 use super::rows::{Row, Rows, Tab};
 use super::search::Searcher;
@@ -175,6 +176,8 @@ pub enum Modal {
     Access(Access),
     /// New keys for the vault.
     Rekey(Box<Rekey>),
+    /// A new recovery key.
+    Renewal(Box<Renewal>),
     /// Leaving with changes that are not saved.
     Leave,
 }

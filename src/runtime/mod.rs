@@ -27,6 +27,7 @@ pub mod watch;
 
 pub use leave::PanelError;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,8 +48,8 @@ use crate::secret;
 use crate::time::UnixTime;
 use crate::tui::{Theme, paint, paint_above};
 use crate::unlock;
-use crate::vault::DeviceId;
 use crate::vault::file::Place;
+use crate::vault::{DeviceId, SlotId};
 use backup::Memory;
 use clipboard::{Clipboard, Picture, Report as ClipboardReport, Surroundings};
 use demo::demo_vault;
@@ -161,9 +162,10 @@ impl Show {
     /// Stays until the user leaves; `trouble` is what is wrong with the theme.
     fn run(&mut self, panel: &Panel, trouble: Option<String>) -> Result<(), PanelError> {
         let size = self.screen.size()?;
-        let (start, habits) = start(panel, (size.width, size.height));
+        let (start, habits, unwritten) = start(panel, (size.width, size.height));
         let mut model = if panel.demo { Model::demo(start, demo_vault()) } else { Model::new(start) };
         model.habits = habits;
+        model.unwritten = unwritten;
         if !panel.demo {
             rules::govern(&mut model, &panel.policy, &panel.paths.state_dir, panel.paths.profile.as_deref());
         }
@@ -521,9 +523,18 @@ impl World {
             Effect::PutInForce(generation, vault, made) => {
                 self.disk.run(move || answer(rekey::in_force(&place, generation, vault, made)));
             }
+            Effect::MakeRecoveryKey(generation, vault) => {
+                spawn("recovery", move || answer(rekey::recovery_key(generation, &vault)));
+            }
+            Effect::PutRecoveryKey(generation, vault, key) => {
+                self.disk.run(move || answer(rekey::put_recovery_key(&place, generation, vault, key)));
+            }
+            Effect::RecoveryKeyWritten(slot) => {
+                self.disk.run(move || perform::note_recovery_key(&place, slot, true));
+            }
             Effect::Probe => spawn("probe", move || answer(perform::probe())),
-            Effect::Import(attempt, path, password) => {
-                spawn("import", move || answer(perform::import(attempt, &path, password.as_ref())));
+            Effect::Import(attempt, origin, password) => {
+                spawn("import", move || answer(perform::import(attempt, &origin, password.as_ref())));
             }
             Effect::Export(generation, job) => {
                 spawn("export", move || answer(Event::Exported(generation, export::write(&job))));
@@ -549,7 +560,7 @@ impl World {
     }
 }
 
-fn start(panel: &Panel, size: (u16, u16)) -> (Start, Habits) {
+fn start(panel: &Panel, size: (u16, u16)) -> (Start, Habits, BTreeSet<SlotId>) {
     // Where no state can be kept an edit still counts; its device is then known for this once only.
     let local = if panel.demo {
         Local::unkept()
@@ -565,5 +576,5 @@ fn start(panel: &Panel, size: (u16, u16)) -> (Start, Habits) {
         profile: panel.paths.profile.clone().unwrap_or_else(|| String::from("personal")),
         vault_path: panel.paths.vault_file.display().to_string(),
     };
-    (start, perform::habits(&local))
+    (start, perform::habits(&local), perform::unwritten(&local))
 }

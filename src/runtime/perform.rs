@@ -1,15 +1,17 @@
 //! Effects carried out: one plain function for each, job in, event out. The threads that call them are in
 //! [`super::lanes`], so tests can call them inline.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::event::{Aside, Event, ImportTrouble, Saving, Stored, With};
-use crate::app::import::Recent;
+use crate::app::import::{Origin, Recent};
 use crate::app::order::{Habit, Habits, Order, Use};
 use crate::app::past::Kept;
+use crate::app::recovery::Sheet;
 use crate::config::Config;
 use crate::entropy;
 use crate::keychain::system;
@@ -26,7 +28,7 @@ use crate::unlock::{self, Mode, New, UnlockError};
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::{FileError, Place, Saved};
 use crate::vault::history::Version;
-use crate::vault::{DataKey, DeviceId, VaultId, changes};
+use crate::vault::{DataKey, DeviceId, SlotId, VaultId, changes};
 
 /// Milliseconds to wait before a vault that does not open is called damaged: a writer that truncates first shows an
 /// empty file for a moment.
@@ -209,6 +211,22 @@ pub fn remember(place: &Place, vault: VaultId, habit: Habit, at: UnixTime) {
     }
 }
 
+/// Keeps in the local state that a recovery key is shown, or was written down.
+pub fn note_recovery_key(place: &Place, slot: SlotId, written: bool) {
+    let kept = Local::open(&place.state_dir).and_then(|mut local| {
+        local.note_recovery_key(&slot.to_string(), written);
+        local.save()
+    });
+    if let Err(error) = kept {
+        tracing::warn!(%error, "it is not kept whether the recovery key was written down");
+    }
+}
+
+/// The slots of recovery keys that were shown here and not written down.
+pub fn unwritten(local: &Local) -> BTreeSet<SlotId> {
+    local.unwritten_recovery_keys().filter_map(|slot| slot.parse().ok()).collect()
+}
+
 /// What the local state knows of the user's habits.
 pub fn habits(local: &Local) -> Habits {
     let known = local.habits().map(|(vault, order, uses)| {
@@ -223,6 +241,12 @@ pub fn habits(local: &Local) -> Habits {
 pub fn create(place: &Place, config: &Config, mode: Mode, password: Option<Secret<String>>) -> Event {
     let kdf = unlock::calibrate(Duration::from_millis(u64::from(config.kdf.target_ms)));
     let made = unlock::create(place, New { mode, password, kdf }, &system::asking());
+    if let Ok(created) = &made
+        && let Some(slot) = Sheet::slot_in(&created.unlocked)
+    {
+        // Before it is shown: whoever ends the panel meanwhile is told of it at the next start.
+        note_recovery_key(place, slot, false);
+    }
     Event::Created(made.map(|created| (Box::new(created.unlocked), created.recovery_key)))
 }
 
@@ -259,13 +283,20 @@ pub fn probe() -> Event {
 }
 
 /// Reads an export.
-pub fn import(attempt: u64, path: &Path, password: Option<&Secret<String>>) -> Event {
-    let path = paths::from_home(path);
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
-    let result = read_export(&path).map_err(ImportTrouble::File).and_then(|bytes| {
-        let source = Source { name: name.as_deref(), password, ..Source::new(bytes.expose()) };
+pub fn import(attempt: u64, origin: &Origin, password: Option<&Secret<String>>) -> Event {
+    let read = |bytes: &[u8], name: Option<&str>| {
+        let source = Source { name, password, ..Source::new(bytes) };
         transfer::import(source).map(Box::new).map_err(ImportTrouble::Import)
-    });
+    };
+    let result = match origin {
+        Origin::Pasted(text) => read(text.expose().as_bytes(), None),
+        Origin::File(path) => {
+            let path = paths::from_home(path);
+            let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+            let bytes = read_export(&path).map_err(ImportTrouble::File);
+            bytes.and_then(|bytes| read(bytes.expose(), name.as_deref()))
+        }
+    };
     Event::Imported(attempt, result)
 }
 

@@ -15,6 +15,7 @@ use crate::rollback;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::unlock::rekey::{Keychains, NewKey, is_password};
+use crate::unlock::renewal::NewRecoveryKey;
 use crate::unlock::{self, UnlockError};
 use crate::vault::envelope::{self, Unlocked};
 use crate::vault::file::Place;
@@ -111,4 +112,29 @@ fn written(
     };
     rollback::note(place, vault, &mut local);
     Ok(confirmed)
+}
+
+/// A new recovery key for the panel, not in force yet.
+pub fn recovery_key(generation: u64, vault: &Unlocked) -> Event {
+    Event::RecoveryKeyMade(generation, NewRecoveryKey::make(vault).map(Box::new))
+}
+
+/// Puts it in force for the panel, in whatever lies in the file by now.
+pub fn put_recovery_key(place: &Place, generation: u64, mut vault: Box<Unlocked>, key: Box<NewRecoveryKey>) -> Event {
+    let mut local = Local::open(&place.state_dir).unwrap_or_else(|_| Local::unkept());
+    let device = DeviceId(local.device());
+    let saved = place.save_changing(&mut vault, Reason::Password, &mut |vault| {
+        let stamp = vault.state.next_stamp(UnixTime::now(), device);
+        key.put_in_force(vault, stamp)
+    });
+    Event::RecoveryKeyPut(
+        generation,
+        match saved {
+            Ok(_) => {
+                rollback::note(place, &vault, &mut local);
+                Ok(vault)
+            }
+            Err(error) => Err((key, error.into())),
+        },
+    )
 }

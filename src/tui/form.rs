@@ -2,7 +2,7 @@
 
 use super::Canvas;
 use crate::app::Model;
-use crate::app::form::{Field, Form};
+use crate::app::form::Form;
 use crate::otp::{code_at, hotp_code, remaining};
 use crate::text::wrap;
 
@@ -43,8 +43,7 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
         canvas.put(label, y, field.label(), if focus { canvas.theme.accent } else { canvas.theme.dim });
         match form.input(field) {
             Some(line) => {
-                let masked = matches!(field, Field::Secret | Field::Pin) && !form.show_secret && !focus;
-                canvas.input(value, y, columns, line, masked, focus);
+                canvas.input(value, y, columns, line, form.masks(field), focus);
                 if let Some(words) = form.kept(field) {
                     let at = value + if focus { 2 } else { 0 };
                     canvas.text(at, y, columns.saturating_sub(2), &words, canvas.theme.dim);
@@ -60,7 +59,8 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
         }
         y += 1;
         shown += 1;
-        if let Some(error) = form.error(field).filter(|_| form.shows_error(field))
+        let gone = form.gone.filter(|_| focus).map(str::to_owned);
+        if let Some(error) = form.error(field).filter(|_| form.shows_error(field)).or(gone)
             && y < bottom
         {
             // Below the label as well where the value's column is narrow.

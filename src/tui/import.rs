@@ -13,9 +13,6 @@ use crate::text::{clean, wrap};
 pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
     let columns = canvas.width().saturating_sub(2);
     let problem = flow.error.as_deref();
-    let name = |path: &std::path::Path| {
-        clean(&path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()).into_owned()
-    };
     let ask = |canvas: &mut Canvas, title: &str, text: &str, input: &Input, masked: bool| {
         let lines = [Line { label: "", input, masked, focus: true }];
         Prompt { title, text, lines: &lines, problem }.draw(canvas, 1, columns)
@@ -26,11 +23,11 @@ pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
             offers(line, &flow.recent, canvas, below, keys);
             keys
         }
-        Step::Password { app, line, path } => {
+        Step::Password { app, line, origin } => {
             let title = format!("Import{}{app}", canvas.mark(" · ", " - "));
-            ask(canvas, &title, &format!("{} is encrypted. Its password:", name(path)), line, true).1
+            ask(canvas, &title, &format!("{} is encrypted. Its password:", origin.name()), line, true).1
         }
-        Step::Reading { path, since, with_password } => {
+        Step::Reading { origin, since, with_password } => {
             canvas.put(1, 0, "Import", canvas.theme.strong);
             // With a password it is the key derivation that takes its time; how long in all, nobody can tell.
             let took = model.now.secs().saturating_sub(since.secs());
@@ -40,7 +37,7 @@ pub fn view(flow: &Flow, model: &Model, canvas: &mut Canvas) {
                 _ => format!(" {took} s"),
             };
             let top = if canvas.height() > 8 { 2 } else { 1 };
-            let lines = wrap(&format!("reading {}…{slow}", name(path)), columns.into());
+            let lines = wrap(&format!("reading {}…{slow}", origin.name()), columns.into());
             canvas.lines(
                 1,
                 top,

@@ -19,6 +19,7 @@ mod prompt;
 mod qr;
 mod recovery;
 mod rekey;
+mod renewal;
 mod restore;
 mod spoken;
 mod tags;
@@ -86,6 +87,7 @@ fn draw(model: &Model, canvas: &mut Canvas) {
             Some(Modal::Qr(id, Some(shown))) => qr::view(shown, *id, session, canvas),
             Some(Modal::Backup(shown)) => backup::view(shown, session, model, canvas),
             Some(Modal::Rekey(flow)) => rekey::view(flow, model, canvas),
+            Some(Modal::Renewal(flow)) => renewal::view(flow, model, canvas),
             Some(Modal::Restore(shown)) => restore::view(shown, model, canvas),
             Some(Modal::Past(shown)) => past::view(shown, session, model, canvas),
             over => {

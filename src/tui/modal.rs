@@ -65,6 +65,7 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
         | Modal::Export(_)
         | Modal::Backup(_)
         | Modal::Rekey(_)
+        | Modal::Renewal(_)
         | Modal::Restore(_) => {}
     }
 }

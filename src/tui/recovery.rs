@@ -19,6 +19,11 @@ pub fn view(
     (x, y): (u16, u16),
     columns: u16,
 ) -> Keys {
+    if sheet.leaving {
+        let text = "Leave without writing it down? It is shown once: later only a new one can be made.";
+        let prompt = Prompt { title, text, lines: &[], problem: None };
+        return ask(&prompt, canvas, x, columns, vec![("ctrl-c", "leave"), ("esc", "show the key again")]);
+    }
     let Some(check) = &sheet.check else {
         let mut keys = vec![("enter", "it is written down")];
         keys.extend(left.map(|word| ("esc", word)));

@@ -113,6 +113,68 @@ fn an_edit_changes_the_name_and_can_be_undone() {
 }
 
 #[test]
+fn a_stored_secret_is_dots_in_every_field_until_it_is_asked_for_and_a_new_one_can_be_read() {
+    let mut journey = Journey::unlocked(&accounts()).keys("/glab<esc>e");
+    for _ in 0..9 {
+        assert!(!journey.screen().contains("MFRGGZDF"), "{}", journey.screen());
+        journey = journey.keys("<tab>");
+    }
+    let journey = journey.keys("<ctrl-r>");
+    assert!(journey.screen().contains("MFRGGZDFMZTWQ2LK"), "{}", journey.screen());
+    assert!(journey.screen().contains("hide secret"), "{}", journey.screen());
+    let journey = journey.keys("<ctrl-r>");
+    assert!(!journey.screen().contains("MFRGGZDF"), "{}", journey.screen());
+    let journey = Journey::unlocked(&accounts()).keys("a<tab><tab>MFRGGZDF");
+    assert!(journey.screen().contains("MFRGGZDF"), "{}", journey.screen());
+    assert!(!journey.keys("<tab>").screen().contains("MFRGGZDF"));
+}
+
+#[test]
+fn an_account_that_was_deleted_elsewhere_while_it_is_edited_comes_back_only_when_asked() {
+    let mut journey = Journey::unlocked(&accounts()).keys("/glab<esc>e<ctrl-u>Forge");
+    let mut other = journey.file.as_ref().unwrap().duplicate();
+    let id = other.state.live().find(|e| e.issuer() == "GitLab").unwrap().id;
+    let stamp = other.state.next_stamp(BEGIN, DEVICE);
+    std::sync::Arc::make_mut(&mut other.state).trash(id, stamp);
+    journey.file = Some(other);
+    journey.event(Event::VaultChanged);
+    let journey = journey.keys("<enter>");
+    assert!(journey.words().contains("deleted elsewhere meanwhile"), "{}", journey.screen());
+    assert_eq!(journey.session().state().trashed().count(), 1, "not yet");
+    let journey = journey.keys("<enter>");
+    assert!(journey.screen().contains("is back from the trash, as edited"), "{}", journey.screen());
+    assert!(titles(&journey).contains(&String::from("Forge (ada)")));
+}
+
+#[test]
+fn an_edit_without_a_change_and_keys_without_an_account_say_so() {
+    let journey = Journey::unlocked(&accounts()).keys("e<enter>");
+    assert!(journey.screen().contains("is like that already"), "{}", journey.screen());
+    for key in ["c", "d", "e", "t", "Q"] {
+        let journey = Journey::unlocked(&[]).keys(key);
+        assert!(journey.screen().contains("there is no account yet"), "{key}: {}", journey.screen());
+    }
+}
+
+#[test]
+fn what_goes_to_the_trash_elsewhere_is_named_and_a_clock_set_back_keeps_the_seconds_of_a_copy() {
+    let mut journey = Journey::unlocked(&accounts());
+    let mut other = journey.file.as_ref().unwrap().duplicate();
+    let id = other.state.live().find(|e| e.issuer() == "GitLab").unwrap().id;
+    let stamp = other.state.next_stamp(BEGIN, DEVICE);
+    std::sync::Arc::make_mut(&mut other.state).trash(id, stamp);
+    journey.file = Some(other);
+    journey.event(Event::VaultChanged);
+    assert!(journey.screen().contains("GitLab (ada) moved to the trash"), "{}", journey.screen());
+    let mut journey = journey.keys("<enter>");
+    let earlier = otpanel::time::UnixTime::from_secs(BEGIN.secs() - 3600);
+    journey.event(Event::Tick(earlier));
+    let (_, until) = journey.session().copied.expect("copied");
+    let most = u64::from(journey.model.config.clipboard.clear_secs);
+    assert!(until <= earlier.plus_secs(most));
+}
+
+#[test]
 fn a_changed_secret_is_a_new_entry_and_the_old_one_goes_to_the_trash() {
     let journey = Journey::unlocked(&accounts()).keys("/glab<esc>e<tab><tab><ctrl-u>GEZDGNBV<enter>");
     assert_eq!(titles(&journey).len(), 8);
@@ -164,6 +226,22 @@ fn a_dropped_file_is_read_and_its_preview_shown() {
     let journey = Journey::unlocked(&[]).paste(&format!("'{}'", path.display()));
     assert!(journey.screen().contains("1 to import"), "{}", journey.screen());
     assert_eq!(titles(&journey.keys("<enter>")), ["A (a)"]);
+}
+
+#[test]
+fn a_sealed_export_that_is_pasted_asks_for_its_password_and_opens_by_it() {
+    let text = std::fs::read_to_string("tests/samples/aegis/aegis_v3_encrypted_three_slots.json").unwrap();
+    for paste_box in ["", "p", "i"] {
+        let journey = Journey::unlocked(&[]).keys(paste_box).paste(&text);
+        assert!(journey.screen().contains("the pasted text is encrypted"), "{paste_box}: {}", journey.screen());
+        let journey = journey.keys("not this one<enter>");
+        assert!(journey.screen().contains("wrong password"), "{}", journey.screen());
+        let journey = journey.keys("correct horse ☂<enter>");
+        assert!(journey.screen().contains("to import"), "{}", journey.screen());
+        assert!(!titles(&journey.keys("<enter>")).is_empty());
+    }
+    let journey = Journey::unlocked(&[]).paste(&text).keys("<esc>");
+    assert!(journey.session().modal.is_none(), "{}", journey.screen());
 }
 
 #[test]
@@ -255,7 +333,7 @@ fn a_picture_in_the_clipboard_opens_the_form_or_the_preview() {
 #[test]
 fn exports_among_the_downloads_are_offered_and_chosen_by_the_arrows() {
     use otpanel::app::event::{Effect, Event};
-    use otpanel::app::import::Recent;
+    use otpanel::app::import::{Origin, Recent};
     let mut journey = Journey::unlocked(&[]);
     journey.answer_imports = false;
     let mut journey = journey.keys("i");
@@ -268,7 +346,7 @@ fn exports_among_the_downloads_are_offered_and_chosen_by_the_arrows() {
     let journey = journey.keys("x");
     assert!(!journey.screen().contains("aegis.json"), "what is typed comes first");
     let mut journey = journey.keys("<backspace><down><down><up><down><enter>");
-    let Some(Effect::Import(_, path, None)) = journey.kept.pop() else { panic!("it is read") };
+    let Some(Effect::Import(_, Origin::File(path), None)) = journey.kept.pop() else { panic!("it is read") };
     assert_eq!(path.to_str(), Some("~/Downloads/2fas.2fas"));
     assert!(journey.screen().contains("reading 2fas.2fas"));
 }

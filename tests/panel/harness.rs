@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use otpanel::app::event::{Aside, Effect, Event, Stored, With};
+use otpanel::app::import::Origin;
 use otpanel::app::model::{Stage, Start};
 use otpanel::app::past::Kept;
 use otpanel::app::session::Session;
@@ -283,8 +284,11 @@ impl Journey {
                 self.suspended = true;
                 return None;
             }
-            Effect::Import(attempt, path, password) if self.answer_imports => {
-                let bytes = std::fs::read(path).expect("the test wrote it");
+            Effect::Import(attempt, origin, password) if self.answer_imports => {
+                let bytes = match &origin {
+                    Origin::File(path) => std::fs::read(path).expect("the test wrote it"),
+                    Origin::Pasted(text) => text.expose().clone().into_bytes(),
+                };
                 let source = Source { password: password.as_ref(), ..Source::new(&bytes) };
                 let result = transfer::import(source).map(Box::new);
                 Event::Imported(attempt, result.map_err(otpanel::app::event::ImportTrouble::Import))

@@ -19,6 +19,7 @@ mod pictures;
 mod qr;
 mod random;
 mod readme;
+mod recovery;
 mod rekey;
 mod screens;
 mod small;

@@ -136,9 +136,9 @@ fn the_secret_of_an_organisations_account_is_not_shown_but_kept_through_an_edit(
     assert_eq!(entry.seed().unwrap().expose(), accounts()[2].seed.expose());
     assert_eq!(journey.session().state().trashed().count(), 0, "the secret did not change");
     // A personal one is shown as ever, and so is Contoso's where it allows that.
-    assert!(mixed(CONTOSO).keys("/octo<esc>e<tab><tab>").screen().contains("JBSWY3DPEHPK3PXP"));
+    assert!(mixed(CONTOSO).keys("/octo<esc>e<tab><tab><ctrl-r>").screen().contains("JBSWY3DPEHPK3PXP"));
     let open = "(identity: (name: \"Contoso\"))";
-    assert!(mixed(open).keys("/glab<esc>e<tab><tab>").screen().contains("MFRGGZDFMZTWQ2LK"));
+    assert!(mixed(open).keys("/glab<esc>e<tab><tab><ctrl-r>").screen().contains("MFRGGZDFMZTWQ2LK"));
 }
 
 #[test]

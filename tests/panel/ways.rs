@@ -8,6 +8,7 @@ use otpanel::runtime::rekey::put_in_force;
 use otpanel::time::UnixTime;
 use otpanel::unlock::UnlockError;
 use otpanel::unlock::rekey::{Keychains, NewKey, is_password};
+use otpanel::unlock::renewal::NewRecoveryKey;
 use otpanel::unlock::slots::{KeychainSlot, delete_item, held, remove};
 use otpanel::vault::envelope::{self, Unlocked};
 use otpanel::vault::file::FileError;
@@ -93,6 +94,19 @@ pub fn answer(
             *file = Some(vault.duplicate());
             let words = made.keychains.words();
             Ok(Event::InForce(generation, Ok(InForce { vault, confirmed: true, words })))
+        }
+        Effect::MakeRecoveryKey(generation, vault) => {
+            Ok(Event::RecoveryKeyMade(generation, NewRecoveryKey::make(&vault).map(Box::new)))
+        }
+        Effect::PutRecoveryKey(generation, mut vault, key) => {
+            if let Some(fails) = save_fails {
+                return Ok(Event::RecoveryKeyPut(generation, Err((key, fails().into()))));
+            }
+            joined(&mut vault, file);
+            let stamp = vault.state.next_stamp(now, DEVICE);
+            key.put_in_force(&mut vault, stamp).expect("something opens it");
+            *file = Some(vault.duplicate());
+            Ok(Event::RecoveryKeyPut(generation, Ok(vault)))
         }
         other => Err(other),
     }

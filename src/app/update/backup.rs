@@ -2,11 +2,11 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{files, modal, rekey, restore};
+use super::{files, rekey, restore};
 use crate::app::backup::{Ask, News, Seen, Task, View, page};
 use crate::app::event::Effect;
 use crate::app::model::{Model, Tone};
-use crate::app::path::{PathLine, Pressed};
+use crate::app::path::{PathLine, Pressed, is_whole};
 use crate::app::session::Modal;
 use crate::backup::standing::Standing;
 use crate::policy;
@@ -194,8 +194,8 @@ fn answer(model: &mut Model, question: Ask, key: KeyEvent) -> Vec<Effect> {
         }
         (Ask::Folder(mut line, problem), _) => match line.press(key, model.generation) {
             Pressed::Submit => {
-                let typed = line.text().trim();
-                match modal::path_of(typed) {
+                let typed = line.path();
+                match Some(&typed).filter(|typed| is_whole(typed)) {
                     Some(path) => send(model, Task::Enable(Some(path.into()))),
                     None => {
                         let problem = if cfg!(windows) {
@@ -223,8 +223,7 @@ fn answer(model: &mut Model, question: Ask, key: KeyEvent) -> Vec<Effect> {
 /// A paste goes into the line that asks for a folder.
 pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     if let Some(View { ask: Some(Ask::Folder(line, problem)), .. }) = view(model) {
-        let text = text.expose().trim();
-        line.insert(&modal::path_of(text).unwrap_or_else(|| text.to_owned()));
+        line.paste(text.expose());
         *problem = None;
     }
     Vec::new()

@@ -95,6 +95,12 @@ pub fn edit(model: &mut Model, id: EntryId, account: &Account) {
     // A new secret stays with whoever the account belongs to.
     let identity = entry.identity().to_owned();
     let Some(before) = entry.account().ok() else { return };
+    // The form asked first, where it went to the trash elsewhere meanwhile.
+    let back = !entry.is_live();
+    if back {
+        restore(session, id, now, device);
+        session.refresh();
+    }
     let title = session.row(id).map_or_else(String::new, |row| row.short().to_owned());
     if !same_core(&before, account) {
         let stamp = session.stamp(now, device);
@@ -119,9 +125,11 @@ pub fn edit(model: &mut Model, id: EntryId, account: &Account) {
             }
         }
     }
+    let mut counted = false;
     if let (Kind::Hotp { counter: new, .. }, Kind::Hotp { counter, .. }) = (&account.kind, &before.kind)
         && new != counter
     {
+        counted = true;
         let stamp = session.stamp(now, device);
         if session.state_mut().reset_counter(id, *new) {
             session.state_mut().note(stamp);
@@ -130,10 +138,15 @@ pub fn edit(model: &mut Model, id: EntryId, account: &Account) {
     let tags = retag(session, id, &before.groups, &account.groups, now, device);
     session.refresh();
     session.select(id);
+    if old.is_empty() && tags.is_empty() && !counted && !back {
+        model.say(Tone::Info, format!("{title} is like that already"));
+        return;
+    }
     if !old.is_empty() || !tags.is_empty() {
         remember(session, Undo::Set(id, old, tags, format!("the change of {title}")));
     }
-    model.say(Tone::Good, format!("{title} changed"));
+    let words = if back { "is back from the trash, as edited" } else { "changed" };
+    model.say(Tone::Good, format!("{title} {words}"));
 }
 
 /// Gives an account that came without its secret what was typed.

@@ -7,8 +7,10 @@ use crate::app::event::{Effect, Saving, Stored};
 use crate::app::keys::Action;
 use crate::app::model::{Model, Stage, Tone};
 use crate::app::session::{CounterCode, Session, Then};
+use crate::otp::account::title;
 use crate::report::Report;
 use crate::rollback::WentBack;
+use crate::text::clean;
 use crate::time::UnixTime;
 use crate::vault::EntryId;
 use crate::vault::envelope::Unlocked;
@@ -282,7 +284,10 @@ fn tell(model: &mut Model, news: &Changes) {
     let name = |ids: &[EntryId], verb: &str| match ids {
         [] => None,
         [one] => {
-            let title = session.row(*one).map_or_else(|| String::from("an account"), super::super::rows::Row::title);
+            // Not by its row: what is in the trash has none.
+            let entry = session.state().get(one);
+            let title =
+                entry.map_or_else(|| String::from("an account"), |e| clean(&title(e.issuer(), e.name())).into_owned());
             Some(format!("{title} {verb}"))
         }
         many => Some(format!("{} accounts {verb}", many.len())),

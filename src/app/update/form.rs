@@ -12,6 +12,7 @@ use crate::policy::organisation;
 use crate::report::Report;
 use crate::secret::Secret;
 use crate::transfer::plan::{Fate, plan};
+use crate::vault::EntryId;
 
 fn form(model: &mut Model) -> Option<&mut Form> {
     match model.session_mut()?.modal.as_mut()? {
@@ -66,6 +67,28 @@ pub fn whose(identity: &str) -> String {
     organisation(identity).map_or_else(String::new, |name| format!("; it belongs to {}", crate::text::clean(name)))
 }
 
+/// Whether the account was deleted elsewhere while it was edited, which is said before anything is done about it.
+fn is_gone_first(model: &mut Model, id: EntryId) -> bool {
+    let there = model
+        .session()
+        .and_then(|session| session.state().get(&id))
+        .filter(|e| e.core().is_some())
+        .map(crate::vault::Entry::is_live);
+    let Some(form) = form(model).filter(|form| form.gone.is_none()) else { return false };
+    match there {
+        Some(true) => return false,
+        Some(false) => {
+            form.gone =
+                Some("deleted elsewhere meanwhile: Enter brings it back with this edit, Esc leaves it in the trash");
+        }
+        None => {
+            form.gone = Some("deleted for good elsewhere meanwhile: Enter adds it anew, Esc leaves it");
+            form.editing = None;
+        }
+    }
+    true
+}
+
 fn save(model: &mut Model) {
     let Some(form) = form(model) else { return };
     form.tried = true;
@@ -75,6 +98,12 @@ fn save(model: &mut Model) {
     }
     let Some(account) = form.account() else { return };
     let (editing, source) = (form.editing, form.source);
+    if let Some(id) = editing
+        && is_gone_first(model, id)
+    {
+        return;
+    }
+    let Some(form) = self::form(model) else { return };
     let personal = form.owner.as_ref().is_some_and(|owner| owner.personal);
     let identity = match model.policy.identity_for(personal) {
         Ok(identity) => identity,

@@ -1,12 +1,13 @@
 //! Keys in the import, and the answers it waits for.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{change, list, modal};
 use crate::app::event::{Effect, ImportTrouble};
-use crate::app::import::{Fate, Flow, Preview, Recent, Step};
+use crate::app::import::{Fate, Flow, Origin, Preview, Recent, Step};
 use crate::app::input::Input;
 use crate::app::model::{Model, Tone};
 use crate::app::owner::Owner;
@@ -46,14 +47,21 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             Pressed::Typed => flow.error = None,
             Pressed::Nothing => {}
         },
-        Step::Password { path, line, .. } => match key.code {
+        // What was pasted stands nowhere to go back to.
+        Step::Password { origin: Origin::Pasted(_), .. } | Step::Reading { origin: Origin::Pasted(_), .. }
+            if key.code == KeyCode::Esc =>
+        {
+            session.modal = None;
+            model.imports = reading;
+        }
+        Step::Password { origin, line, .. } => match key.code {
             KeyCode::Esc => back_to_path(flow),
             KeyCode::Enter if !line.is_empty() => {
-                let (path, password) = (path.clone(), line.take());
-                flow.step = Step::Reading { path: path.clone(), with_password: true, since: now };
+                let (origin, password) = (origin.clone(), line.take());
+                flow.step = Step::Reading { origin: origin.clone(), with_password: true, since: now };
                 flow.error = None;
                 model.imports = reading;
-                return vec![Effect::Import(reading, path, Some(password))];
+                return vec![Effect::Import(reading, origin, Some(password))];
             }
             _ => {
                 if line.key(key) {
@@ -110,8 +118,10 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
 
 fn back_to_path(flow: &mut Flow) {
     let path = match &flow.step {
-        Step::Password { path, .. } | Step::Reading { path, .. } => path.display().to_string(),
-        Step::Path(_) | Step::Preview(_) => String::new(),
+        Step::Password { origin: Origin::File(path), .. } | Step::Reading { origin: Origin::File(path), .. } => {
+            path.display().to_string()
+        }
+        Step::Path(_) | Step::Password { .. } | Step::Reading { .. } | Step::Preview(_) => String::new(),
     };
     let recent = std::mem::take(&mut flow.recent);
     *flow = Flow::new(&path);
@@ -123,14 +133,14 @@ pub fn submit(model: &mut Model) -> Vec<Effect> {
     let (attempt, now) = (model.imports + 1, model.now);
     let effects = with_flow(model, |flow| {
         let Step::Path(line) = &flow.step else { return Vec::new() };
-        let typed = line.text().trim();
-        if typed.is_empty() {
+        let path = line.path();
+        if path.is_empty() {
             return Vec::new();
         }
-        let path = PathBuf::from(modal::path_of(typed).unwrap_or_else(|| typed.to_owned()));
-        flow.step = Step::Reading { path: path.clone(), with_password: false, since: now };
+        let origin = Origin::File(PathBuf::from(path));
+        flow.step = Step::Reading { origin: origin.clone(), with_password: false, since: now };
         flow.error = None;
-        vec![Effect::Import(attempt, path, None)]
+        vec![Effect::Import(attempt, origin, None)]
     })
     .unwrap_or_default();
     model.imports = attempt;
@@ -143,25 +153,27 @@ pub fn recent(model: &mut Model, found: Vec<Recent>) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A paste: into the line, or, where it is a dropped path, read at once.
+/// A paste: into the line; the path of a dropped file is read at once, and so is the text of an export.
 pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     let dropped = with_flow(model, |flow| match &mut flow.step {
-        Step::Path(line) => {
-            let text = text.expose().trim();
-            if let Some(path) = modal::path_of(text).filter(|_| line.is_empty()) {
-                line.insert(&path);
-                return true;
-            }
-            line.insert(text);
-            false
-        }
+        Step::Path(line) if line.is_empty() && is_export(text.expose()) => None,
+        Step::Path(line) => Some(line.paste(text.expose())),
         Step::Password { line, .. } => {
             line.insert(text.expose().trim_end_matches(['\r', '\n']));
-            false
+            Some(false)
         }
-        Step::Reading { .. } | Step::Preview(_) => false,
+        Step::Reading { .. } | Step::Preview(_) => Some(false),
     });
-    if dropped == Some(true) { submit(model) } else { Vec::new() }
+    match dropped.flatten() {
+        Some(true) => submit(model),
+        Some(false) => Vec::new(),
+        None => take_text(model, text.expose().trim()),
+    }
+}
+
+/// Whether a text is an export rather than a path, a link or a secret: of several lines, or JSON in one.
+pub fn is_export(text: &str) -> bool {
+    text.lines().filter(|line| !line.trim().is_empty()).count() > 1 || text.trim_start().starts_with(['{', '['])
 }
 
 /// An export was read.
@@ -173,27 +185,23 @@ pub fn imported(model: &mut Model, attempt: u64, result: Result<Box<Import>, Imp
     let Some(session) = model.session_mut() else { return Vec::new() };
     let state = session.vault.state.clone();
     let Some(flow) = flow(session) else { return Vec::new() };
-    let Step::Reading { path, with_password, .. } = &flow.step else { return Vec::new() };
-    let (path, with_password) = (path.clone(), *with_password);
+    let Step::Reading { origin, with_password, .. } = &flow.step else { return Vec::new() };
+    let (origin, with_password) = (origin.clone(), *with_password);
     match result {
         Ok(import) => {
-            let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            flow.step = Step::Preview(Preview::new(*import, &file, &state, owner));
+            flow.step = Step::Preview(Preview::new(*import, &preview_name(&origin), &state, owner));
         }
         Err(ImportTrouble::File(why)) => {
             back_to_path(flow);
             flow.error = Some(why);
         }
-        Err(ImportTrouble::Import(ImportError::PasswordNeeded(format) | ImportError::WrongPassword(format))) => {
-            flow.step = Step::Password { path, app: format.name().to_owned(), line: Input::default() };
-            flow.error = with_password.then(|| String::from("wrong password, or the file is damaged"));
-        }
-        Err(ImportTrouble::Import(ImportError::MaybeEncrypted)) => {
-            flow.step = Step::Password { path, app: String::from("encrypted?"), line: Input::default() };
-        }
         Err(ImportTrouble::Import(ImportError::NothingFits)) => {
-            flow.step = Step::Password { path, app: String::from("encrypted?"), line: Input::default() };
+            flow.step = password_step(origin, String::from("encrypted?"));
             flow.error = Some(String::from("wrong password, or this is no export"));
+        }
+        Err(ImportTrouble::Import(error)) if let Some(app) = sealed_by(&error) => {
+            flow.step = password_step(origin, app);
+            flow.error = with_password.then(|| String::from("wrong password, or the file is damaged"));
         }
         Err(ImportTrouble::Import(error)) => {
             let report = Report::from(&error);
@@ -204,11 +212,40 @@ pub fn imported(model: &mut Model, attempt: u64, result: Result<Box<Import>, Imp
     Vec::new()
 }
 
-/// Opens the preview of links that were pasted.
+/// The name of the app that sealed what was read; none where no password helps.
+fn sealed_by(error: &ImportError) -> Option<String> {
+    match error {
+        ImportError::PasswordNeeded(format) | ImportError::WrongPassword(format) => Some(format.name().to_owned()),
+        ImportError::MaybeEncrypted => Some(String::from("encrypted?")),
+        _ => None,
+    }
+}
+
+fn password_step(origin: Origin, app: String) -> Step {
+    Step::Password { origin, app, line: Input::default() }
+}
+
+/// What the preview calls it.
+fn preview_name(origin: &Origin) -> String {
+    match origin {
+        Origin::File(_) => origin.name(),
+        Origin::Pasted(_) => String::from("pasted"),
+    }
+}
+
+/// Opens the preview of links or of an export that were pasted, or asks for the export's password.
 pub fn take_text(model: &mut Model, text: &str) -> Vec<Effect> {
     match transfer::import(transfer::Source::new(text.as_bytes())) {
         Ok(import) => preview(model, import, "pasted"),
-        Err(error) => model.say_report(&Report::from(&error)),
+        Err(error) => match sealed_by(&error) {
+            Some(app) => {
+                let origin = Origin::Pasted(Arc::new(Secret::new(text.to_owned())));
+                if let Some(session) = model.session_mut() {
+                    session.modal = Some(Modal::Import(Box::new(Flow::at(password_step(origin, app)))));
+                }
+            }
+            None => model.say_report(&Report::from(&error)),
+        },
     }
     Vec::new()
 }

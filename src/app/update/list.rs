@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{access, backup, change, files, lock, order, past};
+use super::{access, backup, change, files, lock, order, past, renewal};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
@@ -12,6 +12,7 @@ use crate::app::layout::WIDE;
 use crate::app::model::{Model, Tone};
 use crate::app::rows::{self, Shows};
 use crate::app::session::{Beside, CounterCode, Modal, Palette, Then, Undo};
+use crate::config::Config;
 use crate::otp::{Code, hotp_code};
 use crate::secret::Secret;
 use crate::text::clean;
@@ -101,6 +102,12 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let page = page(model);
     let Some(session) = model.session_mut() else { return Vec::new() };
     let selected = session.selected_row().map(|row| row.id);
+    let of_one =
+        matches!(action, Action::Copy | Action::CopyNext | Action::Edit | Action::Delete | Action::Tags | Action::Qr);
+    if of_one && session.rows.all.is_empty() {
+        model.say(Tone::Info, "there is no account yet");
+        return Vec::new();
+    }
     match action {
         Action::Up => step(model, -1),
         Action::Down => step(model, 1),
@@ -185,6 +192,7 @@ pub fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             }
         }
         Action::Keychain => return access::open(model),
+        Action::RecoveryKey => renewal::open(model),
         Action::Lock => return lock::lock(model),
         Action::Palette => session.modal = Some(Modal::Palette(palette(false))),
         Action::Help => session.modal = Some(Modal::Palette(palette(true))),
@@ -336,10 +344,15 @@ pub fn copy(model: &mut Model, next: bool) -> Vec<Effect> {
     }
 }
 
+/// Seconds that a row says that its code was copied.
+pub fn copied_secs(config: &Config) -> u64 {
+    if config.clipboard.clear_secs == 0 { 5 } else { config.clipboard.clear_secs.into() }
+}
+
 /// Copies a code, says so until it is cleared, and counts the use.
 fn copy_out(model: &mut Model, id: EntryId, what: &str, code: &Code) -> Vec<Effect> {
     let secs = model.config.clipboard.clear_secs;
-    let until = model.now.plus_secs(if secs == 0 { 5 } else { secs.into() });
+    let until = model.now.plus_secs(copied_secs(&model.config));
     if let Some(session) = model.session_mut() {
         session.copied = Some((id, until));
     }

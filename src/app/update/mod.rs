@@ -15,6 +15,7 @@ mod order;
 pub mod past;
 mod policy;
 mod rekey;
+mod renewal;
 mod restore;
 mod tags;
 mod welcome;
@@ -81,6 +82,8 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Access(generation, answer) => access::answered(model, generation, answer),
         Event::KeyMade(generation, attempt, made) => rekey::made(model, generation, attempt, made),
         Event::InForce(generation, result) => rekey::in_force(model, generation, result),
+        Event::RecoveryKeyMade(generation, made) => renewal::made(model, generation, made),
+        Event::RecoveryKeyPut(generation, result) => renewal::in_force(model, generation, result),
         Event::Completed(attempt, names) => completed(model, attempt, names),
         Event::BackedUp(generation, news) => backup::answered(model, generation, news),
         Event::BackupsFound(attempt, found) => restore::found(model, attempt, found),
@@ -183,6 +186,7 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
         return overdue;
     }
     let idle = u64::from(model.config.idle_lock_secs);
+    let copied_secs = list::copied_secs(&model.config);
     let Stage::Open(session) = &mut model.stage else { return Vec::new() };
     session.copied = session.copied.filter(|(_, until)| now < *until);
     session.revealed = session.revealed.filter(|(_, until)| now < *until);
@@ -195,6 +199,8 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     let Some(session) = model.session_mut() else { return effects };
     // The wall clock was set back: idle time counts from here on.
     session.touched = session.touched.min(now);
+    let most = now.plus_secs(copied_secs);
+    session.copied = session.copied.map(|(id, until)| (id, until.min(most)));
     files::retry_when_due(session, now);
     effects.extend(backup::on_tick(model));
     effects

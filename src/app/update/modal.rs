@@ -3,13 +3,14 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{access, act, backup, form, import, list, past, rekey, restore};
+use super::{access, act, backup, form, import, list, past, rekey, renewal, restore};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
 use crate::app::keys::{self, Action, Binding, TABLE};
 use crate::app::model::{Model, Tone};
 use crate::app::owner::Owner;
+use crate::app::path::path_of;
 use crate::app::qr::Qr;
 use crate::app::session::{Modal, Palette};
 use crate::otp::{base32, uri};
@@ -24,6 +25,10 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
     if ctrl_c && matches!(session.modal, Some(Modal::Rekey(_))) {
         rekey::leave(model);
+        return Vec::new();
+    }
+    if ctrl_c && matches!(session.modal, Some(Modal::Renewal(_))) {
+        renewal::leave(model);
         return Vec::new();
     }
     if ctrl_c || (key.code == KeyCode::Esc && !takes_esc(session.modal.as_ref())) {
@@ -69,6 +74,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Modal::Export(_)) => super::export::on_key(model, key),
         Some(Modal::Access(_)) => access::on_key(model, key),
         Some(Modal::Rekey(_)) => rekey::on_key(model, key),
+        Some(Modal::Renewal(_)) => renewal::on_key(model, key),
         Some(Modal::Qr(id, shown)) => {
             let (id, first) = (*id, shown.is_none());
             let yes = first && matches!(key.code, KeyCode::Enter | KeyCode::Char('y'));
@@ -108,7 +114,7 @@ fn show_qr(model: &mut Model, id: EntryId) {
 /// Whether something in the modal is left by Esc first.
 const fn takes_esc(modal: Option<&Modal>) -> bool {
     match modal {
-        Some(Modal::Import(_) | Modal::Export(_) | Modal::Restore(_) | Modal::Rekey(_)) => true,
+        Some(Modal::Import(_) | Modal::Export(_) | Modal::Restore(_) | Modal::Rekey(_) | Modal::Renewal(_)) => true,
         Some(Modal::Backup(view)) => view.ask.is_some(),
         Some(Modal::Past(past)) => past.ask.is_some(),
         _ => false,
@@ -187,6 +193,7 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         Some(Modal::Backup(_)) => backup::on_paste(model, text),
         Some(Modal::Restore(_)) => restore::on_paste(model, text),
         Some(Modal::Rekey(_)) => rekey::on_paste(model, text),
+        Some(Modal::Renewal(_)) => renewal::on_paste(model, text),
         Some(Modal::Tags(tags)) => {
             tags.line.insert(text.expose().trim());
             Vec::new()
@@ -245,8 +252,8 @@ fn take_text(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     if trimmed.is_empty() {
         return Vec::new();
     }
-    let lines = trimmed.lines().filter(|line| !line.trim().is_empty()).count();
-    if lines == 1 && uri::is_link(trimmed) && !trimmed.to_ascii_lowercase().starts_with("otpauth-migration:") {
+    let several = import::is_export(trimmed);
+    if !several && uri::is_link(trimmed) && !trimmed.to_ascii_lowercase().starts_with("otpauth-migration:") {
         match uri::parse(trimmed) {
             Ok(account) => {
                 let mut form = Form::filled(&account, None);
@@ -257,7 +264,7 @@ fn take_text(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         }
         return Vec::new();
     }
-    if lines > 1 || uri::is_link(trimmed) || trimmed.to_ascii_lowercase().starts_with("otpauth-migration:") {
+    if several || uri::is_link(trimmed) || trimmed.to_ascii_lowercase().starts_with("otpauth-migration:") {
         return import::take_text(model, trimmed);
     }
     if let Some(path) = path_of(trimmed) {
@@ -290,40 +297,8 @@ fn refuse(model: &mut Model, problem: String) {
     }
 }
 
-/// A path that was dropped on the terminal: with quotes, `file://` or escaped blanks as terminals write them.
-pub fn path_of(text: &str) -> Option<String> {
-    let bare = text.trim().trim_matches(['\'', '"']);
-    let unescaped = match bare.strip_prefix("file://") {
-        Some(rest) => percent_encoding::percent_decode_str(rest).decode_utf8().ok()?.into_owned(),
-        None => bare.replace("\\ ", " "),
-    };
-    let absolute = unescaped.starts_with('/')
-        || unescaped.starts_with("~/")
-        || unescaped.starts_with("~\\")
-        || unescaped.starts_with("./");
-    let windows = matches!(unescaped.get(1..3), Some(":\\" | ":/")) || unescaped.starts_with(r"\\");
-    (absolute || windows).then_some(unescaped)
-}
-
 /// How a key of an action is shown in a sentence; the action's name where it has no key.
 pub fn key_name(model: &Model, action: Action) -> String {
     let ascii = model.config.glyphs == crate::config::Glyphs::Ascii || model.config.accessible;
     model.keymap.keys(action).first().map_or_else(|| keys::describe(action).name.to_owned(), |k| keys::show(k, ascii))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dropped_path_is_known_as_every_system_writes_it() {
-        for path in ["/a/b c.json", "~/x", "~\\x", "./x", r"C:\Users\ada\x.json", "C:/x.json", r"\\server\share\x"] {
-            assert_eq!(path_of(path).as_deref(), Some(path));
-        }
-        assert_eq!(path_of("'/a/b\\ c'").as_deref(), Some("/a/b c"));
-        assert_eq!(path_of("file:///a/b%20c").as_deref(), Some("/a/b c"));
-        for other in ["otpauth://totp/x", "JBSWY3DPEHPK3PXP", "x.json", ""] {
-            assert_eq!(path_of(other), None, "{other}");
-        }
-    }
 }

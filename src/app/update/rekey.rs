@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::welcome::{Twice, press_twice};
-use super::{backup, files, lock};
+use super::{backup, files, lock, renewal};
 use crate::app::backup::{Seen, Task, View};
 use crate::app::event::Effect;
 use crate::app::model::{Model, Tone};
@@ -107,6 +107,9 @@ pub fn leave(model: &mut Model) {
 
 /// What is to be said where the flow ends now: a recovery key that somebody wrote down opens nothing.
 pub fn given_up(model: &mut Model) -> Option<&'static str> {
+    if let Some(words) = renewal::given_up(model) {
+        return Some(words);
+    }
     let shown = matches!(flow(model)?.step, Step::Recovery(..) | Step::Ready(_) | Step::Again(_));
     shown.then_some(GIVEN_UP)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{change, files, modal, welcome};
+use super::{change, files, welcome};
 use crate::app::event::Effect;
 use crate::app::model::{Model, Stage, Tone};
 use crate::app::path::{PathLine, Pressed};
@@ -97,8 +97,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Step::Folder(line) => match line.press(key, generation) {
             Pressed::Submit if line.text().trim().is_empty() => {}
             Pressed::Submit => {
-                let typed = line.text().trim();
-                let path = modal::path_of(typed).unwrap_or_else(|| typed.to_owned());
+                let path = line.path();
                 return look(model, Some(path.into()), None);
             }
             Pressed::Ask(effect) => return vec![effect],
@@ -146,7 +145,9 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
 pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
     let text = text.expose().trim();
     match restore(model).map(|restore| &mut restore.step) {
-        Some(Step::Folder(line)) => line.insert(&modal::path_of(text).unwrap_or_else(|| text.to_owned())),
+        Some(Step::Folder(line)) => {
+            line.paste(text);
+        }
         Some(Step::Key { line, .. }) => line.insert(text),
         _ => {}
     }

@@ -34,6 +34,12 @@ fn welcome_offers(keychain: Option<&Probe>, mode: Mode) -> bool {
 /// A key.
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) {
+        if let Stage::Welcome(welcome) = &mut model.stage
+            && let Step::Recovery { sheet, .. } = &mut welcome.step
+            && !std::mem::replace(&mut sheet.leaving, true)
+        {
+            return Vec::new();
+        }
         return vec![Effect::Quit];
     }
     let Stage::Welcome(welcome) = &mut model.stage else { return Vec::new() };
@@ -187,7 +193,10 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
 pub fn created(model: &mut Model, result: Result<(Box<Unlocked>, Secret<String>), UnlockError>) -> Vec<Effect> {
     let Stage::Welcome(welcome) = &mut model.stage else { return Vec::new() };
     match result {
-        Ok((vault, key)) => welcome.step = Step::Recovery { vault, sheet: Sheet::new(key) },
+        Ok((vault, key)) => {
+            model.unwritten.extend(Sheet::slot_in(&vault));
+            welcome.step = Step::Recovery { vault, sheet: Sheet::new(key) };
+        }
         Err(error) => {
             welcome.error = Some(Report::from(&error));
             welcome.step = Step::Unlock(0);
@@ -204,7 +213,11 @@ fn written(model: &mut Model) -> Vec<Effect> {
     let then_import = welcome.then_import;
     let Step::Recovery { vault, .. } = std::mem::replace(&mut welcome.step, Step::Making) else { return Vec::new() };
     let words = "the vault is ready; keep the recovery key away from this machine";
-    enter(model, *vault, then_import, words.into())
+    let slot = Sheet::slot_in(&vault);
+    model.unwritten.retain(|other| Some(*other) != slot);
+    let mut effects = enter(model, *vault, then_import, words.into());
+    effects.extend(slot.map(Effect::RecoveryKeyWritten));
+    effects
 }
 
 /// Opens a vault that was just made.
