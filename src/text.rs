@@ -155,7 +155,8 @@ pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Breaks a text into lines of at most `columns` at blanks; a word that is longer is cut.
+/// Breaks a text into lines of at most `columns` (at least 1) at blanks; a word that is longer is cut. A character that is
+/// wider than a whole line stands as `…`.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
@@ -178,6 +179,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
             for grapheme in word.graphemes(true) {
                 let parts = if whole(&grapheme) { vec![grapheme] } else { grapheme.split("").collect() };
                 for part in parts.into_iter().filter(|part| !part.is_empty()) {
+                    let part = if width(part) <= columns { part } else { "…" };
                     if !line.is_empty() && width(&line) + width(part) > columns {
                         lines.push(std::mem::take(&mut line));
                     }
@@ -195,6 +197,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_character_wider_than_the_line_is_never_in_it() {
+        // Khmer's sign beyyal is three columns wide, by the Unicode standard's own lists.
+        assert_eq!((wrap("a៘b", 2), wrap("日", 1)), (vec!["a…".to_owned(), "b".to_owned()], vec!["…".to_owned()]));
+    }
 
     #[test]
     fn plain_names_are_borrowed_as_they_are() {

@@ -178,7 +178,8 @@ pub fn is_whole(path: &str) -> bool {
 }
 
 fn is_windows(path: &str) -> bool {
-    matches!(path.get(1..3), Some(":\\" | ":/")) || path.starts_with(r"\\") || path.starts_with(r"~\")
+    let drive = path.starts_with(|c: char| c.is_ascii_alphabetic()) && matches!(path.get(1..3), Some(":\\" | ":/"));
+    drive || path.starts_with(r"\\") || path.starts_with(r"~\")
 }
 
 /// Takes back how terminals write a path that is dropped: quoted or escaped as for a shell, or as a `file:` address. A path
@@ -257,6 +258,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn any_path_that_a_shell_quotes_comes_back(rest in "[^\\p{Cc}]{0,30}") {
             let path = format!("/{rest}");
