@@ -130,6 +130,36 @@ fn a_keyring_without_a_default_collection_is_told_apart() {
     assert_eq!(asking().set("otpanel.test", "a", b"1").unwrap_err(), refused);
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn a_default_keyring_that_is_opened_a_moment_later_is_waited_for() {
+    if !inside() {
+        if installed(NEEDS) {
+            let mut session = Session::start();
+            session.keyring(None);
+            let session = &session;
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    std::thread::sleep(Duration::from_millis(700));
+                    session.make_keyring("later");
+                    let service = ["--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"];
+                    let alias = ["string:default", "objpath:/org/freedesktop/secrets/collection/later"];
+                    let mut send = session.command("dbus-send");
+                    send.args(["--session", "--print-reply"]).args(service);
+                    send.arg("org.freedesktop.Secret.Service.SetAlias").args(alias);
+                    support::output(&mut send);
+                });
+                again("a_default_keyring_that_is_opened_a_moment_later_is_waited_for", |exe| session.command(exe));
+            });
+        }
+        return;
+    }
+    let keychain = system();
+    assert_eq!(keychain.probe(), Probe::NoCollection);
+    keychain.wait_for_keyring();
+    assert_eq!(keychain.probe(), Probe::Ready);
+}
+
 /// What is asked of the Secret Service while `act` runs.
 fn asked(act: impl FnOnce()) -> String {
     let mut monitor = Command::new("dbus-monitor");

@@ -55,6 +55,9 @@ pub fn init(world: &World, args: &Init) -> Result<(), Failure> {
         Some(_) => unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms))),
         None => crate::vault::kdf::KdfParams::DEFAULT,
     };
+    if !matches!(mode, Mode::Password) {
+        keychain.wait_for_keyring();
+    }
     let created = match unlock::create(&place, New { mode, password, kdf }, &keychain) {
         Ok(created) => created,
         Err(e) => {

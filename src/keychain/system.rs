@@ -27,6 +27,9 @@ const QUIET_LIMIT: Duration = Duration::from_secs(3);
 /// How long a call waits that may show a dialog: a password has to be typed.
 const ASKING_LIMIT: Duration = Duration::from_secs(120);
 
+/// How long a keychain that has just been started may take to open its default keyring.
+const JUST_STARTED: Duration = Duration::from_secs(2);
+
 /// The least time between two writes to KeePassXC: many new items in a row end the whole program (2.7.4, with its saving
 /// after every change). This makes it rarer, and is no promise.
 #[cfg(all(unix, not(target_vendor = "apple")))]
@@ -101,6 +104,15 @@ impl SystemKeychain {
         if self.keyring.is_none() {
             *self.begun.lock().unwrap_or_else(PoisonError::into_inner) =
                 secret_service::greeting(self.quick_deadline()).ok();
+        }
+    }
+
+    /// Waits for the default keyring for a moment: a daemon that has just been started, as at a login, answers before it has
+    /// opened it.
+    pub fn wait_for_keyring(&self) {
+        let until = Instant::now() + JUST_STARTED;
+        while self.probe() == Probe::NoCollection && Instant::now() < until {
+            thread::sleep(Duration::from_millis(100));
         }
     }
 
