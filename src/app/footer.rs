@@ -140,7 +140,7 @@ impl Model {
         let unwritten = || {
             self.recovery_key_is_unwritten().then(|| {
                 let key = key_name(self, Action::Palette);
-                let text = format!("nobody wrote the recovery key down: {key} and recovery key makes a new one");
+                let text = format!("the recovery key was never written down; `{key} recovery key` makes a new one");
                 let short = (self.size.0 < WIDE).then(|| format!("{key} recovery key: write one down"));
                 Notice { short, ..standing(Tone::Warn, text) }
             })

@@ -106,7 +106,7 @@ fn a_recovery_key_whose_check_is_passed_is_kept_as_written_down() {
 #[test]
 fn a_recovery_key_that_nobody_wrote_down_is_told_until_another_is() {
     let (journey, old) = unwritten();
-    let words = "nobody wrote the recovery key down: : and recovery key makes a new one";
+    let words = "the recovery key was never written down; `: recovery key` makes a new one";
     assert!(journey.screen().contains(words), "{}", journey.screen());
     let journey = journey.seconds(60).keys("<enter>").seconds(60);
     assert!(journey.screen().contains(words), "what happens meanwhile does not end it: {}", journey.screen());
