@@ -23,11 +23,26 @@ pub fn clean(name: &str) -> Cow<'_, str> {
     if name.len() <= MOST_GRAPHEMES && name.bytes().all(|b| (0x20..0x7f).contains(&b)) {
         return Cow::Borrowed(name);
     }
+    let mut out = cleaned_once(name);
+    if out == name {
+        return Cow::Borrowed(name);
+    }
+    // What was dropped may have held two characters together, or apart: each time less is left.
+    loop {
+        let again = cleaned_once(&out);
+        if again == out {
+            return Cow::Owned(out);
+        }
+        out = again;
+    }
+}
+
+fn cleaned_once(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for grapheme in name.graphemes(true).take(MOST_GRAPHEMES) {
         clean_grapheme(grapheme, &mut out);
     }
-    if out == name { Cow::Borrowed(name) } else { Cow::Owned(out) }
+    out
 }
 
 /// Whether nothing of a name can be seen: it is empty, or blanks, control and invisible characters alone.
@@ -197,6 +212,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_clean_stays_as_it_is_where_a_filler_held_a_syllable_together() {
+        let shown = clean(&"\u{114d}\u{1160}\u{11a8}".repeat(200)).into_owned();
+        assert!(shown.graphemes(true).count() <= MOST_GRAPHEMES);
+        assert_eq!(clean(&shown), shown);
+    }
 
     #[test]
     fn a_character_wider_than_the_line_is_never_in_it() {
