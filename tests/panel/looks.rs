@@ -12,6 +12,17 @@ fn good(journey: &mut Journey) {
     answer(journey, news(vec![keychain(Standing::On, "")]));
 }
 
+/// The look that follows one just ended keeps its distance, and brings no other.
+fn comes_in_its_distance(journey: Journey) {
+    let mut journey = journey.seconds(4);
+    assert!(tasks(&mut journey).is_empty());
+    let mut journey = journey.seconds(1);
+    assert!(matches!(tasks(&mut journey)[..], [Task::Round { whole: false }]));
+    good(&mut journey);
+    let mut journey = journey.seconds(100);
+    assert!(tasks(&mut journey).is_empty(), "no word, no look");
+}
+
 #[test]
 fn words_of_other_devices_are_gathered_into_one_quick_look() {
     let mut journey = kept().seconds(60);
@@ -24,13 +35,7 @@ fn words_of_other_devices_are_gathered_into_one_quick_look() {
     good(&mut journey);
     // Right after a look the next one keeps its distance.
     journey.event(Event::BackupChanged);
-    let mut journey = journey.seconds(4);
-    assert!(tasks(&mut journey).is_empty());
-    let mut journey = journey.seconds(1);
-    assert!(matches!(tasks(&mut journey)[..], [Task::Round { whole: false }]));
-    good(&mut journey);
-    let mut journey = journey.seconds(100);
-    assert!(tasks(&mut journey).is_empty(), "no word, no look");
+    comes_in_its_distance(journey);
 }
 
 #[test]
@@ -45,13 +50,7 @@ fn a_word_during_a_look_brings_one_more_and_the_header_speaks_of_no_change() {
     let mut journey = journey.seconds(30);
     assert!(tasks(&mut journey).is_empty(), "not while it runs");
     good(&mut journey);
-    let mut journey = journey.seconds(4);
-    assert!(tasks(&mut journey).is_empty());
-    let mut journey = journey.seconds(1);
-    assert!(matches!(tasks(&mut journey)[..], [Task::Round { whole: false }]));
-    good(&mut journey);
-    let mut journey = journey.seconds(100);
-    assert!(tasks(&mut journey).is_empty());
+    comes_in_its_distance(journey);
 }
 
 #[test]

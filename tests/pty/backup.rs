@@ -11,13 +11,13 @@ use crate::support::{Session, installed, output};
 
 const NEEDS: &[&str] = &["dbus-daemon", "dbus-send", "gnome-keyring-daemon"];
 
-/// A panel on a session's bus, its vault opened by the password.
-fn start(session: &Session, home: &Home) -> Panel {
+/// A panel on a session's bus.
+pub fn start(session: &Session, home: &Home) -> Panel {
     Panel::start_with(home, &[], &[("DBUS_SESSION_BUS_ADDRESS", OsStr::new(&session.address))])
 }
 
 /// A session whose keyring is unlocked, and a home with a vault of two accounts in it; none where the tools are missing.
-fn unlocked_session() -> Option<(Session, Home)> {
+pub fn unlocked_session() -> Option<(Session, Home)> {
     if !installed(NEEDS) {
         return None;
     }

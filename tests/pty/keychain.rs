@@ -1,18 +1,11 @@
 //! Opening by a real gnome-keyring, without typing, and what is said when it is locked.
 
-use std::ffi::OsStr;
-
+use crate::backup::start;
 use crate::home::{Home, PASSWORD, SECRET, link};
-use crate::panel::Panel;
 use crate::start::{codes_are_right, make_vault};
 use crate::support::{Session, installed};
 
 const NEEDS: &[&str] = &["dbus-daemon", "dbus-send", "gnome-keyring-daemon"];
-
-/// The panel on a session's bus.
-fn start(session: &Session, home: &Home) -> Panel {
-    Panel::start_with(home, &[], &[("DBUS_SESSION_BUS_ADDRESS", OsStr::new(&session.address))])
-}
 
 #[test]
 fn with_the_keychain_the_second_start_needs_no_typing_and_a_locked_one_is_told() {

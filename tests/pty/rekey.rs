@@ -8,28 +8,11 @@ use otpanel::secret::Secret;
 use otpanel::unlock;
 use otpanel::vault::envelope::Locked;
 
+use crate::backup::{start, unlocked_session};
 use crate::home::{Home, PASSWORD, PROGRAM, link, secret};
 use crate::panel::Panel;
 use crate::start::written_down;
-use crate::support::{Session, installed};
-
-const NEEDS: &[&str] = &["dbus-daemon", "dbus-send", "gnome-keyring-daemon"];
-
-/// A session whose keyring is unlocked, and a home with a vault of two accounts in it; none where the tools are missing.
-fn session() -> Option<(Session, Home)> {
-    if !installed(NEEDS) {
-        return None;
-    }
-    let mut session = Session::start();
-    session.keyring(Some("pw"));
-    let home = Home::at(session.home.path());
-    home.put_vault();
-    Some((session, home))
-}
-
-fn panel(session: &Session, home: &Home) -> Panel {
-    Panel::start_with(home, &[], &[("DBUS_SESSION_BUS_ADDRESS", OsStr::new(&session.address))])
-}
+use crate::support::Session;
 
 /// What a command on the session's bus answers, with the password on the side.
 #[track_caller]
@@ -39,9 +22,9 @@ fn run(session: &Session, home: &Home, args: &[&str], stdin: &str) -> String {
 
 #[test]
 fn a_panel_takes_up_a_key_that_was_made_elsewhere_through_the_keychain() {
-    let Some((session, home)) = session() else { return };
+    let Some((session, home)) = unlocked_session() else { return };
     run(&session, &home, &["vault", "slots", "add", "keychain"], "");
-    let mut panel = panel(&session, &home);
+    let mut panel = start(&session, &home);
     panel.see("octo@example.com");
     assert!(!panel.said(b"password"), "nothing was typed");
     run(&session, &home, &["vault", "rekey", "--yes", "--recovery-key-file", "second"], "");
@@ -56,7 +39,7 @@ fn a_panel_takes_up_a_key_that_was_made_elsewhere_through_the_keychain() {
 
 #[test]
 fn a_panel_without_the_new_key_locks_and_asks_for_the_password() {
-    let Some((session, home)) = session() else { return };
+    let Some((session, home)) = unlocked_session() else { return };
     let mut panel = Panel::opened(&home, &[]);
     home.run(&["vault", "rekey", "--yes", "--recovery-key-file", "second"], "");
     panel.see("otpanel is locked");
@@ -68,8 +51,8 @@ fn a_panel_without_the_new_key_locks_and_asks_for_the_password() {
 
 #[test]
 fn the_keychain_is_let_in_and_taken_away_from_the_panel() {
-    let Some((session, home)) = session() else { return };
-    let mut first = panel(&session, &home);
+    let Some((session, home)) = unlocked_session() else { return };
+    let mut first = start(&session, &home);
     first.see("password");
     first.press(PASSWORD).press("\r");
     first.see("octo@example.com");
@@ -78,7 +61,7 @@ fn the_keychain_is_let_in_and_taken_away_from_the_panel() {
     first.press("\r");
     first.see("keychain opens the vault from now on");
     first.quit();
-    let mut second = panel(&session, &home);
+    let mut second = start(&session, &home);
     second.see("octo@example.com");
     assert!(!second.said(b"password"), "nothing was typed");
     second.press(":keychain\r");
@@ -86,14 +69,14 @@ fn the_keychain_is_let_in_and_taken_away_from_the_panel() {
     second.press("\r");
     second.see("opens the vault no more");
     second.quit();
-    let third = panel(&session, &home);
+    let third = start(&session, &home);
     third.see("password");
     assert!(!third.screen().contains("octo"));
 }
 
 #[test]
 fn a_lost_computer_is_forgotten_under_new_keys_made_in_the_panel() {
-    let Some((session, home)) = session() else { return };
+    let Some((session, home)) = unlocked_session() else { return };
     run(&session, &home, &["vault", "slots", "add", "keychain"], "");
     run(&session, &home, &["backup", "now"], "");
     // The lost computer had the same keychain and a vault of its own.
@@ -104,7 +87,7 @@ fn a_lost_computer_is_forgotten_under_new_keys_made_in_the_panel() {
     run(&session, &lost, &["backup", "now"], "");
     let before = std::fs::read(home.vault()).unwrap();
 
-    let mut panel = panel(&session, &home);
+    let mut panel = start(&session, &home);
     panel.see_within(Duration::from_secs(15), "backed up just now");
     panel.press("b");
     panel.see("(this one)");

@@ -34,9 +34,9 @@ pub fn lock(model: &mut Model) -> Vec<Effect> {
             session.modal = None;
             let since = session.saving.then.map_or(now, |(_, since)| since);
             session.saving.then = Some((Then::Lock, since));
-            let keep = Effect::KeepAside(generation, Box::new(session.vault.duplicate()));
+            let keep = (failed && !waiting).then(|| Effect::KeepAside(generation, Box::new(session.vault.duplicate())));
             say_given_up(model, given_up);
-            return [Effect::ClearClipboard].into_iter().chain((failed && !waiting).then_some(keep)).collect();
+            return [Effect::ClearClipboard].into_iter().chain(keep).collect();
         }
         Some(_) => {}
     }
@@ -49,8 +49,11 @@ pub fn kept_aside(model: &mut Model, generation: u64, aside: Aside) -> Vec<Effec
         return Vec::new();
     }
     if matches!(aside, Aside::Nowhere) {
+        let now = model.now;
         if let Some(session) = model.session_mut() {
             session.saving.then = None;
+            // Tried again after the idle time, not every second.
+            session.touched = now;
         }
         model.say(Tone::Error, "not locked: a change is not saved and would be lost. Codes are hidden");
         return Vec::new();
