@@ -5,6 +5,7 @@ use std::hint::black_box;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use divan::Bencher;
 use otpanel::app::model::Start;
+use otpanel::app::order::{Order, Uses};
 use otpanel::app::rows::{Rows, Tab};
 use otpanel::app::search::Searcher;
 use otpanel::app::{Event, Model, update};
@@ -130,7 +131,7 @@ fn key(bencher: Bencher, accounts: usize) {
 /// The fuzzy search over all names, as each letter of a query starts it.
 #[divan::bench(args = SIZES)]
 fn search(bencher: Bencher, accounts: usize) {
-    let (rows, mut searcher) = (Rows::new(&state(accounts)), Searcher::default());
+    let (rows, mut searcher) = (Rows::sorted(&state(accounts), Order::Issuer, &Uses::new()), Searcher::default());
     bencher.bench_local(|| searcher.rank(black_box(&rows.all), &Tab::All, black_box("ada19")).len());
 }
 

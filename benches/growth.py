@@ -28,6 +28,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "release", "otpanel")
+PASSWORD = "correct horse battery"
 IDLE_SECONDS = 30
 COLUMNS = [  # key, heading, unit
     ("import", "import a list", "ms"),
@@ -41,19 +42,21 @@ COLUMNS = [  # key, heading, unit
 ]
 
 
+def environment(home, **more):
+    """What a measured program sees of the world."""
+    return {"HOME": home, "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", **more}
+
+
 class Home:
     """A private home with a vault of so many accounts, whose key the kernel keeps."""
 
     def __init__(self, accounts):
         self.accounts = accounts
         self.dir = tempfile.mkdtemp(prefix="otpanel-growth-")
-        self.env = {
-            "HOME": self.dir, "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TERM": "xterm-256color",
-            "XDG_RUNTIME_DIR": self.path("run"),
-        }
+        self.env = environment(self.dir, XDG_RUNTIME_DIR=self.path("run"))
         os.makedirs(self.path("run"), mode=0o700)
         os.makedirs(self.path(".config/otpanel"))
-        self.write("pw", "correct horse battery")
+        self.write("pw", PASSWORD)
         self.write("links", "".join(
             "otpauth://totp/Service%06d:user%06d%%40example.com?secret=%s&issuer=Service%06d\n" % (
                 n, n, base64.b32encode(hashlib.sha1(b"growth %d" % n).digest()).decode(), n)
@@ -85,24 +88,32 @@ class Home:
 
 
 class Panel:
-    """The panel on a terminal of 80 x 24."""
+    """A panel on a terminal of 80 x 24."""
 
-    def __init__(self, home):
+    def __init__(self, home, command=(PROGRAM,)):
+        self.written = 0  # bytes to the terminal
         self.began = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
             os.chdir(home.dir)
-            os.execve(PROGRAM, [PROGRAM], home.env)
+            os.execve(command[0], command, home.env)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 
     def read(self, seconds):
         if select.select([self.fd], [], [], max(0, seconds))[0]:
             try:
-                return os.read(self.fd, 1 << 16)
+                some = os.read(self.fd, 1 << 16)
             except OSError:
                 return b""
+            self.written += len(some)
+            if b"\x1b[6n" in some:  # some programs ask where the cursor is, and wait for an answer
+                self.write("\x1b[1;1R")
+            return some
         return b""
+
+    def write(self, text):
+        os.write(self.fd, text.encode())
 
     def until(self, text, seconds=120):
         """Milliseconds from the start until the terminal was sent a text."""
@@ -125,8 +136,7 @@ class Panel:
 
     def cpu(self):
         """Nanoseconds that all threads have run, by the kernel's count."""
-        tasks = "/proc/%d/task" % self.pid
-        return sum(int(open("%s/%s/schedstat" % (tasks, task)).read().split()[0]) for task in os.listdir(tasks))
+        return self.threads(lambda path: int(open(path + "/schedstat").read().split()[0]))
 
     def idle(self, seconds):
         """Milliseconds of CPU that a minute costs in which nothing is done."""
@@ -135,12 +145,30 @@ class Panel:
             self.read(0.5)
         return (self.cpu() - cpu) / 1e6 * 60 / (time.perf_counter() - began)
 
-    def peak(self):
-        line = next(line for line in open("/proc/%d/status" % self.pid) if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
+    def status(self, name, path=None):
+        """A number of the kernel's status of the process, or of the thread of that path."""
+        with open((path or "/proc/%d" % self.pid) + "/status", encoding="utf-8") as lines:
+            return int(next(line for line in lines if line.startswith(name + ":")).split()[1])
+
+    def threads(self, count):
+        """The sum of a count over all threads."""
+        total, tasks = 0, "/proc/%d/task" % self.pid
+        for task in os.listdir(tasks):
+            try:
+                total += count("%s/%s" % (tasks, task))
+            except FileNotFoundError:
+                pass  # it has ended since
+        return total
+
+    def wakes(self):
+        """How often a thread went to sleep of its own will."""
+        return self.threads(lambda path: self.status("voluntary_ctxt_switches", path))
 
     def close(self):
         os.kill(self.pid, signal.SIGTERM)
+        self.end()
+
+    def end(self):
         while self.read(1):
             pass
         os.waitpid(self.pid, 0)
@@ -160,7 +188,7 @@ def measure(accounts):
     row["start"] = statistics.median(starts)
     panel = Panel(home)
     panel.until(b"user000000")
-    row["peak"] = panel.peak()
+    row["peak"] = panel.status("VmHWM") / 1024
     panel.idle(3)  # what the start leaves to do
     row["idle"] = panel.idle(IDLE_SECONDS)
     row["key"] = statistics.median(panel.key(b"j" if n % 20 < 10 else b"k") for n in range(1, 41))
@@ -216,6 +244,17 @@ def plot(rows):
     return "\n".join(out + ["</svg>", ""])
 
 
+def write_down(name, text):
+    """Puts a table between its marks in docs/performance.md, with the day and the machine."""
+    page = os.path.join(ROOT, "docs", "performance.md")
+    with open(page, encoding="utf-8") as file:
+        before, rest = file.read().split("<!-- %s: begin -->\n" % name)
+    after = rest.split("<!-- %s: end -->" % name)[1]
+    day = "Measured on %s, %d cores, load %.1f when it began.\n\n" % (datetime.date.today(), os.cpu_count(), LOAD)
+    with open(page, "w", encoding="utf-8") as file:
+        file.write(before + "<!-- %s: begin -->\n" % name + day + text + "\n<!-- %s: end -->" % name + after)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", default="10,100,1000,10000,100000")
@@ -226,13 +265,7 @@ def main():
     rows = {int(n): measure(int(n)) for n in args.sizes.split(",")}
     print(table(rows))
     if args.write:
-        page = os.path.join(ROOT, "docs", "performance.md")
-        text = open(page, encoding="utf-8").read()
-        begin, end = "<!-- growth: begin -->\n", "<!-- growth: end -->"
-        before, after = text.split(begin)[0], text.split(end)[1]
-        day = "Measured on %s, %d cores, load %.1f when it began.\n\n" % (datetime.date.today(), os.cpu_count(), LOAD)
-        with open(page, "w", encoding="utf-8") as file:
-            file.write(before + begin + day + table(rows) + "\n" + end + after)
+        write_down("growth", table(rows))
         with open(os.path.join(ROOT, "docs", "pictures", "growth.svg"), "w", encoding="utf-8") as file:
             file.write(plot(rows))
 

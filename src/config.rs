@@ -121,7 +121,7 @@ settings! {
 pub enum LockUnlocksWith {
     /// The keychain where the vault has a slot for it, else the password.
     Keychain,
-    /// Always the password.
+    /// The password where the vault has one, else the keychain.
     Password,
 }
 
@@ -217,6 +217,15 @@ impl Config {
         mistake::utf8(&bytes)
             .and_then(parse)
             .map_err(|mistake| ConfigError::Text { path: path.to_owned(), mistake: Box::new(mistake) })
+    }
+
+    /// Refuses a file that somebody named and that is not there: in its stead the defaults would rule in silence.
+    ///
+    /// # Errors
+    /// [`ConfigError::Read`].
+    pub fn must_be_there(path: &Path, named: bool) -> Result<(), ConfigError> {
+        let there = if named { fs::metadata(path).map(drop) } else { Ok(()) };
+        there.map_err(|source| ConfigError::Read { path: path.to_owned(), source })
     }
 
     /// Reads a file as [`Self::load`] does, for a profile where one is named.

@@ -31,7 +31,7 @@ struct Kept {
     /// Vault to the slots that were removed from it, ids in hex.
     removed_slots: BTreeMap<String, BTreeSet<String>>,
     /// Vault to the path of its file when it was last written or found newer there.
-    places: BTreeMap<String, PathBuf>,
+    places: BTreeMap<String, String>,
     /// Slot of a recovery key that was shown here to whether it was written down, ids in hex.
     recovery_keys: BTreeMap<String, bool>,
     /// Vault to how the user works in it.
@@ -85,9 +85,14 @@ impl Local {
     /// program has the same device.
     ///
     /// # Errors
-    /// [`LocalError`] when the file is there and cannot be read, or cannot be made. [`Self::unkept`] does without.
+    /// [`LocalError`] when the file is there and cannot be read, or cannot be made. [`Self::open_or_unkept`] does without.
     pub fn open(state_dir: &Path) -> Result<Self, LocalError> {
         Self::open_on(state_dir, &machine())
+    }
+
+    /// As [`Self::open`]; where no state can be kept what is done still counts, under a device that is known for this once.
+    pub fn open_or_unkept(state_dir: &Path) -> Self {
+        Self::open(state_dir).unwrap_or_else(|_| Self::unkept())
     }
 
     /// A state that no file keeps, for a machine where none can be written, and for samples.
@@ -108,6 +113,9 @@ impl Local {
             Err(e) if e.kind() == io::ErrorKind::InvalidData => (Kept::default(), Fresh::Damaged(aside(&path)?)),
             Err(source) => return Err(LocalError { path, doing: "read", source }),
         };
+        if why != Fresh::First {
+            tracing::warn!(?why, "this device has a new name");
+        }
         let local = Self::new(path, Kept { machine: machine.to_owned(), ..kept }, why);
         local.save()?;
         Ok(local)
@@ -134,11 +142,6 @@ impl Local {
         self.kept.notices.insert(name.to_owned())
     }
 
-    /// Whether a notice was shown before.
-    pub fn has_shown(&self, notice: &str) -> bool {
-        self.kept.notices.contains(notice)
-    }
-
     /// The highest stamps seen in a vault, by device; ids in hex.
     pub fn seen(&self, vault: &str) -> impl Iterator<Item = (&str, u64)> {
         self.kept.seen.get(vault).into_iter().flatten().map(|(device, stamp)| (device.as_str(), *stamp))
@@ -160,16 +163,18 @@ impl Local {
 
     /// Notes where a vault's file lies. True when that is new, so that saving is worth it.
     pub fn note_place(&mut self, vault: &str, path: &Path) -> bool {
-        let is_news = self.kept.places.get(vault).is_none_or(|known| known != path);
+        let text = paths::kept::to_text(path);
+        let is_news = self.kept.places.get(vault) != Some(&text);
         if is_news {
-            self.kept.places.insert(vault.to_owned(), path.to_owned());
+            self.kept.places.insert(vault.to_owned(), text);
         }
         is_news
     }
 
     /// The vaults whose file lay at a path when it was seen last; ids in hex.
     pub fn vaults_at(&self, path: &Path) -> impl Iterator<Item = &str> {
-        self.kept.places.iter().filter(move |(_, known)| *known == path).map(|(vault, _)| vault.as_str())
+        let text = paths::kept::to_text(path);
+        self.kept.places.iter().filter(move |(_, known)| **known == text).map(|(vault, _)| vault.as_str())
     }
 
     /// Whether a slot was removed from a vault, as far as was seen here; ids in hex.
@@ -274,7 +279,7 @@ impl Kept {
 /// None when there is no file; `InvalidData` when it is damaged.
 fn read(path: &Path) -> io::Result<Option<Kept>> {
     match fs::metadata(path) {
-        Ok(about) if about.len() > MAX_BYTES => return Err(io::ErrorKind::InvalidData.into()),
+        Ok(about) if about.len() > MAX_BYTES || !about.is_file() => return Err(io::ErrorKind::InvalidData.into()),
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         _ => {}
     }
@@ -346,11 +351,11 @@ mod tests {
         first.note_seen("v", [("d".to_owned(), 7)]);
         first.note_notice("welcome");
         first.save().expect("kept");
-        let twin = on(folder.path(), "m2");
+        let mut twin = on(folder.path(), "m2");
         assert_ne!(twin.device(), first.device());
         assert_eq!(twin.fresh(), Some(&Fresh::OtherMachine));
         assert_eq!(twin.seen("v").collect::<Vec<_>>(), [("d", 7)]);
-        assert!(twin.has_shown("welcome"));
+        assert!(!twin.note_notice("welcome"), "shown before");
         assert_eq!(on(folder.path(), "m2").device(), twin.device());
     }
 
@@ -398,8 +403,8 @@ mod tests {
         two.note_seen("v", [("a".to_owned(), 3), ("b".to_owned(), 4)]);
         one.save().expect("kept");
         two.save().expect("kept");
-        let all = on(folder.path(), "m1");
-        assert!(all.has_shown("one") && all.has_shown("two"));
+        let mut all = on(folder.path(), "m1");
+        assert!(!all.note_notice("one") && !all.note_notice("two"), "both were shown before");
         assert_eq!(all.seen("v").collect::<Vec<_>>(), [("a", 9), ("b", 4)]);
     }
 

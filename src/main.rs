@@ -12,9 +12,11 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_all
 fn main() -> ExitCode {
     harden::harden();
     harden::quiet_panics();
-    let mut words = std::env::args().skip(1);
+    // As they come: a word need not be text.
+    let mut words = std::env::args_os().skip(1);
     if words.next().is_some_and(|first| first == clipboard::HOLD) {
-        return if clipboard::hold(&words.collect::<Vec<_>>()) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+        return if clipboard::hold(&words) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let cli = args::parse();
     let style = output::Style::of(cli.global.color);

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use etcetera::base_strategy::{BaseStrategy, Windows};
 
+pub mod kept;
+
 /// The folder of ours in each place.
 const NAME: &str = "otpanel";
 
@@ -18,6 +20,8 @@ const NAME: &str = "otpanel";
 pub struct Paths {
     /// The settings.
     pub config_file: PathBuf,
+    /// An option named the settings file: it must be there then.
+    pub config_named: bool,
     /// The vault.
     pub vault_file: PathBuf,
     /// What belongs to this machine alone: locks, history, the device's id, the log. One for all profiles, so that two
@@ -82,13 +86,14 @@ impl Paths {
             Some(path) => absolute(path, "vault")?,
             None => base("XDG_DATA_HOME", Home::data)?.join("vault.otpv"),
         };
+        let config_named = config.is_some();
         let config_file = match config.or_else(|| set("OTPANEL_CONFIG").map(PathBuf::from)) {
             Some(path) => absolute(path, "settings")?,
             None => base("XDG_CONFIG_HOME", Home::config)?.join("config.ron"),
         };
         let state_dir = base("XDG_STATE_HOME", Home::state)?;
         let log_file = state_dir.join("otpanel.log");
-        Ok(Self { config_file, vault_file, state_dir, log_file, profile: profile.map(str::to_owned) })
+        Ok(Self { config_file, config_named, vault_file, state_dir, log_file, profile: profile.map(str::to_owned) })
     }
 }
 
@@ -185,6 +190,8 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
     match builder.create(path) {
         // Another otpanel was quicker.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        // Of something else in its place `exists` would be said as if that were good.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(io::ErrorKind::NotADirectory.into()),
         Err(e) => Err(e),
         Ok(()) => only_owner(&fs::metadata(path)?, |mode| fs::set_permissions(path, mode), 0o700),
     }

@@ -5,6 +5,8 @@
 //! and has the key of the vault.
 
 mod found;
+#[cfg(windows)]
+mod registry;
 
 use std::path::{Path, PathBuf};
 
@@ -143,12 +145,8 @@ impl Policy {
         Found::of_this_machine()
     }
 
-    /// The identity that a new account belongs to, where nothing else is chosen: `personal`, or `managed/NAME`.
-    pub fn identity_of_new(&self) -> String {
-        self.identity.as_ref().map_or_else(|| PERSONAL.to_owned(), Managed::identity)
-    }
-
-    /// The identity of a new account, personal if the user chose so.
+    /// The identity of a new account: `managed/NAME` where an organisation manages the machine, else, or if the user chose
+    /// so, `personal`.
     ///
     /// # Errors
     /// [`Refusal::Personal`] where personal accounts are not allowed.

@@ -1,4 +1,5 @@
-//! Any error in words: what happened, why, and what to do next. The command line and the panel say the same.
+//! Any error in words: what happened, why, and what to do next. The command line and the panel say the same, but for the
+//! next step where one has an option for it and the other a key.
 //!
 //! Every error of the floors below is turned here by matches without `_`, so that no error can be added without its
 //! sentences. A report never holds a secret; names in it are cleaned for display.
@@ -42,11 +43,23 @@ pub struct Report {
     pub cause: String,
     /// What to do next.
     pub next: String,
+    /// What to do next in the panel, where that is not the same.
+    in_panel: Option<&'static str>,
     /// How a command ends that meets it.
     pub exit: Exit,
 }
 
 impl Report {
+    /// What happened and why, in one line.
+    pub fn why(&self) -> String {
+        format!("{}. {}", self.problem, self.cause)
+    }
+
+    /// The same with what to do next, for whoever sits before the panel.
+    pub fn whole_in_panel(&self) -> String {
+        format!("{} {}", self.why(), self.next_in_panel())
+    }
+
     /// Puts one together.
     pub fn new<'a>(
         exit: Exit,
@@ -58,8 +71,20 @@ impl Report {
             problem: problem.into().into_owned(),
             cause: cause.into().into_owned(),
             next: next.into().into_owned(),
+            in_panel: None,
             exit,
         }
+    }
+
+    /// Gives the panel a next step of its own.
+    #[must_use]
+    pub fn in_panel(self, next: &'static str) -> Self {
+        Self { in_panel: Some(next), ..self }
+    }
+
+    /// What to do next, for whoever sits before the panel.
+    pub fn next_in_panel(&self) -> &str {
+        self.in_panel.unwrap_or(&self.next)
     }
 }
 

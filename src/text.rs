@@ -2,11 +2,12 @@
 //!
 //! Names come from other people's files. A control character could move the cursor, a bidi override could swap an issuer
 //! and an account, a zero-width character could make two names look alike. The stored value keeps all of them; only what
-//! is shown is cleaned (ECOSYSTEM section 6).
+//! is shown is cleaned.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -135,6 +136,14 @@ pub fn json(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// What names are sorted by: small letters without their accents, so that É stands among E and not behind Z.
+pub fn collated(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    name.nfd().filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).flat_map(char::to_lowercase).collect()
 }
 
 /// A number of things: `1 account`, `2 accounts`.
@@ -299,5 +308,13 @@ mod tests {
             prop_assert!(width(&fit(&shown, columns)) <= columns);
             prop_assert_eq!(clean(&shown), shown.clone());
         }
+    }
+
+    #[test]
+    fn accents_and_capitals_do_not_move_a_name_in_the_list() {
+        let mut names = ["Zoom", "Émilie", "Ebay", "étoile", "Ezra", "E\u{301}lan"];
+        names.sort_by_key(|name| collated(name));
+        assert_eq!(names, ["Ebay", "E\u{301}lan", "Émilie", "étoile", "Ezra", "Zoom"]);
+        assert_eq!(collated("हिन्दी"), "हिन्दी", "marks that are vowels stay");
     }
 }

@@ -111,9 +111,23 @@ impl From<KdfError> for UnlockError {
 /// # Errors
 /// [`UnlockError`]; then neither a file nor an item in the keychain is left behind.
 pub fn create(place: &Place, new: New, keychain: &dyn Keychain) -> Result<Created, UnlockError> {
+    create_after(place, new, keychain, |_| Ok(()))
+}
+
+/// As [`create`]; the recovery key is handed over before the file is made, so that no vault stands whose key nobody has.
+///
+/// # Errors
+/// [`UnlockError`], or what handing over gives; then neither a file nor an item in the keychain is left behind.
+pub fn create_after<E: From<UnlockError>>(
+    place: &Place,
+    new: New,
+    keychain: &dyn Keychain,
+    hand_over: impl FnOnce(&Secret<String>) -> Result<(), E>,
+) -> Result<Created, E> {
     let New { mode, password, kdf } = new;
     let (mut unlocked, recovery_key) = bare(mode, password.as_ref(), kdf, keychain)?;
-    first_save(place, &mut unlocked, Some(keychain), &[])?;
+    hand_over(&recovery_key).inspect_err(|_| take_back(&unlocked, keychain, &[]))?;
+    first_save(place, &mut unlocked, Some(keychain), &[]).map_err(UnlockError::from)?;
     Ok(Created { unlocked, recovery_key })
 }
 
@@ -175,11 +189,15 @@ fn first_save(
 ) -> Result<(), FileError> {
     let Err(error) = place.create_known(unlocked) else { return Ok(()) };
     if let Some(keychain) = keychain {
-        for id in ids_of(unlocked, SlotKind::Keychain).into_iter().filter(|id| !before.contains(id)) {
-            let _ = keychain.delete(SERVICE, &user_of(unlocked.vault_id(), id));
-        }
+        take_back(unlocked, keychain, before);
     }
     Err(error)
+}
+
+fn take_back(unlocked: &Unlocked, keychain: &dyn Keychain, before: &[SlotId]) {
+    for id in ids_of(unlocked, SlotKind::Keychain).into_iter().filter(|id| !before.contains(id)) {
+        let _ = keychain.delete(SERVICE, &user_of(unlocked.vault_id(), id));
+    }
 }
 
 /// Keeps the key of an open vault for later programs of this login session, for so long.

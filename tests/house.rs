@@ -24,7 +24,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("linux_keyutils", &["keychain/kernel"]),
     ("notify", &["runtime/watch"]),
     ("arboard", &["runtime/clipboard"]),
-    ("signal_hook", &["runtime"]),
+    ("signal_hook", &["runtime", "cli/harden"]),
     ("ratatui", &["tui", "runtime", "runtime/screen", "runtime/surface", "runtime/terminal"]),
     ("crossterm", &["runtime", "app"]),
     ("nucleo_matcher", &["app"]),
@@ -126,8 +126,9 @@ fn complaints(files: &[File]) -> Vec<String> {
         for_tests.extend(scan.test_modules.iter().map(|name| [&module[..], std::slice::from_ref(name)].concat()));
         for_tests.extend(scan.test_files.iter().map(|other| module_of(&beside(other))));
     }
+    let modules: BTreeSet<&[String]> = scans.iter().map(|(_, module, _)| &module[..]).collect();
     let mut told = Vec::new();
-    let mut ground: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut edges: BTreeSet<(String, String)> = BTreeSet::new();
     for (file, module, scan) in &scans {
         if (1..=module.len()).any(|depth| for_tests.contains(&module[..depth])) {
             continue;
@@ -137,9 +138,7 @@ fn complaints(files: &[File]) -> Vec<String> {
             if let Some(other) = floor_broken(module, &path, &floors) {
                 tell(line, format!("{} may not look up or beside at {other}", module[0]));
             }
-            if let Some((from, to)) = ground_edge(module, &path, &floors) {
-                ground.insert((from, to));
-            }
+            edges.extend(import(module, &path, &modules));
             if let Some(doors) = door_broken(module, &path) {
                 tell(line, format!("{} has its door in {}", path[0], doors.join(", ")));
             }
@@ -156,7 +155,7 @@ fn complaints(files: &[File]) -> Vec<String> {
     }
     // A tree of imports can break one rule with each of its leaves.
     told.dedup();
-    told.extend(circles(&ground));
+    told.extend(circles(&edges));
     told.extend(unplaced(map, &floors));
     told
 }
@@ -168,8 +167,12 @@ fn floor_broken(module: &[String], path: &[String], floors: &BTreeMap<String, us
     (above <= below && !beside).then_some(to)
 }
 
-fn ground_edge(module: &[String], path: &[String], floors: &BTreeMap<String, usize>) -> Option<(String, String)> {
-    edge(module, path, floors).filter(|(from, to)| floors[from] == 0 && floors[to] == 0)
+/// From which file to which other. One above or below it in the tree is a part of it, or it of that one.
+fn import(module: &[String], path: &[String], modules: &BTreeSet<&[String]>) -> Option<(String, String)> {
+    let within = path.split_first().filter(|(first, _)| *first == "crate")?.1;
+    let other = (1..=within.len()).rev().map(|len| &within[..len]).find(|name| modules.contains(name))?;
+    let apart = !module.starts_with(other) && !other.starts_with(module);
+    apart.then(|| (module.join("::"), other.join("::")))
 }
 
 /// From which module of the map to which other.
@@ -226,16 +229,17 @@ fn loud(tokens: &[scan::Placed], module: &[String]) -> Vec<(usize, String)> {
     told
 }
 
-/// The ground may look beside itself, but never in a circle.
+/// Files may look beside themselves, but never in a circle.
 fn circles(edges: &BTreeSet<(String, String)>) -> Vec<String> {
     let mut left = edges.clone();
     loop {
-        // Whoever looks at nobody is in no circle.
+        // Whoever looks at nobody is in no circle, nor is whoever nobody looks at.
         let looking: BTreeSet<String> = left.iter().map(|(from, _)| from.clone()).collect();
+        let seen: BTreeSet<String> = left.iter().map(|(_, to)| to.clone()).collect();
         let before = left.len();
-        left.retain(|(_, to)| looking.contains(to));
+        left.retain(|(from, to)| looking.contains(to) && seen.contains(from));
         if left.len() == before {
-            return left.iter().map(|(from, to)| format!("the ground has a circle with {from} -> {to}")).collect();
+            return left.iter().map(|(from, to)| format!("a circle has {from} -> {to}")).collect();
         }
     }
 }
@@ -337,7 +341,7 @@ fn looking_down_is_allowed_and_up_or_beside_is_not() {
 }
 
 #[test]
-fn the_ground_may_look_beside_itself_but_not_in_a_circle() {
+fn files_may_look_beside_themselves_but_not_in_a_circle() {
     assert_eq!(told("src/time.rs", "use crate::paths::Paths;"), "");
     let file = |name: &str, text: &str| File { name: name.into(), text: format!("//! A room.\n{text}") };
     let map = "//! | ground | [`a`], [`b`], [`c`] | |\npub mod a;\npub mod b;\npub mod c;\n";

@@ -210,3 +210,53 @@ fn tofas_vault_has_no_mark_and_opens() {
     let import = open(&[salt.as_slice(), &nonce, &sealed].concat(), "pw").expect("opens");
     assert_eq!((import.format, names(only(&import))), (Format::Tofa, ("Acme", "bob")));
 }
+
+#[test]
+fn a_named_format_of_which_nothing_is_there_is_no_empty_export() {
+    let read = |text: &str, format| transfer::import(Source { format: Some(format), ..Source::new(text.as_bytes()) });
+    for id in [
+        "aegis",
+        "2fas",
+        "andotp",
+        "authy",
+        "bitwarden",
+        "proton",
+        "stratum",
+        "freeotp",
+        "otpclient",
+        "tofa",
+        "2fauth",
+        "lastpass",
+        "raivo",
+        "duo",
+        "steam",
+        "cotp",
+        "proton-pass",
+        "1password",
+        "keeper",
+        "enpass",
+    ] {
+        let format = Format::ALL.iter().copied().find(|format| format.id() == id).expect(id);
+        for text in ["{}", "[]", r#"{"version":1}"#] {
+            assert!(matches!(read(text, format), Err(ImportError::Damaged { .. })), "{id} {text}");
+        }
+    }
+    let aegis = r#"{"version":1,"header":{"slots":null,"params":null},"db":{"version":3,"entries":[]}}"#;
+    assert!(read(aegis, Format::Aegis).expect("an empty export").entries.is_empty());
+    let two_fas = format!(r#"{{"schemaVersion":4,"services":[{{"name":"Acme","secret":"{SECRET}"}}]}}"#);
+    let Err(ImportError::Refused { reason, .. }) = read(&two_fas, Format::Aegis) else { panic!("no Aegis file") };
+    assert!(reason.contains("2FAS"), "{reason}");
+}
+
+#[test]
+fn a_sealed_file_whose_sealed_part_or_mark_is_broken_is_no_empty_export() {
+    let read = |text: &str| transfer::import(Source::new(text.as_bytes()));
+    for part in ["null", "7", "[]", "{}", r#""""#] {
+        let text = format!(r#"{{"schemaVersion":4,"services":[],"servicesEncrypted":{part},"reference":"a:b:c"}}"#);
+        assert!(matches!(read(&text), Err(ImportError::Damaged { format: Format::TwoFas, .. })), "{part}");
+    }
+    for mark in ["null", r#""x""#, "[]"] {
+        let text = format!(r#"{{"encrypted":{mark},"passwordProtected":true,"data":"2.a|b|c"}}"#);
+        assert!(matches!(read(&text), Err(ImportError::PasswordNeeded(Format::Bitwarden))), "{mark}");
+    }
+}

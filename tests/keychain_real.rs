@@ -5,13 +5,16 @@
 
 mod support;
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use otpanel::keychain::changes::{self, Change};
+use otpanel::keychain::changes::Change;
+use otpanel::keychain::listen::listen;
 use otpanel::keychain::system::{SystemKeychain, asking, system};
 use otpanel::keychain::{Keychain, KeychainError, Probe};
-use support::{Daemon, Session, again, inside, installed, private, wait_until};
+use support::calls::calls;
+use support::{Daemon, LIMIT, Session, again, inside, installed, private, wait_until};
 
 const NEEDS: &[&str] = &["dbus-daemon", "dbus-send", "dbus-monitor", "gnome-keyring-daemon"];
 
@@ -90,19 +93,13 @@ fn a_locked_keyring_is_told_apart_and_left_alone_by_background_work() {
     lock_it.args(lock).arg("org.freedesktop.Secret.Service.Lock");
     support::output(lock_it.arg("array:objpath:/org/freedesktop/secrets/collection/login"));
     // Unlocking is what raises a dialog where there is a display: see that nobody asks for it.
-    let mut monitor = Command::new("dbus-monitor");
-    monitor.args(["--session", "interface='org.freedesktop.Secret.Service'"]);
-    let mut monitor = Daemon(monitor.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-    std::thread::sleep(Duration::from_millis(300));
-    assert_eq!(keychain.probe(), Probe::Locked);
-    assert_eq!(keychain.get("otpanel.test", "a").unwrap_err(), KeychainError::Locked);
-    assert_eq!(keychain.search("otpanel.test").unwrap_err(), KeychainError::Locked);
-    assert_eq!(keychain.set("otpanel.test", "a", b"2").unwrap_err(), KeychainError::Locked);
-    assert_eq!(keychain.delete("otpanel.test", "a").unwrap_err(), KeychainError::Locked);
-    std::thread::sleep(Duration::from_millis(300));
-    monitor.0.kill().unwrap();
-    let mut heard = String::new();
-    std::io::Read::read_to_string(monitor.0.stdout.as_mut().unwrap(), &mut heard).unwrap();
+    let heard = asked(|| {
+        assert_eq!(keychain.probe(), Probe::Locked);
+        assert_eq!(keychain.get("otpanel.test", "a").unwrap_err(), KeychainError::Locked);
+        assert_eq!(keychain.search("otpanel.test").unwrap_err(), KeychainError::Locked);
+        assert_eq!(keychain.set("otpanel.test", "a", b"2").unwrap_err(), KeychainError::Locked);
+        assert_eq!(keychain.delete("otpanel.test", "a").unwrap_err(), KeychainError::Locked);
+    });
     assert!(heard.contains("member=SearchItems") && !heard.contains("member=Unlock"), "{heard}");
     // Where nobody can be asked, asking fails at once or at its limit, never for ever.
     let asking = SystemKeychain::new(true, Duration::from_secs(5));
@@ -140,7 +137,8 @@ fn a_default_keyring_that_is_opened_a_moment_later_is_waited_for() {
             let session = &session;
             std::thread::scope(|scope| {
                 scope.spawn(|| {
-                    std::thread::sleep(Duration::from_millis(700));
+                    // Once it was seen that there is none.
+                    assert!(wait_until(LIMIT, || session.home.path().join("asked").exists()));
                     session.make_keyring("later");
                     let service = ["--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"];
                     let alias = ["string:default", "objpath:/org/freedesktop/secrets/collection/later"];
@@ -156,22 +154,14 @@ fn a_default_keyring_that_is_opened_a_moment_later_is_waited_for() {
     }
     let keychain = system();
     assert_eq!(keychain.probe(), Probe::NoCollection);
+    std::fs::write(Path::new(&std::env::var_os("HOME").unwrap()).join("asked"), "").unwrap();
     keychain.wait_for_keyring();
     assert_eq!(keychain.probe(), Probe::Ready);
 }
 
 /// What is asked of the Secret Service while `act` runs.
 fn asked(act: impl FnOnce()) -> String {
-    let mut monitor = Command::new("dbus-monitor");
-    monitor.args(["--session", "type='method_call'"]);
-    let mut monitor = Daemon(monitor.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-    std::thread::sleep(Duration::from_millis(300));
-    act();
-    std::thread::sleep(Duration::from_millis(300));
-    monitor.0.kill().unwrap();
-    let mut heard = String::new();
-    std::io::Read::read_to_string(monitor.0.stdout.as_mut().unwrap(), &mut heard).unwrap();
-    heard
+    calls(|program| Command::new(program), act)
 }
 
 #[test]
@@ -249,7 +239,7 @@ fn unlocked_daemon() -> Daemon {
     let daemon = daemon.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let mut daemon = Daemon(daemon.unwrap());
     std::io::Write::write_all(&mut daemon.0.stdin.take().unwrap(), b"pw").unwrap();
-    assert!(wait_until(Duration::from_secs(10), || system().probe() == Probe::Ready));
+    assert!(wait_until(LIMIT, || system().probe() == Probe::Ready));
     daemon
 }
 
@@ -266,7 +256,7 @@ fn a_killed_keyring_is_missed_and_the_next_one_used() {
     let first = unlocked_daemon();
     keychain.set("otpanel.test", "a", b"1").unwrap();
     drop(first);
-    assert!(wait_until(Duration::from_secs(5), || keychain.probe() == Probe::NoProvider));
+    assert!(wait_until(LIMIT, || keychain.probe() == Probe::NoProvider));
     let refused = KeychainError::Unavailable(Probe::NoProvider);
     assert_eq!(keychain.get("otpanel.test", "a").unwrap_err(), refused);
     assert_eq!(keychain.set("otpanel.test", "a", b"2").unwrap_err(), refused);
@@ -311,12 +301,17 @@ fn without_a_bus_the_answer_comes_at_once() {
         });
         return;
     }
-    let start = Instant::now();
-    assert_eq!(system().probe(), Probe::NoBus);
     let refused = KeychainError::Unavailable(Probe::NoBus);
-    assert_eq!(system().get("otpanel.test", "a").unwrap_err(), refused);
-    assert_eq!(system().set("otpanel.test", "a", b"1").unwrap_err(), refused);
-    assert!(start.elapsed() < Duration::from_millis(200), "{:?}", start.elapsed());
+    let took = || {
+        let start = Instant::now();
+        assert_eq!(system().probe(), Probe::NoBus);
+        assert_eq!(system().get("otpanel.test", "a").unwrap_err(), refused);
+        assert_eq!(system().set("otpanel.test", "a", b"1").unwrap_err(), refused);
+        start.elapsed()
+    };
+    // Whatever else the machine does only adds to it.
+    let shortest = (0..5).map(|_| took()).min().unwrap();
+    assert!(shortest < Duration::from_millis(200), "{shortest:?}");
     assert_eq!(asking().set("otpanel.test", "a", b"1").unwrap_err(), refused);
 }
 
@@ -333,19 +328,23 @@ fn a_bus_that_says_nothing_is_given_up_at_the_limit() {
         });
         return;
     }
-    let keychain = SystemKeychain::new(false, Duration::from_millis(300));
-    let start = Instant::now();
-    assert_eq!(keychain.get("otpanel.test", "a").unwrap_err(), KeychainError::Timeout);
-    assert!(matches!(keychain.probe(), Probe::Unsupported(_)));
-    // The general store waits for ever here; its caller does not.
-    let asking = SystemKeychain::new(true, Duration::from_millis(300));
-    assert_eq!(asking.set("otpanel.test", "a", b"1").unwrap_err(), KeychainError::Timeout);
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    let once = || {
+        let keychain = SystemKeychain::new(false, Duration::from_millis(300));
+        let start = Instant::now();
+        assert_eq!(keychain.get("otpanel.test", "a").unwrap_err(), KeychainError::Timeout);
+        assert!(matches!(keychain.probe(), Probe::Unsupported(_)));
+        // The general store waits for ever here; its caller does not.
+        let asking = SystemKeychain::new(true, Duration::from_millis(300));
+        assert_eq!(asking.set("otpanel.test", "a", b"1").unwrap_err(), KeychainError::Timeout);
+        start.elapsed()
+    };
+    let shortest = std::iter::repeat_with(once).take(3).min();
+    assert!(shortest < Some(Duration::from_secs(2)), "{shortest:?}");
 }
 
 /// Listens on a thread of its own; gives the changes as they come.
 fn listening() -> std::sync::mpsc::Receiver<Change> {
-    let changes = changes::listen().unwrap();
+    let changes = listen().unwrap();
     let (send, heard) = std::sync::mpsc::channel();
     std::thread::spawn(move || changes.into_iter().all(|change| send.send(change).is_ok()));
     heard
@@ -354,7 +353,7 @@ fn listening() -> std::sync::mpsc::Receiver<Change> {
 /// What is told of an item after it was announced.
 fn told(keychain: &dyn Keychain, heard: &std::sync::mpsc::Receiver<Change>, user: &str, revision: u64) -> Change {
     keychain.announce("otpanel.test", user, revision);
-    heard.recv_timeout(Duration::from_secs(10)).expect("others are told")
+    heard.recv_timeout(LIMIT).expect("others are told")
 }
 
 fn change(user: &str, revision: u64) -> Change {
@@ -385,7 +384,7 @@ fn what_was_overwritten_is_told_and_found_as_before_also_after_the_daemon_was_re
     keychain.announce("otpanel.test", "a/none", 9);
     assert_eq!(keychain.search("otpanel.test").unwrap(), ["a/1", "a/2"]);
     drop(first);
-    assert!(wait_until(Duration::from_secs(5), || keychain.probe() == Probe::NoProvider));
+    assert!(wait_until(LIMIT, || keychain.probe() == Probe::NoProvider));
     keychain.announce("otpanel.test", "a/1", 10);
     let _second = unlocked_daemon();
     assert_eq!(told(&keychain, &heard, "a/2", 11), change("a/2", 11));
@@ -431,11 +430,11 @@ fn keepassxc_tells_as_well() {
         return;
     }
     let (keychain, heard) = (system(), listening());
-    assert!(wait_until(Duration::from_secs(10), || keychain.probe() == Probe::Ready));
+    assert!(wait_until(LIMIT, || keychain.probe() == Probe::Ready));
     keychain.set("otpanel.test", "a/1", b"1").unwrap();
     let mut seen = vec![told(&keychain, &heard, "a/1", 7)];
     assert!(
-        wait_until(Duration::from_secs(10), || {
+        wait_until(LIMIT, || {
             seen.extend(heard.try_iter());
             seen.last() == Some(&change("a/1", 7))
         }),
@@ -451,7 +450,7 @@ fn keepassxc_tells_as_well() {
     keychain.set("otpanel.test", "a/1", b"2").unwrap();
     keychain.announce("otpanel.test", "a/1", 8);
     let mut last = None;
-    assert!(wait_until(Duration::from_secs(10), || {
+    assert!(wait_until(LIMIT, || {
         last = heard.try_iter().last().or(last.take());
         last == Some(change("a/1", 8))
     }));

@@ -8,17 +8,18 @@ mod support;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyModifiers};
-use otpanel::runtime::terminal::{self, Input, Signal, Terminal};
+use otpanel::runtime::input::{Input, Signal};
+use otpanel::runtime::terminal::{self, Terminal};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::termios::{LocalModes, tcgetattr};
-use support::{inside, installed, wait_until};
+use support::{LIMIT, inside, installed, wait_until};
 
 const LEFT: &str = "\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
 const INNER: &str = "a_small_panel_that_the_other_tests_drive";
@@ -98,7 +99,9 @@ impl Scene {
         command.env("OTPANEL_TEST_INSIDE", "1");
         command.env("OTPANEL_TEST_LOG", dir.path().join("log"));
         command.env("RUST_BACKTRACE", "0");
-        let tty = File::open(pty.master.tty_name().unwrap()).unwrap();
+        // Never as the test's own terminal, which it would become where the test leads a session.
+        let noctty = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+        let tty = File::options().read(true).custom_flags(noctty).open(pty.master.tty_name().unwrap()).unwrap();
         let child = pty.slave.spawn_command(command).unwrap();
         let shown = Arc::new(Mutex::new(Vec::new()));
         let (mut reader, seen) = (pty.master.try_clone_reader().unwrap(), Arc::clone(&shown));
@@ -120,7 +123,7 @@ impl Scene {
 
     fn wait_for(&self, line: &str) {
         let there = || self.log().lines().any(|said| said == line);
-        assert!(wait_until(Duration::from_secs(5), there), "{line:?} in {:?} on {:?}", self.log(), self.shown());
+        assert!(wait_until(LIMIT, there), "{line:?} in {:?} on {:?}", self.log(), self.shown());
     }
 
     fn shown(&self) -> String {
@@ -136,13 +139,13 @@ impl Scene {
     }
 
     fn ended(&mut self) -> bool {
-        wait_until(Duration::from_secs(5), || self.child.try_wait().unwrap().is_some())
+        wait_until(LIMIT, || self.child.try_wait().unwrap().is_some())
     }
 
     /// The terminal is as it was, and said so before anything that came later.
     fn given_back(&mut self) {
         assert!(self.ended(), "{:?}", self.log());
-        assert!(wait_until(Duration::from_secs(2), || self.shown().contains(LEFT)), "{:?}", self.shown());
+        assert!(wait_until(LIMIT, || self.shown().contains(LEFT)), "{:?}", self.shown());
         assert!(!self.raw());
     }
 }
@@ -151,7 +154,7 @@ impl Scene {
 fn a_key_ends_it_and_the_terminal_is_given_back() {
     let mut scene = Scene::start(false);
     assert!(scene.raw());
-    assert!(wait_until(Duration::from_secs(2), || scene.shown().contains("\x1b[?1049h")));
+    assert!(wait_until(LIMIT, || scene.shown().contains("\x1b[?1049h")));
     scene.press("q");
     scene.wait_for("left");
     scene.given_back();
@@ -162,7 +165,7 @@ fn a_panic_gives_the_terminal_back_before_its_report() {
     let mut scene = Scene::start(false);
     scene.press("p");
     scene.given_back();
-    assert!(wait_until(Duration::from_secs(2), || scene.shown().contains("boom")), "{:?}", scene.shown());
+    assert!(wait_until(LIMIT, || scene.shown().contains("boom")), "{:?}", scene.shown());
     let shown = scene.shown();
     assert!(shown.find(LEFT) < shown.find("boom"), "{shown:?}");
     assert_eq!(shown.matches(LEFT).count(), 1);
@@ -200,7 +203,7 @@ fn keys_pastes_clicks_and_sizes_come_in() {
     scene.wait_for("key Up");
     scene.press("\x1b[200~otpauth://x\x1b[201~");
     scene.wait_for("paste otpauth://x");
-    assert!(scene.shown().contains("\x1b[?1004h"), "the terminal is asked for the focus");
+    assert!(wait_until(LIMIT, || scene.shown().contains("\x1b[?1004h")), "the terminal is asked for the focus");
     scene.press("\x1b[O\x1b[I");
     scene.wait_for("focus");
     scene.press("\x1b[<0;11;6M");
@@ -223,15 +226,16 @@ fn a_terminal_that_hangs_up_ends_it() {
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
     let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-    let tty = || File::options().read(true).write(true).open(&name).unwrap();
+    let noctty = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+    let tty = || File::options().read(true).write(true).custom_flags(noctty).open(&name).unwrap();
     let mut panel = std::process::Command::new(std::env::current_exe().unwrap());
     panel.args(["--exact", INNER, "--nocapture"]).env("OTPANEL_TEST_INSIDE", "1").env("OTPANEL_TEST_LOG", &log);
     let mut panel = support::Daemon(panel.stdin(tty()).stdout(tty()).stderr(tty()).spawn().unwrap());
     let said = |line: &str| fs::read_to_string(&log).unwrap_or_default().contains(line);
-    assert!(wait_until(Duration::from_secs(5), || said("ready")));
+    assert!(wait_until(LIMIT, || said("ready")));
     drop(master);
-    assert!(wait_until(Duration::from_secs(5), || said("gone")));
-    assert!(wait_until(Duration::from_secs(5), || panel.0.try_wait().unwrap().is_some()));
+    assert!(wait_until(LIMIT, || said("gone")));
+    assert!(wait_until(LIMIT, || panel.0.try_wait().unwrap().is_some()));
 }
 
 #[test]
@@ -241,13 +245,13 @@ fn suspended_it_gives_the_shell_its_terminal_and_comes_back() {
     }
     let mut scene = Scene::start(true);
     scene.press("\x1a");
-    assert!(wait_until(Duration::from_secs(5), || scene.shown().contains("the shell again")), "{:?}", scene.shown());
+    assert!(wait_until(LIMIT, || scene.shown().contains("the shell again")), "{:?}", scene.shown());
     assert!(scene.shown().find(LEFT) < scene.shown().find("the shell again"));
     scene.wait_for("suspend Back");
     scene.wait_for("signal Continue");
     assert!(scene.raw());
-    let shown = scene.shown();
-    assert!(shown.rfind("\x1b[?1049h") > shown.find("the shell again"), "{shown:?}");
+    let taken = || scene.shown().rfind("\x1b[?1049h") > scene.shown().find("the shell again");
+    assert!(wait_until(LIMIT, taken), "{:?}", scene.shown());
     scene.press("q");
     scene.wait_for("left");
     scene.given_back();

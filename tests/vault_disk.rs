@@ -13,7 +13,7 @@ use otpanel::entropy;
 use otpanel::otp::{Account, Kind, Seed};
 use otpanel::secret::Secret;
 use otpanel::time::UnixTime;
-use otpanel::vault::file::{SaveWarning, Writable};
+use otpanel::vault::file::SaveWarning;
 use otpanel::vault::slots::{Fresh, Slot};
 use otpanel::vault::{DataKey, DeviceId, EntryId, FileError, KdfParams, Key, Place, SlotId, State, Unlocked, VaultId};
 
@@ -131,7 +131,6 @@ fn before_read_only() {
 fn read_only() {
     let place = Place::new(scene().join("data/vault.otpv"), scene().join("state"));
     let mut unlocked = vault(2);
-    assert_eq!(place.writable(), Writable::No);
     assert!(matches!(place.save(&mut unlocked), Err(FileError::ReadOnly(_))));
     assert_eq!(count(&place), 1);
     assert_eq!(unlocked.state.live().count(), 3, "what was read is joined in memory");
@@ -192,20 +191,22 @@ fn read_only_folder() {
     let set = |path: &PathBuf, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 
     set(&data, 0o500);
-    assert_eq!(place.writable(), Writable::InPlace);
     add(&mut unlocked, 1);
     let saved = place.save(&mut unlocked).unwrap();
     assert_eq!((saved.warnings.as_slice(), count(&place)), (&[SaveWarning::InPlace][..], 2));
 
     set(&place.path, 0o400);
-    assert_eq!(place.writable(), Writable::No);
     add(&mut unlocked, 1);
+    assert!(matches!(place.save(&mut unlocked), Err(FileError::ReadOnly(_))));
+    assert_eq!(count(&place), 2);
+
+    // A file that is read-only in a folder that is not: it would be easy to replace, and is not.
+    set(&data, 0o700);
     assert!(matches!(place.save(&mut unlocked), Err(FileError::ReadOnly(_))));
     assert_eq!(count(&place), 2);
 
     set(&place.path, 0o000);
     assert!(matches!(place.read(), Err(FileError::Denied(_))));
-    set(&data, 0o700);
 }
 
 #[test]

@@ -225,9 +225,15 @@ fn a_hostile_key_derivation_is_refused_in_less_than_a_millisecond() {
         let mut file = good[..92].to_vec();
         file[12..16].copy_from_slice(&(section.len() as u32).to_le_bytes());
         let file = [file, section, good[192..].to_vec()].concat();
-        let started = Instant::now();
-        let error = parse(file).err();
-        assert!(started.elapsed() < Duration::from_millis(1), "{:?}", started.elapsed());
+        let once = || {
+            let (file, started) = (file.clone(), Instant::now());
+            let error = parse(file).err();
+            (started.elapsed(), error)
+        };
+        // Whatever else the machine does only adds to a time.
+        let tries = std::iter::repeat_with(once).take(50);
+        let (took, error) = tries.min_by_key(|(took, _)| *took).unwrap();
+        assert!(took < Duration::from_millis(1), "{took:?}");
         error
     };
     for (memory, passes, lanes) in [

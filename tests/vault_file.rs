@@ -11,7 +11,7 @@ use otpanel::entropy;
 use otpanel::otp::{Account, Kind, Seed};
 use otpanel::secret::Secret;
 use otpanel::time::UnixTime;
-use otpanel::vault::file::{SaveWarning, Writable};
+use otpanel::vault::file::SaveWarning;
 use otpanel::vault::history::Reason;
 use otpanel::vault::slots::{Fresh, Slot};
 use otpanel::vault::{
@@ -297,7 +297,7 @@ fn writers_who_share_no_lock_lose_nothing_either() {
     assert_eq!(home.names().len(), 31);
 }
 
-/// The race of VAULT section 2: a foreign writer replaces the file by rename while we save, hundreds of times.
+/// A race: a foreign writer replaces the file by rename while we save, hundreds of times.
 #[test]
 fn a_foreign_writer_by_rename_loses_nothing_to_our_swap() {
     let (home, mut ours) = Home::with_vault();
@@ -438,17 +438,5 @@ mod unix {
         let warnings = place.save(&mut unlocked).unwrap().warnings;
         assert!(matches!(warnings.as_slice(), [SaveWarning::NoLock(_), SaveWarning::NoHistory(_)]), "{warnings:?}");
         assert_eq!(home.names(), ["first", "second"]);
-    }
-
-    #[test]
-    fn the_badge_knows_what_may_be_written() {
-        let (home, _) = Home::with_vault();
-        assert_eq!(home.place.writable(), Writable::Yes);
-        let folder = home.place.path.parent().unwrap();
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o500)).unwrap();
-        // Root may write anywhere, and says so.
-        let expected = if rustix::process::geteuid().is_root() { Writable::Yes } else { Writable::InPlace };
-        assert_eq!(home.place.writable(), expected);
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
     }
 }

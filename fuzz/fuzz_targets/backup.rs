@@ -22,10 +22,11 @@ fuzz_target!(|bytes: &[u8]| {
     ];
     let name = names[usize::from(choice % 3)];
     let keychain = MemoryKeychain::new();
-    let items = Sealed { keychain: &keychain, identity: "personal", vault: VAULT, item_len: 32 << 10 };
+    let items = Sealed { keychain: &keychain, identity: "personal", vault: VAULT, item_len: 32 << 10, by_itself: true };
     let ring = Ring {
         data: vec![DataKey::new(Secret::new([4; 32]))],
         keys: [(KID, BackupKey(Secret::new([5; 32])))].into(),
+        old: None,
     };
     let user = format!("{}/{name}", vault8(VAULT));
     let put = |bytes: &[u8]| assert!(keychain.set(service("personal"), &user, bytes).is_ok());

@@ -12,7 +12,7 @@ fuzz_target!(|text: &str| {
             if let Some(most) = policy.max_clipboard_secs {
                 assert!(config.clipboard.clear_secs <= most.max(1), "the clipboard is capped");
             }
-            let _ = policy.identity_of_new();
+            let _ = policy.identity_for(false);
         }
         Err(mistake) => {
             let lines = text.split('\n').count();

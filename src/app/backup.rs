@@ -5,7 +5,7 @@ pub mod page;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
-use super::model::Tone;
+use super::notice::Tone;
 use super::path::PathLine;
 use crate::backup::place::{Store, Verified};
 use crate::backup::round::Device;
@@ -29,7 +29,8 @@ const FRESH_SECS: u64 = 10;
 const LOOK_SECS: u64 = 300;
 /// Seconds between two rounds that read every item.
 const WHOLE_SECS: u64 = 24 * 3600;
-/// Seconds until a failed round is tried again; doubled with each failure, up to [`LOOK_SECS`] times two.
+/// Seconds until a failed round is tried again; doubled with each failure, up to [`LOOK_SECS`] times two, but not where a place is
+/// away.
 const RETRY_SECS: u64 = 60;
 
 /// Something to do with the backups of the open vault. All are done one after another on one thread.
@@ -83,6 +84,8 @@ pub struct News {
     pub said: Option<(Tone, String)>,
     /// Something that should have been done was not: it is tried again.
     pub failed: bool,
+    /// That was only since a place cannot be asked now, being locked or gone.
+    pub away: bool,
     /// What a look at every item found, for each destination by its name.
     pub verified: Vec<(&'static str, Verified)>,
 }
@@ -94,6 +97,8 @@ pub struct Seen {
     pub device: Device,
     /// `keychain` or `folder`.
     pub store: &'static str,
+    /// Whose accounts it keeps there: `personal` or `managed/NAME`.
+    pub identity: String,
     /// It is this one.
     pub this: bool,
 }
@@ -246,8 +251,9 @@ impl Backup {
             self.devices = devices;
         }
         if news.failed {
-            self.failures += 1;
             self.stale = true;
+            // Nobody says that a place is back, and looking whether it is costs next to nothing.
+            self.failures = if news.away { 1 } else { self.failures + 1 };
             let pause = RETRY_SECS << (self.failures - 1).min(4);
             self.hurry(now.plus_secs(pause.min(2 * LOOK_SECS)));
         } else if let Some(whole) = round {
@@ -262,22 +268,28 @@ impl Backup {
         }
     }
 
-    /// The destination that the header speaks of: one that was good and is not any more, else the first that keeps
-    /// something, else the first.
-    pub fn headline(&self, now: UnixTime) -> Option<Headline> {
+    /// How it stands with so many accounts in the vault. The header speaks of the destination that is worst: one that was good
+    /// and is not any more, else one that holds the only copy of what waits; else of all that are good, one for each identity.
+    pub fn headline(&self, live: usize, now: UnixTime) -> Option<Headline> {
         let keeps = |status: &&Status| status.last.is_some() || status.pending > 0;
         let status = (self.standing.iter())
             .find(|status| status.to.on && status.last.is_some() && status.standing != Standing::On)
+            .or_else(|| self.standing.iter().find(|status| status.to.on && status.pending > 0 && !self.covers(status)))
             .or_else(|| self.standing.iter().find(keeps))
             .or_else(|| self.standing.first())?;
+        // What it waits for first is under way, or will be at once.
+        let busy = self.stale || self.running.iter().any(|sent| sent.round.is_some());
         let (tone, long, short) = match (status.standing, status.last, status.pending) {
             (Standing::On, ..) if self.stale => {
                 (Tone::Info, String::from("backing up a change"), String::from("backing up"))
             }
-            (Standing::On, last, _) => {
+            (Standing::Waiting, None, _) if busy && live > 0 && status.begins() => {
+                (Tone::Info, String::from("backing up"), String::from("backing up"))
+            }
+            (Standing::On, ..) => {
+                let (accounts, last) = self.good();
                 let ago = last.map_or_else(String::new, |last| ago(last, now));
-                let place = if status.to.store.is_keychain() { "this computer" } else { "folder" };
-                (Tone::Good, format!("{} backed up {ago} · {place}", status.accounts), ago)
+                (Tone::Good, format!("{accounts} backed up {ago} · {}", self.reach(status)), ago)
             }
             (Standing::Waiting, None, 0) => (Tone::Info, status.brief.to_owned(), String::from("no accounts")),
             // All of it is there; whether it stays so cannot be looked at now.
@@ -294,6 +306,38 @@ impl Backup {
             (Standing::Off, ..) => (Tone::Info, String::from("backup off"), String::from("backup off")),
         };
         Some(Headline { tone, long, short })
+    }
+
+    /// Whether another place keeps all accounts of the same identity.
+    fn covers(&self, status: &Status) -> bool {
+        self.standing.iter().any(|other| other.to.identity == status.to.identity && other.standing == Standing::On)
+    }
+
+    /// The accounts of all identities whose backup is good, and when the oldest of these backups was.
+    fn good(&self) -> (usize, Option<UnixTime>) {
+        let first = |identity: &str| self.standing.iter().find(|other| other.to.identity == identity);
+        let good = self.standing.iter().filter(|status| {
+            status.standing == Standing::On && first(&status.to.identity).is_some_and(|first| first.to == status.to)
+        });
+        good.fold((0, None), |(accounts, last), status| {
+            (
+                accounts + status.accounts,
+                last.map_or(status.last, |last: UnixTime| status.last.map(|time| time.min(last))),
+            )
+        })
+    }
+
+    /// How far what lies in this place reaches, with what keeps the same accounts beside it, in a word or two.
+    fn reach(&self, status: &Status) -> &'static str {
+        let keeps = |keychain| {
+            let same = |other: &&Status| other.to.identity == status.to.identity && other.standing == Standing::On;
+            (self.standing.iter().filter(same)).any(|other| other.to.store.is_keychain() == keychain)
+        };
+        match (keeps(true), keeps(false)) {
+            (true, true) => "this computer, folder",
+            (true, false) => "this computer",
+            (false, _) => "folder",
+        }
     }
 }
 

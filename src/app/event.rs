@@ -13,6 +13,7 @@ use super::order::Habit;
 use super::past::Kept;
 use super::rekey::{InForce, Made, NotInForce, Password};
 use crate::backup::restore::Offer;
+use crate::backup::standing::Status;
 use crate::config::{Config, ConfigError};
 use crate::keychain::Probe;
 use crate::otp::Account;
@@ -50,6 +51,8 @@ pub enum Event {
     VaultChanged,
     /// Another device wrote its backup to the keychain.
     BackupChanged,
+    /// Whether the vault's file may not be written, as far as permissions tell.
+    ReadOnly(bool),
     /// The config file was read again.
     Config(Result<Box<Config>, ConfigError>),
     /// The machine's policy was read again, with the settings that it limits where they can be read; or what is wrong
@@ -67,6 +70,8 @@ pub enum Event {
     History(u64, Result<Vec<Kept>, FileError>),
     /// An older copy was read and opened.
     CopyRead(u64, Result<Box<Unlocked>, FileError>),
+    /// How the backups of the vault that this attempt opened stood last; it comes right before [`Event::Unlocked`].
+    BackupStood(u64, Vec<Status>),
     /// A try to unlock ended. The number is the attempt's.
     Unlocked(u64, Result<Box<Unlocked>, UnlockError>),
     /// The key cannot be kept for the next program, for this reason.
@@ -105,6 +110,8 @@ pub enum Event {
     RecoveryKeyMade(u64, Result<Box<NewRecoveryKey>, UnlockError>),
     /// It was put in force in the vault as it was saved; or not, with the key for another try.
     RecoveryKeyPut(u64, Result<Box<Unlocked>, (Box<NewRecoveryKey>, UnlockError)>),
+    /// The vault was saved with a new password, or not. The number is the session's.
+    PasswordSet(u64, Result<Box<Unlocked>, UnlockError>),
 }
 
 /// An export that is to be written.
@@ -173,6 +180,7 @@ impl Event {
             Self::Focused => "focused",
             Self::VaultChanged => "vault changed",
             Self::BackupChanged => "backup changed",
+            Self::ReadOnly(_) => "read-only",
             Self::Config(_) => "config",
             Self::Policy(_) => "policy",
             Self::Looked(_) => "looked",
@@ -181,6 +189,7 @@ impl Event {
             Self::KeptAside(..) => "kept aside",
             Self::History(..) => "history",
             Self::CopyRead(..) => "copy read",
+            Self::BackupStood(..) => "backup stood",
             Self::Unlocked(..) => "unlocked",
             Self::NotRemembered(_) => "not remembered",
             Self::Probed(_) => "probed",
@@ -200,6 +209,7 @@ impl Event {
             Self::InForce(..) => "in force",
             Self::RecoveryKeyMade(..) => "recovery key made",
             Self::RecoveryKeyPut(..) => "recovery key put",
+            Self::PasswordSet(..) => "password set",
         }
     }
 }
@@ -302,6 +312,8 @@ pub enum Effect {
     MakeRecoveryKey(u64, Box<Unlocked>),
     /// Save the vault with it in the place of the old one; answered by [`Event::RecoveryKeyPut`].
     PutRecoveryKey(u64, Box<Unlocked>, Box<NewRecoveryKey>),
+    /// Save the vault with this password in the place of every one before; answered by [`Event::PasswordSet`].
+    SetPassword(u64, Box<Unlocked>, Secret<String>),
     /// Keep in the local state of this machine that the recovery key of this slot was written down.
     RecoveryKeyWritten(SlotId),
     /// Open the sample accounts; answered by a new model.

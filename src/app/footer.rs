@@ -2,21 +2,22 @@
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use super::backup::View as BackupView;
+use super::backup::{Ask, View as BackupView};
 use super::export::Step as ExportStep;
+use super::form::Field;
 use super::import::Step as ImportStep;
 use super::keys::{Action, Press, describe, parse, show};
 use super::layout::WIDE;
 use super::model::{Model, Notice, Stage, Tone};
 use super::owner::Owner;
-use super::past::Side;
+use super::past::{Side, trashed};
 use super::recovery::Sheet;
 use super::rekey::Step as RekeyStep;
 use super::renewal::Step as RenewalStep;
 use super::restore::{Restore, Step as RestoreStep};
 use super::rows::Tab;
 use super::session::Modal;
-use super::update::modal::key_name;
+use super::update::backup::required;
 use crate::backup::standing::Standing;
 use crate::config::Glyphs;
 use crate::text::width;
@@ -73,13 +74,14 @@ pub enum Click {
 
 /// The keys of a restore.
 pub fn restore_keys(restore: &Restore) -> Vec<(&'static str, &'static str)> {
+    let folder = if restore.folder.is_some() { "another folder" } else { "from a folder" };
     match &restore.step {
         RestoreStep::Folder(_) => vec![("enter", "look there"), ("tab", "complete"), ("esc", "back")],
         RestoreStep::Looking { .. } => vec![("esc", "cancel")],
-        RestoreStep::Key { .. } => vec![("enter", "open it"), ("tab", "from a folder"), ("esc", "back")],
+        RestoreStep::Key { .. } => vec![("enter", "open it"), ("tab", folder), ("esc", "back")],
         RestoreStep::Preview(preview) => {
             let another = (!preview.others.is_empty()).then_some(("tab", "another backup"));
-            [("enter", "restore")].into_iter().chain(another).chain([("f", "from a folder"), ("esc", "back")]).collect()
+            [("enter", "restore")].into_iter().chain(another).chain([("f", folder), ("esc", "back")]).collect()
         }
         RestoreStep::Making => Vec::new(),
     }
@@ -125,7 +127,7 @@ impl Model {
     pub fn notice_in_force(&self) -> Option<Notice> {
         let standing = |tone, text| Notice { tone, text, short: None, until: None };
         if let Some((session, report)) = self.session().and_then(|s| Some((s, s.saving.failed.as_ref()?))) {
-            let key = key_name(self, Action::Save);
+            let key = self.key_name(Action::Save);
             // The report's own next step is a command's; here the change waits and a key tries again.
             let why = report.problem.strip_prefix("Not saved: ").unwrap_or(&report.problem);
             let text = if session.saving.vanished {
@@ -139,7 +141,7 @@ impl Model {
         // Calm, but there as long as it is so; whatever just happened goes first.
         let unwritten = || {
             self.recovery_key_is_unwritten().then(|| {
-                let key = key_name(self, Action::Palette);
+                let key = self.key_name(Action::Palette);
                 let text = format!("the recovery key was never written down; `{key} recovery key` makes a new one");
                 let short = (self.size.0 < WIDE).then(|| format!("{key} recovery key: write one down"));
                 Notice { short, ..standing(Tone::Warn, text) }
@@ -179,6 +181,8 @@ impl Model {
                 };
                 let secret = if form.show_secret { "hide secret" } else { "show secret" };
                 let mut keys = vec![("enter", save), ("tab", "next field"), ("ctrl-r", secret), ("esc", "leave")];
+                // Nothing is there to be shown.
+                keys.retain(|(key, _)| *key != "ctrl-r" || form.kept(Field::Secret).is_none());
                 if form.focus.is_choice() {
                     keys.insert(1, ("space", "choose"));
                 }
@@ -221,11 +225,11 @@ impl Model {
             Some(Modal::Restore(restore)) => fixed(&restore_keys(restore)),
             Some(Modal::Rekey(flow)) => fixed(rekey_keys(&flow.step)),
             Some(Modal::Renewal(flow)) => fixed(renewal_keys(&flow.step)),
+            Some(Modal::Password(flow)) if flow.saving => Vec::new(),
+            Some(Modal::Password(_)) => fixed(&[("enter", "go on"), ("esc", "back")]),
             Some(Modal::Past(past)) if past.ask.is_some() => Vec::new(),
             Some(Modal::Past(past)) => match past.tab {
-                Side::Trash if super::update::past::trashed(self).is_empty() => {
-                    fixed(&[("tab", "history"), ("esc", "close")])
-                }
+                Side::Trash if trashed(session.state()).is_empty() => fixed(&[("tab", "history"), ("esc", "close")]),
                 Side::History if past.copies.list().is_empty() => fixed(&[("tab", "trash"), ("esc", "close")]),
                 Side::Trash => {
                     fixed(&[("enter", "bring it back"), ("x", "delete for good"), ("tab", "history"), ("esc", "close")])
@@ -257,14 +261,27 @@ impl Model {
     }
 
     fn backup_keys(&self, view: &BackupView) -> Vec<Listed> {
-        let Some(session) = self.session().filter(|_| view.ask.is_none()) else { return Vec::new() };
+        let Some(session) = self.session() else { return Vec::new() };
+        match view.ask {
+            None => {}
+            // A question carries its keys itself.
+            Some(Ask::Off | Ask::Forget(_)) => return Vec::new(),
+            Some(Ask::Folder(..)) => {
+                let keys = [("enter", "keep it there"), ("tab", "complete"), ("esc", "back")];
+                return keys.iter().map(|(key, word)| self.key(key, word)).collect();
+            }
+        }
         let off = session.backup.standing.iter().all(|status| status.standing == Standing::Off);
         let others = session.backup.devices.iter().any(|seen| !seen.this);
         let mut keys = vec![("n", "now"), ("v", "verify"), ("f", "folder"), ("r", "restore")];
         if off {
             keys.drain(..2);
         }
-        keys.push(("d", if off { "turn on" } else { "turn off" }));
+        if off {
+            keys.push(("d", "turn on"));
+        } else if required(self).is_none() {
+            keys.push(("d", "turn off"));
+        }
         if others {
             keys.push(("x", "forget"));
         }

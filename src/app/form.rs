@@ -400,10 +400,7 @@ impl Form {
 
     fn counter(&self) -> Result<u64, ParamError> {
         let text = self.counter.text().trim();
-        text.parse::<i64>()
-            .ok()
-            .and_then(|n| u64::try_from(n).ok())
-            .ok_or_else(|| ParamError::Counter(number_text(text)))
+        text.parse().ok().and_then(|n| uri::counter(Some(n)).ok()).ok_or_else(|| ParamError::Counter(number_text(text)))
     }
 
     fn pin(&self) -> Result<Pin, ParamError> {

@@ -74,6 +74,8 @@ pub enum Action {
     Keychain,
     /// Make a new recovery key.
     RecoveryKey,
+    /// Set a new password.
+    Password,
     /// Lock.
     Lock,
     /// All actions.
@@ -178,6 +180,7 @@ table! {
     Program: {
         Save "save" ["s"] "save again" "save again after a failure";
         Keychain "keychain" [] "keychain" "let this computer's keychain open the vault, or not";
+        Password "password" [] "password" "set or change the password that opens the vault";
         RecoveryKey "recovery_key" [] "recovery key" "make a new recovery key, in the place of the old one";
         Lock "lock" ["L"] "lock" "lock: forget all keys and codes and blank the screen";
         Palette "palette" [":" "ctrl-p"] "actions" "every action, by name";

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::event::Aside;
+use super::event::{Aside, Effect};
 use super::input::Input;
-use super::keys::Keymap;
+use super::keys::{self, Action, Keymap};
 use super::layout::{Panes, panes};
+pub use super::notice::{Notice, Tone};
 use super::order::Habits;
-use super::session::Session;
+use super::session::{Modal, Session};
 use super::welcome::Welcome;
-use crate::config::Config;
-use crate::keychain::Probe;
+use crate::backup::standing::Status;
+use crate::config::{Config, Glyphs, LockUnlocksWith};
 use crate::policy::Policy;
 use crate::report::Report;
 use crate::secret::Secret;
@@ -51,6 +52,10 @@ pub struct Model {
     pub profile: String,
     /// Where the vault lies, for messages.
     pub vault_path: String,
+    /// The vault's file may not be written.
+    pub read_only: bool,
+    /// How the backups of the vault that is about to open stood last.
+    pub backup_stood: Vec<Status>,
     /// When the focus brought a look at everything, last.
     pub focused: UnixTime,
     /// What an organisation set on this machine.
@@ -92,8 +97,6 @@ pub struct Lock {
     pub waiting: Waiting,
     /// Why the last try failed.
     pub error: Option<Report>,
-    /// What the keychain says, where it was asked.
-    pub keychain: Option<Probe>,
     /// Where a change is kept that could not be saved before locking.
     pub aside: Option<Aside>,
     /// Leaving would lose it, which was said.
@@ -109,32 +112,6 @@ pub enum Waiting {
     Keychain(UnixTime),
     /// The key derivation.
     Derivation,
-}
-
-/// How a notice is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// Done.
-    Good,
-    /// Worth knowing.
-    Info,
-    /// Look at this.
-    Warn,
-    /// It failed.
-    Error,
-}
-
-/// A line about what just happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// How it is meant.
-    pub tone: Tone,
-    /// The words.
-    pub text: String,
-    /// Fewer words, for a narrow window.
-    pub short: Option<String>,
-    /// When it goes; stays where there is none.
-    pub until: Option<UnixTime>,
 }
 
 /// Makes random ids without randomness of its own: SHA-256 over a random seed and a number.
@@ -179,6 +156,8 @@ impl Model {
             demo: false,
             profile: start.profile,
             vault_path: start.vault_path,
+            read_only: false,
+            backup_stood: Vec::new(),
             focused: start.now,
             policy: Policy::default(),
             at_opening: None,
@@ -186,7 +165,7 @@ impl Model {
             unwritten: BTreeSet::new(),
             ids: Ids { seed: start.seed, made: 0 },
         };
-        if let Some(problem) = super::keys::told(problems) {
+        if let Some(problem) = keys::told(problems) {
             model.tell_at_opening(Tone::Warn, problem);
         }
         model
@@ -308,7 +287,7 @@ impl Model {
 
     /// Shows a report in one line: what happened and what to do.
     pub fn say_report(&mut self, report: &Report) {
-        self.say(Tone::Error, format!("{}. {}", report.problem, report.next));
+        self.say(Tone::Error, format!("{}. {}", report.problem, report.next_in_panel()));
     }
 
     /// The open session.
@@ -325,6 +304,54 @@ impl Model {
             Stage::Open(session) => Some(session),
             _ => None,
         }
+    }
+
+    /// Lays something over the list of the open vault.
+    pub fn lay_over(&mut self, modal: Modal) {
+        if let Some(session) = self.session_mut() {
+            session.modal = Some(modal);
+        }
+    }
+
+    /// Takes away what lies over the list.
+    pub fn uncover(&mut self) {
+        if let Some(session) = self.session_mut() {
+            session.modal = None;
+        }
+    }
+
+    /// The same, where it is this.
+    pub fn uncover_if(&mut self, this: impl FnOnce(&Modal) -> bool) {
+        if let Some(session) = self.session_mut() {
+            session.modal.take_if(|modal| this(modal));
+        }
+    }
+
+    /// Notes that the open vault was edited: it is saved after this event.
+    pub fn changed(&mut self) {
+        if let Some(session) = self.session_mut() {
+            session.changed();
+        }
+    }
+
+    /// An effect on a copy of the open vault, in the name of this session; none where no vault is open.
+    pub fn with_vault(&self, effect: impl FnOnce(u64, Box<Unlocked>) -> Effect) -> Vec<Effect> {
+        let vault = self.session().map(|session| Box::new(session.vault.duplicate()));
+        vault.map(|vault| effect(self.generation, vault)).into_iter().collect()
+    }
+
+    /// Rows that a page moves by.
+    pub fn page(&self) -> isize {
+        (self.panes().list_height as isize - 1).max(1)
+    }
+
+    /// How a key of an action is shown in a sentence; the action's name where it has no key.
+    pub fn key_name(&self, action: Action) -> String {
+        let ascii = self.config.glyphs == Glyphs::Ascii || self.config.accessible;
+        self.keymap
+            .keys(action)
+            .first()
+            .map_or_else(|| keys::describe(action).name.to_owned(), |k| keys::show(k, ascii))
     }
 
     /// The next moment at which something on the screen changes by itself, none where nothing does.
@@ -352,10 +379,20 @@ impl Lock {
             recovery: false,
             waiting: Waiting::No,
             error: None,
-            keychain: None,
             aside: None,
             warned: false,
         }
+    }
+
+    /// Whether something is typed here. Without a password there is no line for it; while the bytes are still read, nobody
+    /// knows.
+    pub fn takes_typing(&self) -> bool {
+        self.recovery || self.vault.is_none() || self.has_slot(SlotKind::Password)
+    }
+
+    /// Whether the keychain opens it: not where the settings want the password, and it has one.
+    pub fn opens_by_keychain(&self, wanted: LockUnlocksWith) -> bool {
+        self.has_slot(SlotKind::Keychain) && (wanted == LockUnlocksWith::Keychain || !self.has_slot(SlotKind::Password))
     }
 
     /// Whether the vault has a slot of this kind.

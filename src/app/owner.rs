@@ -27,9 +27,4 @@ impl Owner {
     pub fn words(&self) -> &str {
         if self.personal { "personal" } else { &self.organisation }
     }
-
-    /// What is not.
-    pub fn other(&self) -> &str {
-        if self.personal { &self.organisation } else { "personal" }
-    }
 }

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::otp::account;
 use crate::report::Report;
+use crate::text::clean;
 use crate::time::UnixTime;
-use crate::vault::EntryId;
+use crate::vault::{Entry, EntryId, State, field};
 
 /// The screen.
 #[derive(Default)]
@@ -17,6 +19,18 @@ pub struct Past {
     pub copies: Copies,
     /// A question over it.
     pub ask: Option<Ask>,
+}
+
+/// The accounts in the trash, the last deleted first.
+pub fn trashed(state: &State) -> Vec<EntryId> {
+    let mut ids: Vec<_> = state.trashed().map(|e| (e.number(field::TRASHED_AT), e.id)).collect();
+    ids.sort_by(|a, b| b.cmp(a));
+    ids.into_iter().map(|(_, id)| id).collect()
+}
+
+/// How a question names an entry of the trash.
+pub fn title(entry: Option<&Entry>) -> String {
+    entry.map_or_else(String::new, |entry| clean(&account::title(entry.issuer(), entry.name())).into_owned())
 }
 
 /// A tab.

@@ -4,7 +4,6 @@ use std::ops::{Deref, DerefMut};
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::event::Effect;
 use super::input::Input;
 
 /// A path that is typed. It is a line with more to it.
@@ -27,8 +26,8 @@ pub struct PathLine {
 pub enum Pressed {
     /// The path is to be taken as it stands.
     Submit,
-    /// Something is to be asked of the world.
-    Ask(Effect),
+    /// What this text could become is to be asked of the world; [`PathLine::completed`] takes the answer.
+    Complete(String),
     /// The text changed.
     Typed,
     /// Nothing that concerns anybody else.
@@ -85,8 +84,11 @@ impl PathLine {
         self.literal = true;
     }
 
-    /// Offers paths for as long as nothing is typed.
+    /// Offers paths for as long as nothing is typed; the first, which is the likeliest, is selected.
     pub fn offer(&mut self, recent: Vec<String>) {
+        if self.line.is_empty() && self.completions.is_empty() && !recent.is_empty() {
+            self.chosen = Some(0);
+        }
         self.recent = recent;
     }
 
@@ -112,7 +114,7 @@ impl PathLine {
     }
 
     /// A key; `attempt` names the one who asks for completions.
-    pub fn press(&mut self, key: KeyEvent, attempt: u64) -> Pressed {
+    pub fn press(&mut self, key: KeyEvent) -> Pressed {
         let offered = self.offered().len();
         let before = self.line.text().to_owned();
         match key.code {
@@ -133,14 +135,14 @@ impl PathLine {
                 self.chosen = None;
                 // A folder is gone into where a file is wanted.
                 if path.ends_with('/') && !self.folders {
-                    Pressed::Ask(Effect::Complete(attempt, path))
+                    Pressed::Complete(path)
                 } else if self.folders {
                     Pressed::Typed
                 } else {
                     Pressed::Submit
                 }
             }
-            KeyCode::Tab => Pressed::Ask(Effect::Complete(attempt, self.line.text().to_owned())),
+            KeyCode::Tab => Pressed::Complete(self.line.text().to_owned()),
             _ if self.line.key(key) => {
                 // Moving about in it changes nothing.
                 self.literal &= self.line.text() == before;
@@ -250,7 +252,7 @@ mod tests {
         let mut line = PathLine::file("");
         assert!(line.paste(r"/tmp/a\\\ b"));
         assert_eq!(line.path(), r"/tmp/a\ b");
-        line.press(KeyCode::End.into(), 0);
+        line.press(KeyCode::End.into());
         assert_eq!(line.path(), r"/tmp/a\ b");
         let mut line = PathLine::file("");
         line.completed(vec![String::from(r"/tmp/c\d")]);

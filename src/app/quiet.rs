@@ -2,8 +2,8 @@
 
 use super::model::{KEYCHAIN_SILENT_MS, Model, Stage, Waiting};
 use super::rows::Shows;
+use super::session::PATIENCE_SECS;
 use super::session::{Modal, Session};
-use super::update::PATIENCE_SECS;
 use crate::time::UnixTime;
 
 impl Model {

@@ -9,6 +9,9 @@ use crate::unlock::UnlockError;
 use crate::unlock::rekey::{Keychains, NewKey};
 use crate::vault::envelope::Unlocked;
 
+/// What is said of new keys that were given up after their recovery key was shown.
+pub const GIVEN_UP: &str = "no new keys were made: the recovery key that was shown opens nothing";
+
 /// Where the user is.
 pub struct Rekey {
     /// The device that is forgotten in the end.
@@ -90,6 +93,16 @@ impl Rekey {
         let mut rekey = Self { device, has_password, step: Step::NoPassword, problem: None };
         rekey.begin();
         rekey
+    }
+
+    /// What is put in force can be left no more.
+    pub const fn is_saving(&self) -> bool {
+        matches!(self.step, Step::Saving)
+    }
+
+    /// What is to be said where it ends now: none where no recovery key was shown.
+    pub fn given_up(&self) -> Option<&'static str> {
+        matches!(self.step, Step::Recovery(..) | Step::Ready(_) | Step::Again(_)).then_some(GIVEN_UP)
     }
 
     /// Goes to the first step.

@@ -3,6 +3,9 @@
 use super::recovery::Sheet;
 use crate::unlock::renewal::NewRecoveryKey;
 
+/// What is said of a new key that was given up after it was shown.
+pub const GIVEN_UP: &str = "no new recovery key was made: the one that was shown opens nothing, the old one still does";
+
 /// Where the user is.
 pub struct Renewal {
     /// The step.
@@ -29,6 +32,16 @@ impl Renewal {
     /// Begins.
     pub const fn new() -> Self {
         Self { step: Step::Question, problem: None }
+    }
+
+    /// What is put in force can be left no more.
+    pub const fn is_saving(&self) -> bool {
+        matches!(self.step, Step::Saving)
+    }
+
+    /// What is to be said where it ends now: none where no key was shown.
+    pub fn given_up(&self) -> Option<&'static str> {
+        matches!(self.step, Step::Recovery(..) | Step::Again(_)).then_some(GIVEN_UP)
     }
 }
 

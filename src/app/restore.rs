@@ -120,7 +120,7 @@ impl Restore {
 impl Preview {
     /// Compares a backup with what is here, where there is a vault.
     pub fn new(offer: Offer, others: VecDeque<Offer>, state: Option<&State>) -> Self {
-        let records = offer.records();
+        let records = state.map_or_else(|| offer.records(), |state| offer.records_for(state));
         let joined = state.map(|state| {
             let mut joined = state.clone();
             joined.join(&records);

@@ -10,7 +10,7 @@ use super::order::{Order, Uses, index};
 use crate::otp::account::listed;
 use crate::otp::{self, Code};
 use crate::policy::organisation;
-use crate::text::clean;
+use crate::text::{clean, collated};
 use crate::time::UnixTime;
 use crate::vault::{Entry, EntryId, State, Unusable, field};
 
@@ -133,11 +133,6 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Makes the rows of a state, by issuer.
-    pub fn new(state: &State) -> Self {
-        Self::sorted(state, Order::Issuer, &Uses::new())
-    }
-
     /// Makes the rows of a state in an order.
     pub fn sorted(state: &State, order: Order, uses: &Uses) -> Self {
         let mut keyed: Vec<(String, Row)> = state
@@ -145,7 +140,7 @@ impl Rows {
             .map(|entry| {
                 let row = Row::new(entry);
                 let first = if row.issuer.is_empty() { &row.account } else { &row.issuer };
-                (format!("{}\u{0}{}", first.to_lowercase(), row.account.to_lowercase()), row)
+                (format!("{}\u{0}{}", collated(first), collated(&row.account)), row)
             })
             .collect();
         keyed.sort_by(|a, b| match a.0.cmp(&b.0) {
@@ -196,7 +191,7 @@ fn rearrange(rows: &mut [Row], state: &State, order: Order, uses: &Uses) {
         Order::Issuer => {}
         Order::Name => rows.sort_by_cached_key(|row| {
             let first = if row.account.is_empty() { &row.issuer } else { &row.account };
-            first.to_lowercase()
+            collated(first)
         }),
         Order::MostUsed => rows.sort_by_key(|row| {
             let used = used(row);

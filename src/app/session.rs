@@ -8,14 +8,16 @@ use super::export::Export;
 use super::form::Form;
 use super::import::Flow;
 use super::input::Input;
+use super::keys::{Binding, TABLE};
 use super::order::{Order, Uses};
+use super::password::Password;
 use super::past::Past;
 use super::qr::Qr;
 use super::rekey::Rekey;
 use super::renewal::Renewal;
 use super::restore::Restore;
 use super::rows::{Row, Rows, Tab};
-use super::search::Searcher;
+use super::search::{Searcher, alike};
 use super::tags::Tags;
 use crate::config::Config;
 use crate::report::Report;
@@ -36,6 +38,8 @@ pub struct Session {
     pub query: Option<Input>,
     /// Indices into `rows.all` of the rows in view.
     pub visible: Vec<usize>,
+    /// Nothing matches the search: what is in view is like it.
+    pub alike: bool,
     /// The selected row, an index into `visible`.
     pub selected: usize,
     /// The first row on the screen, an index into `visible`.
@@ -123,9 +127,12 @@ pub struct Saving {
     pub taking: Option<EntryId>,
     /// A change was kept in the history when the panel locked, and comes back with the next reading.
     pub aside: bool,
-    /// What was asked for while something was not in the file yet, and when.
+    /// What was asked for while something was not in the file yet, and since when it waits, for [`PATIENCE_SECS`].
     pub then: Option<(Then, UnixTime)>,
 }
+
+/// Seconds that locking or leaving waits for a save under way; then its thread has all it needs.
+pub const PATIENCE_SECS: u64 = 10;
 
 /// What is done as soon as everything is saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +185,8 @@ pub enum Modal {
     Rekey(Box<Rekey>),
     /// A new recovery key.
     Renewal(Box<Renewal>),
+    /// A new password.
+    Password(Box<Password>),
     /// Leaving with changes that are not saved.
     Leave,
 }
@@ -190,6 +199,21 @@ pub struct Palette {
     pub selected: usize,
     /// Opened as the help: grouped, with the groups' titles, until something is typed.
     pub help: bool,
+}
+
+impl Palette {
+    /// The rows that match what is typed.
+    pub fn rows(&self) -> Vec<&'static Binding> {
+        let query = self.line.text().to_lowercase();
+        let words: Vec<&str> = query.split_whitespace().collect();
+        TABLE
+            .iter()
+            .filter(|b| {
+                let text = format!("{} {} {}", b.short, b.text, b.group.title()).to_lowercase();
+                words.iter().all(|word| text.contains(word))
+            })
+            .collect()
+    }
 }
 
 /// A step back.
@@ -218,6 +242,7 @@ impl Session {
             tab: 0,
             query: None,
             visible: Vec::new(),
+            alike: false,
             selected: 0,
             offset: 0,
             modal: None,
@@ -257,6 +282,32 @@ impl Session {
         self.state().next_stamp(now, device)
     }
 
+    /// Notes that the vault's state was edited: it is saved after this event.
+    pub const fn changed(&mut self) {
+        self.saving.again = true;
+        self.saving.retry = None;
+    }
+
+    /// Moves the selection by so many rows, as far as there are any.
+    pub fn step(&mut self, by: isize) {
+        let last = self.visible.len().saturating_sub(1);
+        self.selected = self.selected.saturating_add_signed(by).min(last);
+    }
+
+    /// Shows the next tab, or the one before.
+    pub fn turn_tab(&mut self, back: bool) {
+        let n = self.rows.tabs.len().max(1);
+        self.show_tab(if back { (self.tab + n - 1) % n } else { (self.tab + 1) % n });
+    }
+
+    /// Shows a tab from its first row on.
+    pub fn show_tab(&mut self, tab: usize) {
+        self.tab = tab;
+        self.selected = 0;
+        self.offset = 0;
+        self.filter();
+    }
+
     /// Sorts the list, by what was used up to now.
     pub fn sort(&mut self, order: Order) {
         self.order = order;
@@ -282,6 +333,11 @@ impl Session {
         let all = (Tab::All, 0);
         let (tab, _) = self.rows.tabs.get(self.tab).unwrap_or(&all);
         self.visible = self.searcher.rank(&self.rows.all, tab, query);
+        self.alike = false;
+        if self.visible.is_empty() {
+            self.visible = alike(&self.rows.all, tab, query);
+            self.alike = !self.visible.is_empty();
+        }
         self.selected = self.selected.min(self.visible.len().saturating_sub(1));
     }
 

@@ -99,6 +99,11 @@ impl Welcome {
     pub fn offers(&self, mode: Mode) -> bool {
         mode == Mode::Password || matches!(self.keychain, Some(Probe::Ready | Probe::Locked))
     }
+
+    /// The best way that can be chosen, by its place among [`MODES`].
+    pub fn best(&self) -> usize {
+        MODES.iter().position(|(mode, ..)| self.offers(*mode)).unwrap_or(MODES.len() - 1)
+    }
 }
 
 impl Default for Welcome {

@@ -1,10 +1,11 @@
 //! Reading what lies in a store: the items of one vault and identity, the keys that open them, what they hold together.
 //! Writes nothing.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::flaw::{Flaw, flaw};
-use super::item::{Bundle, Digest, Head, Item, KeyItem, Keys, Name, Read};
+use super::item::{Bundle, Digest, Head, Item, KeyItem, Keys, Kid, Name, Read};
 use super::record;
 use crate::keychain::KeychainError;
 use crate::time::UnixTime;
@@ -16,13 +17,37 @@ pub struct Ring {
     pub data: Vec<DataKey>,
     /// Of bundles and heads.
     pub keys: Keys,
+    /// Those of them from before the vault got a new data key: somebody who was shut out may have them. None where no vault
+    /// tells.
+    pub old: Option<BTreeSet<Kid>>,
 }
 
 impl Ring {
     /// What an open vault has for an identity.
     pub fn of(vault: &Unlocked, identity: &str) -> Self {
         let data = std::iter::once(vault.data_key().duplicate()).chain(vault.retired_keys()).collect();
-        Self { data, keys: record::keys(&vault.state, identity) }
+        Self { data, keys: record::keys(&vault.state, identity), old: Some(record::old_keys(&vault.state, identity)) }
+    }
+
+    /// Adds what key items bring. Those under the data key in force come first, and what only those of before bring counts as
+    /// old: whoever has an old data key can write such items.
+    fn learn(&mut self, items: &BTreeMap<Name, (Digest, KeyItem)>) {
+        let retired = self.old.as_ref().and(self.data.get(1..)).unwrap_or_default();
+        let is_retired = |item: &KeyItem| retired.iter().any(|old| old.expose() == item.data.expose());
+        let (before, now): (Vec<_>, Vec<_>) = items.iter().partition(|(_, (_, item))| is_retired(item));
+        let first_old = now.len();
+        for (at, (name, (_, item))) in now.into_iter().chain(before).enumerate() {
+            if let Name::Key { kid, .. } = name
+                && let Entry::Vacant(place) = self.keys.entry(*kid)
+            {
+                place.insert(item.key.duplicate());
+                self.old.as_mut().filter(|_| at >= first_old).map(|old| old.insert(*kid));
+            }
+        }
+    }
+
+    fn is_old(&self, kid: Kid) -> bool {
+        self.old.as_ref().is_some_and(|old| old.contains(&kid))
     }
 }
 
@@ -82,6 +107,37 @@ pub struct WentBack {
     pub to: u64,
 }
 
+/// Why an item cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Listed or announced, and not to be had.
+    Missing,
+    /// Under a key that is not known.
+    Foreign,
+    /// Not to be opened.
+    Damaged,
+}
+
+impl Why {
+    /// `missing`, `foreign`, `damaged`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Foreign => "foreign",
+            Self::Damaged => "damaged",
+        }
+    }
+
+    /// What is wrong with it, as the end of a sentence that begins with its place.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Missing => "is announced and not there, or on its way",
+            Self::Foreign => "is sealed under a key that this vault does not know",
+            Self::Damaged => "is damaged, or no item of otpanel",
+        }
+    }
+}
+
 /// All that lies in a store, read.
 #[derive(Default)]
 pub struct Gathered {
@@ -118,11 +174,7 @@ pub fn gather(
     for name in in_order(&all, |name| matches!(name, Name::Key { .. })) {
         all.take(items, ring, name)?;
     }
-    for (name, (_, item)) in &all.keys {
-        if let Name::Key { kid, .. } = name {
-            ring.keys.entry(*kid).or_insert_with(|| item.key.duplicate());
-        }
-    }
+    ring.learn(&all.keys);
     for name in in_order(&all, |name| matches!(name, Name::Head { .. })) {
         all.take(items, ring, name)?;
     }
@@ -179,13 +231,15 @@ impl Gathered {
         ids.iter().map(of).collect()
     }
 
-    /// Everything that the bundles hold, joined.
-    pub fn joined(&self) -> State {
-        let mut state = State::default();
-        for (_, bundle) in self.bundles.values() {
-            state.join(&bundle.records);
-        }
-        state
+    /// What each bundle holds, and the key that it lies under.
+    pub fn records(&self) -> Vec<(Kid, State)> {
+        self.bundles.values().map(|(_, bundle)| (bundle.kid, bundle.records.clone())).collect()
+    }
+
+    /// Everything that the bundles hold, joined. Those under an old key delete nothing for good, as with a copy of the vault
+    /// under an old data key.
+    pub fn joined(&self, ring: &Ring) -> State {
+        record::joined(&self.records(), |kid| !ring.is_old(kid))
     }
 
     /// The heads that are older than what was seen before.
@@ -199,7 +253,13 @@ impl Gathered {
 
     /// How many items are missing, under another key, or damaged.
     pub fn unread(&self) -> usize {
-        self.missing.len() + self.foreign.len() + self.damaged.len()
+        self.unread_items().count()
+    }
+
+    /// Those items.
+    pub fn unread_items(&self) -> impl Iterator<Item = (Name, Why)> {
+        let sets = [(&self.missing, Why::Missing), (&self.foreign, Why::Foreign), (&self.damaged, Why::Damaged)];
+        sets.into_iter().flat_map(|(names, why)| names.iter().map(move |name| (*name, why)))
     }
 
     /// The items that a device has written.

@@ -23,6 +23,7 @@ pub struct Ledger {
     /// The user turned the backup off.
     pub off: bool,
     /// A folder that is a destination too.
+    #[serde(with = "paths::kept")]
     pub folder: Option<PathBuf>,
     /// The last good backup of each destination, by its name.
     pub done: BTreeMap<String, Done>,
@@ -71,7 +72,8 @@ impl Ledger {
 
     /// Reads it; what is not there or damaged is as new, and nothing but memory is lost by that.
     pub fn load(state_dir: &Path, vault: VaultId) -> Self {
-        let text = fs::read_to_string(Self::path(state_dir, vault)).unwrap_or_default();
+        let path = Self::path(state_dir, vault);
+        let text = path.is_file().then(|| fs::read_to_string(path).ok()).flatten().unwrap_or_default();
         ron::from_str(&text).unwrap_or_default()
     }
 

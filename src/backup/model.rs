@@ -46,19 +46,19 @@ fn walk(machines: u8, wanted: usize, seed: u64) -> Result<usize, (Loss, u64)> {
     Ok(seen.len())
 }
 
-/// Half a million states each in the usual run, five million in the long one.
+/// A hundred thousand states each in the usual run, five million in the long one.
 fn wanted() -> usize {
-    if std::env::var_os("OTPANEL_TEST_LONG").is_some() { 5_000_000 } else { 500_000 }
+    if std::env::var_os("OTPANEL_TEST_LONG").is_some() { 5_000_000 } else { 100_000 }
 }
 
 #[test]
-fn nothing_is_lost_in_half_a_million_states_of_two_devices() {
+fn nothing_is_lost_whatever_two_devices_do() {
     let states = walk(2, wanted(), 0x9e37_79b9_7f4a_7c15).unwrap();
     println!("{states} states, nothing lost");
 }
 
 #[test]
-fn nothing_is_lost_in_half_a_million_states_of_three_devices() {
+fn nothing_is_lost_whatever_three_devices_do() {
     let states = walk(3, wanted(), 0x2545_f491_4f6c_dd1d).unwrap();
     println!("{states} states, nothing lost");
 }

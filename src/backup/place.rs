@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::gather::Items as _;
+use super::gather::{Items as _, Why};
+use super::item::Name;
 use super::ledger::{self, Done, Ledger};
 use super::record;
 use super::round::{self, Backed, Job, Known, RoundError, Vault, WentBack};
-use super::sealed::Sealed;
+use super::sealed::{self, Sealed};
 use super::words;
 use crate::keychain::folder::FolderKeychain;
 use crate::keychain::{Keychain, KeychainError, Probe, system};
@@ -100,6 +101,15 @@ impl Destination {
         }
     }
 
+    /// Where an item of a vault lies there, for people.
+    fn at(&self, vault: VaultId, name: Name) -> String {
+        let (service, user) = (sealed::service(&self.identity), format!("{}/{name}", sealed::vault8(vault)));
+        match &self.store {
+            Store::Folder(folder) => folder.join(service).join(user).display().to_string(),
+            Store::Keychain { .. } => format!("{service} {user}"),
+        }
+    }
+
     /// The store itself: for what the user has just asked for it may show the keychain's dialog.
     pub fn open(&self, may_prompt: bool) -> Box<dyn Keychain> {
         match &self.store {
@@ -111,9 +121,11 @@ impl Destination {
         }
     }
 
-    fn items<'a>(&'a self, keychain: &'a dyn Keychain, vault: VaultId) -> Sealed<'a> {
+    /// The items of a vault there. Where they may not open by themselves, none is believed that does: a vault that only a
+    /// password opens would else take keys from any program that can write to the keychain.
+    fn items<'a>(&'a self, keychain: &'a dyn Keychain, vault: VaultId, by_itself: bool) -> Sealed<'a> {
         let item_len = if matches!(self.store, Store::Folder(_)) { FOLDER_ITEM_LEN } else { ITEM_LEN };
-        Sealed { keychain, identity: &self.identity, vault, item_len }
+        Sealed { keychain, identity: &self.identity, vault, item_len, by_itself }
     }
 
     /// Refuses a folder that was backed up to and holds nothing of it any more: most often the place of a disk or a share that
@@ -152,23 +164,57 @@ pub fn destinations(ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Dest
     });
     let stores = std::iter::once(Store::KEYCHAIN).chain(ledger.folder.clone().map(Store::Folder));
     let on = wanted && policy.identity_for(true).is_ok();
-    let own = stores.map(|store| Destination { identity: PERSONAL.into(), store, on, names_only: false });
+    let own = stores.map(|store| Destination { on, ..own_in(store) });
     managed.into_iter().chain(own).collect()
 }
 
 /// Turns the backup on, and makes a folder one of its places. A folder that holds nothing yet is as new: that there was a
 /// backup before, there or in another folder, says nothing of it.
-pub fn enable(ledger: &mut Ledger, folder: Option<&Path>) {
+///
+/// What it replaced is handed back, for [`take_back_failed`].
+pub fn enable(ledger: &mut Ledger, folder: Option<&Path>) -> Replaced {
     ledger.off = false;
-    let Some(folder) = folder else { return };
+    let id = own_in(Store::Folder(PathBuf::new())).id();
+    let before = Replaced {
+        folder: ledger.folder.clone(),
+        done: ledger.done.get(&id).cloned(),
+        failed: ledger.failed.get(&id).cloned(),
+    };
+    let Some(folder) = folder else { return before };
     let empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     if empty || ledger.folder.as_deref() != Some(folder) {
-        let store = Store::Folder(folder.to_owned());
-        let id = Destination { identity: PERSONAL.into(), store, on: true, names_only: false }.id();
         ledger.done.remove(&id);
         ledger.failed.remove(&id);
     }
     ledger.folder = Some(folder.to_owned());
+    before
+}
+
+/// What was remembered of the folder before another was made a place of the backup.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Replaced {
+    folder: Option<PathBuf>,
+    done: Option<Done>,
+    failed: Option<String>,
+}
+
+/// Puts back the folder of before where the first backup to the new one failed: a slip of the finger must not end the backup
+/// that works. True where it was put back.
+pub fn take_back_failed(ledger: &mut Ledger, before: Replaced) -> bool {
+    let id = own_in(Store::Folder(PathBuf::new())).id();
+    if ledger.folder == before.folder || ledger.failed.remove(&id).is_none() {
+        return false;
+    }
+    ledger.folder = before.folder;
+    ledger.done.remove(&id);
+    ledger.done.extend(before.done.map(|done| (id.clone(), done)));
+    ledger.failed.extend(before.failed.map(|why| (id, why)));
+    true
+}
+
+/// A place of the user's own accounts.
+fn own_in(store: Store) -> Destination {
+    Destination { identity: PERSONAL.into(), store, on: true, names_only: false }
 }
 
 /// A folder to keep backups in, by its whole path: it is there, or is made.
@@ -247,7 +293,7 @@ pub struct Here<'a> {
 impl<'p> Here<'p> {
     /// This machine, now, by its local state; where none can be kept, for this once only.
     pub fn new(place: &'p Place) -> Self {
-        let local = Local::open(&place.state_dir).unwrap_or_else(|_| Local::unkept());
+        let local = Local::open_or_unkept(&place.state_dir);
         let (device, label) = (DeviceId(local.device()), local::label());
         Self { state_dir: &place.state_dir, device, label, now: UnixTime::now() }
     }
@@ -294,14 +340,14 @@ impl<'p> Here<'p> {
         let seen = self.seen_heads(to, id);
         let job = self.job(to, vault.unlocked, &seen, full);
         let result = vault.has_its_key().map_err(RoundError::from);
-        let items = to.items(keychain, id);
+        let items = to.items(keychain, id, job.by_itself);
         let result = result.and_then(|()| to.still_holds(&items, &seen));
         let result = result.and_then(|()| round::round(&items, vault, &job, known));
         let name = to.id();
         match result {
             Ok(backed) => {
                 let records = digest(&vault.unlocked.state, to);
-                let seen = vault.unlocked.state.seen.iter().map(|(d, time)| (d.to_string(), *time)).collect();
+                let seen = version(&vault.unlocked.state);
                 let revisions = backed.revisions.iter().map(|(d, n)| (d.to_string(), *n)).collect();
                 let (accounts, left_out) = (backed.accounts, backed.left_out.len());
                 // Its own was written anew.
@@ -331,7 +377,7 @@ impl<'p> Here<'p> {
     /// [`BackupError`].
     pub fn wipe(&self, to: &Destination, keychain: &dyn Keychain, vault: VaultId) -> Result<(), BackupError> {
         let _lock = ledger::lock(self.state_dir, vault)?;
-        round::wipe(&to.items(keychain, vault), self.device)?;
+        round::wipe(&to.items(keychain, vault, false), self.device)?;
         Ok(Ledger::change(self.state_dir, vault, |ledger| drop(ledger.done.remove(&to.id())))?)
     }
 
@@ -367,7 +413,7 @@ impl<'p> Here<'p> {
         let seen = self.seen_heads(to, id);
         let job = self.job(to, vault.unlocked, &seen, true);
         vault.has_its_key().map_err(RoundError::from)?;
-        Ok(round::forget(&to.items(keychain, id), vault, &job, &mut Known::default(), device)?)
+        Ok(round::forget(&to.items(keychain, id, job.by_itself), vault, &job, &mut Known::default(), device)?)
     }
 
     /// Opens every item and looks whether all accounts could be restored from it.
@@ -377,8 +423,8 @@ impl<'p> Here<'p> {
     pub fn verify(&self, to: &Destination, keychain: &dyn Keychain, vault: &Unlocked) -> Result<Verified, BackupError> {
         let id = vault.vault_id();
         let mut ring = round::Ring::of(vault, &to.identity);
-        let all = round::gather(&to.items(keychain, id), &mut ring, &|_, _| false)?;
-        let stored = all.joined();
+        let all = round::gather(&to.items(keychain, id, to.by_itself(vault)), &mut ring, &|_, _| false)?;
+        let stored = all.joined(&ring);
         let wanted = record::project(&vault.state, &to.identity, &BTreeSet::new(), to.names_only);
         let lacking = wanted
             .entries
@@ -388,7 +434,7 @@ impl<'p> Here<'p> {
             items: all.names.len(),
             accounts: record::live(&stored),
             lacking: lacking.count(),
-            unread: all.unread(),
+            unread: all.unread_items().map(|(name, why)| Unread { at: to.at(id, name), why }).collect(),
             devices: all.devices(),
             went_back: all.went_back(&self.seen_heads(to, id)),
         })
@@ -405,11 +451,25 @@ pub struct Verified {
     /// Entries of this vault that are not there, or older there.
     pub lacking: usize,
     /// Items that are missing or do not open.
-    pub unread: usize,
+    pub unread: Vec<Unread>,
     /// The devices.
     pub devices: Vec<round::Device>,
     /// Heads that are older than what this machine saw before.
     pub went_back: Vec<WentBack>,
+}
+
+/// An item that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Where it lies: its file, or its service and its name in the keychain.
+    pub at: String,
+    /// Why.
+    pub why: Why,
+}
+
+/// The version vector of a state, devices in hex.
+pub fn version(state: &State) -> BTreeMap<String, u64> {
+    state.seen.iter().map(|(device, time)| (device.to_string(), *time)).collect()
 }
 
 pub(super) fn digest(state: &State, to: &Destination) -> String {

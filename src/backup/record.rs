@@ -1,5 +1,4 @@
-//! What of a vault goes into a backup: secrets, names and code settings of one identity, and nothing else (VAULT section
-//! 4). Pure.
+//! What of a vault goes into a backup: secrets, names and code settings of one identity, and nothing else. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,6 +47,22 @@ pub fn accept(records: &State, identity: &str) -> Option<State> {
     let met = records.entries.keys().copied().collect();
     let fit = project(records, identity, &met, false);
     (fit.entries.len() == records.entries.len()).then_some(fit)
+}
+
+/// The records of bundles, each with its key, joined: one under a key that may not delete for good brings no tombstone. Bundle by
+/// bundle, so that such a tombstone does not hide the account in another bundle either.
+pub fn joined(bundles: &[(Kid, State)], may_delete: impl Fn(Kid) -> bool) -> State {
+    let mut all = State::default();
+    for (kid, records) in bundles {
+        if may_delete(*kid) {
+            all.join(records);
+        } else {
+            let mut records = records.clone();
+            records.entries.retain(|_, entry| entry.life != Life::Purged);
+            all.join(&records);
+        }
+    }
+    all
 }
 
 /// The bucket of an entry among 2^epoch.
@@ -105,11 +120,28 @@ pub fn pin(state: &mut State, identity: &str, kid: Kid, stamp: Stamp) -> bool {
     state.set_meta(&format!("backup/{identity}/pin"), Value::Text(kid.to_string()), stamp)
 }
 
-/// Chooses a new key for every identity that has one: for bundles that who has the old keys shall not open.
+/// The backup keys of an identity that were known before the vault got a new data key.
+pub fn old_keys(state: &State, identity: &str) -> BTreeSet<Kid> {
+    let prefix = format!("backup/{identity}/old/");
+    let names = state.meta.range(prefix.clone()..).map(|(name, _)| name).take_while(|name| name.starts_with(&prefix));
+    names.filter_map(|name| name[prefix.len()..].parse().ok()).collect()
+}
+
+/// Counts a backup key among those from before. False when it is.
+pub fn mark_old(state: &mut State, identity: &str, kid: Kid, stamp: Stamp) -> bool {
+    let name = format!("backup/{identity}/old/{kid}");
+    !state.meta.contains_key(&name) && state.set_meta(&name, Value::Flag(true), stamp)
+}
+
+/// Chooses a new key for every identity that has one: for bundles that who has the old keys shall not open. All keys of now
+/// count as old from then on.
 pub fn choose_new_keys(state: &mut State, stamp: Stamp, fresh: &dyn Fn() -> (Kid, BackupKey)) {
     let identity = |name: &String| Some(name.strip_prefix("backup/")?.strip_suffix("/pin")?.to_owned());
     let identities: Vec<String> = state.meta.keys().filter_map(identity).collect();
     for identity in identities {
+        for old in keys(state, &identity).into_keys() {
+            mark_old(state, &identity, old, stamp);
+        }
         let (kid, key) = fresh();
         add_key(state, &identity, kid, &key, stamp);
         pin(state, &identity, kid, stamp);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::item::{Keys, Name};
+use super::item::{Keys, Kid, Name};
 use super::ledger::Ledger;
 use super::place::{Destination, Store, destinations};
 use super::record;
@@ -13,7 +13,8 @@ use crate::keychain::{Keychain, KeychainError};
 use crate::policy::{self, Policy};
 use crate::secret::Secret;
 use crate::time::UnixTime;
-use crate::vault::{DataKey, DeviceId, Key, Slot, SlotId, State, Unlocked, VaultId, recovery};
+use crate::vault::unlocked;
+use crate::vault::{DataKey, DeviceId, KdfParams, Key, Slot, SlotId, State, Unlocked, VaultId, recovery};
 
 /// The backup of a vault, found and not opened.
 pub struct Found {
@@ -48,8 +49,6 @@ impl<'a> Way<'a> {
 pub struct Restored {
     /// Whose accounts: `personal` or `managed/NAME`.
     pub identity: String,
-    /// Of which vault.
-    pub vault: VaultId,
     /// The vault's key.
     pub data: DataKey,
     /// Keys that it had before, as far as they are known here.
@@ -60,8 +59,8 @@ pub struct Restored {
     pub by_way: bool,
     /// The backup keys.
     pub keys: Keys,
-    /// The accounts, tombstones among them.
-    pub records: State,
+    /// The accounts, tombstones among them, bundle by bundle with the backup key that it lay under.
+    pub records: Vec<(Kid, State)>,
     /// The devices.
     pub devices: Vec<Device>,
     /// Items that are missing, under another key, or damaged.
@@ -98,19 +97,33 @@ pub fn find(keychain: &dyn Keychain, identity: &str) -> Result<Vec<Found>, Keych
         let entry = found.entry(vault).or_insert_with(new);
         entry.devices.insert(device);
         for slot in outer.slots {
-            if !entry.slots.iter().any(|known| known.id == slot.id) {
+            // Whole: one under the id of another must not take its place.
+            if !entry.slots.contains(&slot) {
                 entry.slots.push(slot);
             }
         }
-        if let Some(data) = outer.data
+        if keychain.guards()
+            && let Some(data) = outer.data
             && !entry.data.iter().any(|known| known.expose() == data.expose())
         {
             entry.data.push(data);
         }
     }
     let mut all: Vec<Found> = found.into_values().collect();
+    for found in &mut all {
+        bound(&mut found.slots);
+    }
     all.sort_by_key(|found| std::cmp::Reverse(found.devices.len()));
     Ok(all)
+}
+
+/// All slots are tried: together they may ask for no more than those of one vault. The costly ones go, since anybody may have
+/// put them into a folder.
+fn bound(slots: &mut Vec<Slot>) {
+    let cost = |slot: &Slot| slot.kdf().map_or(0, KdfParams::cost);
+    slots.sort_by_key(cost);
+    let mut left = KdfParams::TOTAL_MAX;
+    slots.retain(|slot| left.checked_sub(cost(slot)).inspect(|rest| left = *rest).is_some());
 }
 
 /// Opens a backup.
@@ -124,8 +137,9 @@ pub fn open(keychain: &dyn Keychain, identity: &str, found: &Found, way: &Way<'_
     if data.is_empty() {
         return Err(if matches!(way, Way::Alone) { RestoreError::NeedsKey } else { RestoreError::WrongKey });
     }
-    let items = Sealed { keychain, identity, vault: found.vault, item_len: usize::MAX };
-    let mut ring = Ring { data, keys: Keys::new() };
+    let (vault, by_itself) = (found.vault, keychain.guards());
+    let items = Sealed { keychain, identity, vault, item_len: usize::MAX, by_itself };
+    let mut ring = Ring { data, keys: Keys::new(), old: None };
     let mut all = gather(&items, &mut ring, &|_, _| false)?;
     if !all.missing.is_empty() {
         // It may have been on its way.
@@ -149,12 +163,11 @@ pub fn open(keychain: &dyn Keychain, identity: &str, found: &Found, way: &Way<'_
     slots.dedup_by_key(|slot| slot.id);
     Ok(Restored {
         identity: identity.to_owned(),
-        vault: found.vault,
         by_way: slots.iter().any(|slot| opened.iter().any(|(id, _)| *id == slot.id)),
         data,
         retired,
         slots,
-        records: all.joined(),
+        records: all.records(),
         devices: all.devices(),
         unread: all.unread(),
         keys: ring.keys,
@@ -251,9 +264,23 @@ fn look_in(
 impl Offer {
     /// All that was opened, as records of a vault.
     pub fn records(&self) -> State {
+        self.joined(|_, _| true)
+    }
+
+    /// The same for a vault that is here. Where that got a new data key once, only what lies under its own keys since then
+    /// deletes anything for good ([`super::gather`]).
+    pub fn records_for(&self, state: &State) -> State {
+        let had_another = unlocked::had_another_key(state);
+        self.joined(|identity, kid| {
+            let known = || record::keys(state, identity).contains_key(&kid);
+            !had_another || (known() && !record::old_keys(state, identity).contains(&kid))
+        })
+    }
+
+    fn joined(&self, may_delete: impl Fn(&str, Kid) -> bool) -> State {
         let mut all = State::default();
         for part in &self.opened {
-            all.join(&part.records);
+            all.join(&record::joined(&part.records, |kid| may_delete(&part.identity, kid)));
         }
         all
     }
@@ -292,6 +319,6 @@ impl Offer {
 
     /// Live accounts in it.
     pub fn accounts(&self) -> usize {
-        self.opened.iter().map(|part| record::live(&part.records)).sum()
+        record::live(&self.records())
     }
 }

@@ -1,6 +1,7 @@
 //! The items as they lie in a store: sealed, padded, bound to their place. `docs/vault.md` gives the bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
@@ -34,6 +35,11 @@ pub fn vault8(vault: VaultId) -> String {
     data_encoding::HEXLOWER.encode(&vault.0[..8])
 }
 
+/// Where the heads of all devices lie in a folder that keeps items as files.
+pub fn heads_in(folder: &Path, vault: VaultId, identity: &str) -> PathBuf {
+    folder.join(service(identity)).join(vault8(vault)).join("head")
+}
+
 /// The device whose head an item is, by its service and its user; none where it is no head of this vault.
 pub fn writer_of_head(vault: VaultId, service: &str, user: &str) -> Option<DeviceId> {
     match user.strip_prefix(&vault8(vault))?.strip_prefix('/').and_then(Name::parse) {
@@ -52,6 +58,9 @@ pub struct Sealed<'a> {
     pub vault: VaultId,
     /// The most bytes that one item may have here.
     pub item_len: usize,
+    /// Key items that hold their own data key are believed. Never in a folder: whoever carries that could put one there,
+    /// with keys that he knows.
+    pub by_itself: bool,
 }
 
 impl Sealed<'_> {
@@ -139,11 +148,14 @@ impl Sealed<'_> {
         let Some(outer) = OuterKey::parse(bytes).filter(|outer| outer.vault == self.vault) else {
             return Item::Damaged;
         };
+        if outer.data.is_some() && !self.by_itself && !ring.data.iter().any(|key| outer.holds(key)) {
+            return Item::Damaged;
+        }
         let at = bytes.len() - 48;
         let salt: [u8; 32] = array(&bytes[at - 32..at]);
         let mut knows = false;
         for dek in ring.data.iter().chain(outer.data.as_ref()) {
-            knows |= outer.data.as_ref().is_none_or(|own| own.expose() == dek.expose());
+            knows |= outer.data.is_none() || outer.holds(dek);
             let wrap = crypto::hkdf(dek.expose(), &salt, "otpanel/v1/backup/key");
             let mut text = Secret::new(bytes[at..].to_vec());
             if crypto::open(&wrap, &self.aad(name, &bytes[..at]), text.expose_mut()) {
@@ -176,6 +188,10 @@ pub struct OuterKey {
 }
 
 impl OuterKey {
+    fn holds(&self, key: &DataKey) -> bool {
+        self.data.as_ref().is_some_and(|own| own.expose() == key.expose())
+    }
+
     /// Reads it; none where it is no key item, or goes beyond the bounds of a vault.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(KEY_MAGIC)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ledger::{Done, Ledger};
-use super::place::{self, BackupError, Destination, Store, digest};
+use super::place::{self, BackupError, Destination, Store, digest, version};
 use super::record;
 use super::words::{self, instead};
 use crate::keychain::Probe;
@@ -58,44 +58,67 @@ pub struct Status {
     pub went_back: Vec<String>,
 }
 
+/// What waits for the first account.
+const NO_ACCOUNT: &str = "backup starts with the first account";
+/// What waits for its first round.
+const NOT_YET: &str = "not yet backed up";
+
+impl Status {
+    /// Whether nothing is in its way: it waits for its first round, or for something to back up.
+    pub fn begins(&self) -> bool {
+        self.standing == Standing::Waiting && [NO_ACCOUNT, NOT_YET].contains(&self.brief)
+    }
+}
+
+/// Why a place cannot be used now, in two or three words.
+pub const fn brief(store: &Store, probe: &Probe) -> &'static str {
+    match (store, probe) {
+        (_, Probe::Locked) => "keychain locked",
+        (_, Probe::NoFolder(_)) => "the folder is gone",
+        (Store::Folder(_), _) => "the folder cannot be used",
+        (_, Probe::NoKeyring(_)) => "its keyring is missing",
+        _ => "no keychain",
+    }
+}
+
 /// Looks how a destination stands, without a prompt and without reading items.
 pub fn status(to: &Destination, probe: &Probe, vault: &Unlocked, ledger: &Ledger) -> Status {
-    let id = to.id();
-    let done = ledger.done.get(&id);
-    let live = vault.state.live().filter(|entry| entry.identity() == to.identity).count();
-    let pending = match done {
+    let live = live(vault, to);
+    let pending = match ledger.done.get(&to.id()) {
         None => live,
         Some(done) if done.records == digest(&vault.state, to) => 0,
         Some(done) => newer(&vault.state, to, done).max(1),
     };
+    judged(to, probe, live, pending, ledger)
+}
+
+/// Accounts that are to be kept there.
+fn live(vault: &Unlocked, to: &Destination) -> usize {
+    vault.state.live().filter(|entry| entry.identity() == to.identity).count()
+}
+
+fn judged(to: &Destination, probe: &Probe, live: usize, pending: usize, ledger: &Ledger) -> Status {
+    let id = to.id();
+    let done = ledger.done.get(&id);
     let left_out = done.map_or(0, |done| done.left_out);
     let (standing, brief, reason) = match (to.on, probe, ledger.failed.get(&id)) {
         (false, ..) => {
             (Standing::Off, "off", Some("It was turned off; `otpanel backup enable` turns it on.".to_owned()))
         }
-        (true, Probe::Locked, _) => (Standing::Waiting, "keychain locked", Some(probe.describe())),
+        (true, Probe::Locked, _) => (Standing::Waiting, brief(&to.store, probe), Some(probe.describe())),
         (true, Probe::Ready, Some(why)) => (Standing::Waiting, "the last try failed", Some(why.clone())),
         (true, Probe::Ready, None) if done.is_none() && live == 0 => {
-            let (brief, reason) = ("backup starts with the first account", "The backup starts with the first account.");
-            (Standing::Waiting, brief, Some(reason.to_owned()))
+            (Standing::Waiting, NO_ACCOUNT, Some("The backup starts with the first account.".to_owned()))
         }
         (true, Probe::Ready, None) if done.is_none() => {
-            (Standing::Waiting, "not yet backed up", Some("It is about to be backed up for the first time.".to_owned()))
+            (Standing::Waiting, NOT_YET, Some("It is about to be backed up for the first time.".to_owned()))
         }
         (true, Probe::Ready, None) if left_out > 0 => {
             let why = "One account or more is too large for it: shorten its name. All others are there.";
             (Standing::Waiting, "too large for it", Some(why.to_owned()))
         }
         (true, Probe::Ready, None) => (Standing::On, "", None),
-        (true, other, _) => {
-            let brief = match (&to.store, other) {
-                (_, Probe::NoFolder(_)) => "the folder is gone",
-                (Store::Folder(_), _) => "the folder cannot be used",
-                (_, Probe::NoKeyring(_)) => "its keyring is missing",
-                _ => "no keychain",
-            };
-            (Standing::Unavailable, brief, Some(instead(other)))
-        }
+        (true, other, _) => (Standing::Unavailable, brief(&to.store, other), Some(instead(other))),
     };
     let (accounts, last) = (done.map_or(0, |done| done.accounts), done.map(|done| UnixTime(done.time)));
     let went_back = done.map(|done| done.went_back.clone()).unwrap_or_default();
@@ -116,8 +139,32 @@ pub fn all(vault: &Unlocked, ledger: &Ledger, enabled: bool, policy: &Policy) ->
     let mut all: Vec<Status> = (place::destinations(ledger, enabled, policy).iter())
         .map(|to| status(to, &to.open(false).probe(), vault, ledger))
         .collect();
-    all.sort_by_key(|status| (status.to.identity == PERSONAL, status.standing, status.last.is_none()));
+    sort(&mut all);
     all
+}
+
+fn sort(all: &mut [Status]) {
+    all.sort_by_key(|status| (status.to.identity == PERSONAL, status.standing, status.last.is_none()));
+}
+
+/// How all destinations stood when they were looked at last, by what this machine remembers, for the first frame: none of them
+/// is asked, and no record is digested. Empty where that does not tell of every account: where a backup is on that has not kept
+/// the vault as it is now.
+pub fn remembered(vault: &Unlocked, ledger: &Ledger, enabled: bool, policy: &Policy) -> Vec<Status> {
+    let now = version(&vault.state);
+    let to = place::destinations(ledger, enabled, policy);
+    let kept = |to: &&Destination| ledger.done.get(&to.id()).is_some_and(|done| done.seen == now);
+    let mut known: Vec<Status> = (to.iter().filter(|to| !to.on || kept(to)))
+        .map(|to| judged(to, &Probe::Ready, live(vault, to), 0, ledger))
+        .collect();
+    let on: Vec<&Destination> = to.iter().filter(|to| to.on && live(vault, to) > 0).collect();
+    if on.is_empty() && to.iter().any(|to| to.on)
+        || on.iter().any(|to| known.iter().all(|status| !status.to.on || status.to.identity != to.identity))
+    {
+        return Vec::new();
+    }
+    sort(&mut known);
+    known
 }
 
 /// The destinations that are on and have something to keep, now or before.
@@ -196,5 +243,37 @@ mod tests {
         let mut failed = kept(&two, 0);
         failed.failed.insert(to.id(), "why".into());
         assert_eq!(stands(Probe::Ready, &failed), (Standing::Waiting, 0, true));
+    }
+
+    #[test]
+    fn what_is_remembered_tells_of_every_account_or_of_nothing() {
+        let (two, none) = (vault(2), Policy::default());
+        let tells = |vault: &Unlocked, ledger: &Ledger, policy: &Policy| {
+            let all = remembered(vault, ledger, true, policy);
+            all.iter().map(|status| (status.standing, status.accounts, status.pending)).collect::<Vec<_>>()
+        };
+        assert_eq!(tells(&two, &kept(&two, 0), &none), [(Standing::On, 2, 0)]);
+        assert_eq!(tells(&two, &kept(&vault(1), 0), &none), [], "one is newer here");
+        assert_eq!(tells(&two, &Ledger::default(), &none), [], "never backed up");
+        let off = Ledger { off: true, ..kept(&two, 0) };
+        assert_eq!(tells(&vault(1), &off, &none), [(Standing::Off, 2, 0)], "whatever was kept once");
+        let mut failed = kept(&two, 0);
+        failed.failed.insert(keychain().id(), "why".into());
+        assert_eq!(tells(&two, &failed, &none), [(Standing::Waiting, 2, 0)]);
+        // The organisation's place has nothing to keep yet, and says nothing.
+        let managed = crate::policy::parse("(identity: (name: \"Contoso\"))", "ada").unwrap();
+        assert_eq!(tells(&two, &kept(&two, 0), &managed), [(Standing::On, 2, 0)]);
+        // It has: of that account nothing is known.
+        let mut mixed = vault(2);
+        let stamp = mixed.state.next_stamp(UnixTime(1_800_000_000_000), DeviceId([1; 8]));
+        std::sync::Arc::make_mut(&mut mixed.state).move_to(
+            EntryId([0; 16]),
+            EntryId([9; 16]),
+            "managed/Contoso",
+            stamp,
+        );
+        assert_eq!(tells(&mixed, &kept(&mixed, 0), &managed), []);
+        // An empty vault has nothing to tell of.
+        assert_eq!(tells(&vault(0), &Ledger::default(), &none), []);
     }
 }

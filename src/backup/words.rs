@@ -1,10 +1,8 @@
-//! Why a backup cannot be made or a round stopped, in words, with what to do.
+//! Why a backup cannot be made or a round stopped, in words, with what to do. No command is in them and no key: the command
+//! line and the panel show the same, each beside its own ways to do it.
 
 use super::round::RoundError;
 use crate::keychain::{KeychainError, Probe};
-
-/// The command that makes a folder a destination.
-const FOLDER: &str = "`otpanel backup enable --folder DIR`.";
 
 /// Why no backup can be made, and the way out that always is there.
 pub fn instead(probe: &Probe) -> String {
@@ -13,7 +11,7 @@ pub fn instead(probe: &Probe) -> String {
         return said;
     }
     let said = said.replace(", or use a password.", ".").replace(" Use a password.", "");
-    format!("{said} Or choose a folder: {FOLDER}")
+    format!("{said} Or choose a folder.")
 }
 
 /// Why a round stopped, in words, with what to do.
@@ -22,21 +20,51 @@ pub fn words(error: &RoundError) -> String {
         RoundError::Store(KeychainError::Unavailable(probe)) => instead(probe),
         RoundError::Store(KeychainError::Locked) => Probe::Locked.describe(),
         RoundError::Store(error) => {
-            format!("{error}. It is tried again with the next change, or by `otpanel backup now`.")
+            format!("{error}. It is tried again with the next change.")
         }
         RoundError::Vault(error) => format!("The vault could not be saved: {error}."),
-        RoundError::NotKept => {
-            String::from("What was written to it could not be read back. Choose a folder: ") + FOLDER
-        }
-        RoundError::Restless => "Another device writes there at this moment. `otpanel backup now` tries again.".into(),
+        RoundError::NotKept => "What was written to it could not be read back. Choose a folder.".into(),
+        RoundError::Restless => "Another device writes there at this moment. Try again.".into(),
         RoundError::Incomplete => "Not everything of that device can be read, so nothing of it was deleted.".into(),
         RoundError::Emptied(path) => format!(
             "The folder {path} holds nothing of the backup any more. If it lies on a disk or a share, connect that; to fill it \
-             anew: `otpanel backup enable --folder {path}`."
+             anew, choose it again."
         ),
         RoundError::NewerSlots => {
             "That device has a newer password or key than this one. Bring the vault file of that device here first."
                 .into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::file::FileError;
+
+    #[test]
+    fn no_command_is_named_where_the_panel_says_the_same() {
+        let probes = [
+            Probe::Locked,
+            Probe::NoBus,
+            Probe::NoProvider,
+            Probe::NoCollection,
+            Probe::NoFolder("/x".into()),
+            Probe::Unsupported("x".into()),
+        ];
+        let stores = [KeychainError::Timeout, KeychainError::Locked, KeychainError::Other("x".into())];
+        let errors = [
+            RoundError::NotKept,
+            RoundError::Restless,
+            RoundError::Incomplete,
+            RoundError::Emptied("/x".into()),
+            RoundError::NewerSlots,
+            RoundError::Vault(FileError::DiskFull("/x".into())),
+        ];
+        let all = probes.iter().map(instead);
+        let all = all.chain(stores.into_iter().map(RoundError::Store).chain(errors).map(|error| words(&error)));
+        for said in all {
+            assert!(said.ends_with('.') && !said.contains(['`']) && !said.contains("--"), "{said}");
         }
     }
 }

@@ -1,11 +1,24 @@
 //! The command line as clap reads it: every command, option and word of help. It knows no meaning.
 
+mod accounts;
+mod backup;
+mod short;
+mod slots;
+mod transfer;
+mod vault;
+
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+
+pub use self::accounts::{Add, Code, CopyCode, Edit, KindName, List, Owner, Remove, Restore, Settings, Tag};
+pub use self::backup::{Backup, BackupCommand};
+pub use self::slots::{Slots, SlotsCommand};
+pub use self::transfer::{Export, Import, Qr};
+pub use self::vault::{Cat, Merge, Passwd, RecoveryKey, Rekey, Vault, VaultRestore};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -148,21 +161,6 @@ pub enum Command {
     Man(Man),
 }
 
-#[path = "args/short.rs"]
-mod short;
-
-#[path = "args/slots.rs"]
-mod slots;
-pub use slots::{AddSlot, Slots, SlotsCommand};
-
-#[path = "args/backup.rs"]
-mod backup;
-pub use backup::{Backup, BackupCommand};
-
-#[path = "args/transfer.rs"]
-mod transfer;
-pub use transfer::{Export, Import, Qr};
-
 /// `init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -198,315 +196,12 @@ pub enum UnlockWith {
     Both,
 }
 
-/// `list`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  otpanel list\n  otpanel list --codes --json | jq -r '.[] | .issuer + \" \" + .code'"
-)]
-pub struct List {
-    /// Only accounts that match
-    pub query: Option<String>,
-    /// With the codes of this moment
-    #[arg(long)]
-    pub codes: bool,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-    /// What lies in the trash instead
-    #[arg(long, conflicts_with = "codes")]
-    pub trash: bool,
-}
-
-/// `code`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-QUERY is an id, an account, issuer:account, an issuer, a part of them, or letters of them in order.
-
-Examples:
-  otpanel code github
-  otpanel code GitHub:octo@example.com --json
-  otpanel code github --next")]
-pub struct Code {
-    /// Which account
-    pub query: String,
-    /// The code that comes next
-    #[arg(long)]
-    pub next: bool,
-    /// As JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `copy`.
-#[derive(Debug, Args)]
-pub struct CopyCode {
-    /// Which account
-    pub query: String,
-    /// The code that comes next
-    #[arg(long)]
-    pub next: bool,
-}
-
-/// Parameters that `add` and `edit` share.
-#[derive(Debug, Args)]
-pub struct Settings {
-    /// The site or service
-    #[arg(long)]
-    pub issuer: Option<String>,
-    /// The user's name there
-    #[arg(long)]
-    pub account: Option<String>,
-    /// A note
-    #[arg(long)]
-    pub note: Option<String>,
-    /// SHA1, SHA256 or SHA512
-    #[arg(long, value_name = "NAME")]
-    pub algorithm: Option<String>,
-    /// Digits of a code, 1 to 10
-    #[arg(long, value_name = "N")]
-    pub digits: Option<u64>,
-    /// Seconds that a code lives, 1 to 86400
-    #[arg(long, value_name = "SECONDS")]
-    pub period: Option<u64>,
-    /// The counter to use next (hotp)
-    #[arg(long, value_name = "N")]
-    pub counter: Option<u64>,
-}
-
-/// `add`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-A secret on a command line can be read by other programs and stays in the shell's history: pipe it in or type it.
-The PIN of a motp or yandex account is the line after the secret, is asked for, or stands in the link as &pin=1234.
-
-Examples:
-  otpanel add                                        type or paste a link or a secret
-  otpanel add --qr screenshot.png                    a picture of a QR code
-  otpanel add --clipboard                            a link or a picture that was copied
-  pass show github | otpanel add --issuer GitHub --account octo")]
-pub struct Add {
-    /// An otpauth:// link, '-' to read a link or a secret from stdin
-    #[arg(value_name = "URI", conflicts_with_all = ["qr", "clipboard"])]
-    pub uri: Option<String>,
-    /// A picture of a QR code (PNG, JPEG, WebP)
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "clipboard")]
-    pub qr: Option<PathBuf>,
-    /// What the clipboard holds: a link, a secret or a picture of a QR code
-    #[arg(long)]
-    pub clipboard: bool,
-    /// The kind of code: totp (the usual one), hotp, steam, motp or yandex
-    #[arg(
-        long = "type",
-        value_name = "KIND",
-        default_value = "totp",
-        hide_default_value = true,
-        hide_possible_values = true
-    )]
-    pub kind: KindName,
-    /// Names and parameters.
-    #[command(flatten)]
-    pub settings: Settings,
-    /// As a personal account, on a machine that an organisation manages
-    #[arg(long)]
-    pub personal: bool,
-    /// Print the new entry as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// The kinds of codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum KindName {
-    /// By time (the usual one)
-    Totp,
-    /// By counter
-    Hotp,
-    /// Steam Guard
-    Steam,
-    /// Mobile-OTP; the PIN is asked for
-    Motp,
-    /// Yandex Key; the PIN is asked for
-    Yandex,
-}
-
-/// `edit`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The secret of an account never changes: add the new one and remove the old.
-
-Examples:
-  otpanel edit github --account octo@new.example
-  otpanel edit bank --favourite yes --note 'codes are in the safe'
-  otpanel edit mail --move-to personal")]
-pub struct Edit {
-    /// Which account
-    pub query: String,
-    /// Names and parameters.
-    #[command(flatten)]
-    pub settings: Settings,
-    /// Mark as a favourite
-    #[arg(long, value_name = "yes|no", value_parser = yes_or_no, action = ArgAction::Set)]
-    pub favourite: Option<bool>,
-    /// Make it a personal account, or one of the organisation that manages this machine: a new entry there, and this one
-    /// is deleted for good
-    #[arg(long, value_name = "personal|managed", hide_possible_values = true)]
-    pub move_to: Option<Owner>,
-    /// Do not ask before moving
-    #[arg(long, short = 'y', requires = "move_to")]
-    pub yes: bool,
-}
-
-fn yes_or_no(text: &str) -> Result<bool, &'static str> {
-    match text.to_ascii_lowercase().as_str() {
-        "yes" | "y" | "true" | "on" | "1" => Ok(true),
-        "no" | "n" | "false" | "off" | "0" => Ok(false),
-        _ => Err("say yes or no"),
-    }
-}
-
-/// Whose an account is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Owner {
-    /// The user's own
-    Personal,
-    /// The organisation's that manages this machine
-    Managed,
-}
-
-/// `rm`.
-#[derive(Debug, Args)]
-pub struct Remove {
-    /// Which account
-    pub query: String,
-    /// Delete it and its secret for good, from the list or from the trash
-    #[arg(long)]
-    pub purge: bool,
-    /// Do not ask
-    #[arg(long, short = 'y')]
-    pub yes: bool,
-}
-
-/// `restore`.
-#[derive(Debug, Args)]
-pub struct Restore {
-    /// Which account of the trash
-    pub query: String,
-}
-
-/// `tag`.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  otpanel tag github +work -old")]
-pub struct Tag {
-    /// Which account
-    pub query: String,
-    /// Tags: +name puts one on, -name takes it away
-    #[arg(required = true, value_name = "+TAG|-TAG", allow_hyphen_values = true)]
-    pub tags: Vec<String>,
-}
-
-/// `vault`.
-#[derive(Debug, Subcommand)]
-pub enum Vault {
-    /// Tell what the vault is made of
-    Info(Json),
-    /// Set a new password
-    Passwd(Passwd),
-    /// List the key slots that open the vault, add this computer's keychain, remove one
-    Slots(Slots),
-    /// Make a new recovery key; the old one stops working
-    RecoveryKey(RecoveryKey),
-    /// Give the vault and its backups new keys: shuts out whoever has seen the old ones
-    Rekey(Rekey),
-    /// List the copies kept of earlier saves
-    History(Json),
-    /// Join a copy of the history (or any copy of this vault) into the vault
-    Restore(VaultRestore),
-    /// Join two versions of a vault, for git: THEIRS into the file OURS
-    Merge(Merge),
-    /// Print the whole content in clear, secrets too
-    Cat(Cat),
-}
-
 /// A command with `--json` only.
 #[derive(Debug, Args)]
 pub struct Json {
     /// As JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// `vault passwd`.
-#[derive(Debug, Args)]
-pub struct Passwd {
-    /// A file with the new password
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub new_password_file: Option<PathBuf>,
-}
-
-/// `vault recovery-key`.
-#[derive(Debug, Args)]
-pub struct RecoveryKey {
-    /// Write it to this new file instead of printing it
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub recovery_key_file: Option<PathBuf>,
-}
-
-/// `vault rekey`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-For a lost computer, or a password that somebody may know. Everything that is written from now on opens to new keys alone;
-copies from before open as they did. The recovery key is replaced. This computer's keychain goes on to open the vault;
-other computers ask for the password once more, and `otpanel vault slots add keychain` there lets their keychain in again.
-
-Then forget the lost computer, so that its copy of the backup goes:
-  otpanel backup devices
-  otpanel backup forget NAME")]
-pub struct Rekey {
-    /// A file with a new password; without it the password stays
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub new_password_file: Option<PathBuf>,
-    /// Write the new recovery key to this new file instead of printing it
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub recovery_key_file: Option<PathBuf>,
-    /// Do not ask
-    #[arg(long, short = 'y')]
-    pub yes: bool,
-}
-
-/// `vault restore`.
-#[derive(Debug, Args)]
-pub struct VaultRestore {
-    /// A copy's name from `vault history`, or a file
-    pub copy: PathBuf,
-    /// Do not ask
-    #[arg(long, short = 'y')]
-    pub yes: bool,
-}
-
-/// `vault merge`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-A merge driver for git. In .gitattributes:
-  *.otpv -text -diff merge=otpanel
-and once on each machine:
-  git config --global merge.otpanel.name \"otpanel vaults\"
-  git config --global merge.otpanel.driver \"otpanel vault merge %O %A %B\"
-The key comes from the keychain or from OTPANEL_PASSWORD_FILE.")]
-pub struct Merge {
-    /// What both versions come from; not needed, since joining asks for no common ancestor
-    pub base: PathBuf,
-    /// Our version; the result goes there
-    pub ours: PathBuf,
-    /// Their version
-    pub theirs: PathBuf,
-}
-
-/// `vault cat`.
-#[derive(Debug, Args)]
-pub struct Cat {
-    /// Yes, print every secret
-    #[arg(long, short = 'y')]
-    pub yes: bool,
 }
 
 /// `config`.
@@ -518,13 +213,6 @@ pub enum Config {
     Check,
     /// Print the config in force
     Show,
-}
-
-impl Vault {
-    /// Whether it changes the vault's file or shows its secrets.
-    pub const fn writes(&self) -> bool {
-        !matches!(self, Self::Info(_) | Self::Slots(Slots { command: None, .. }) | Self::History(_))
-    }
 }
 
 /// `policy`.

@@ -1,4 +1,4 @@
-//! `backup`: how it stands, doing it, checking it, getting everything back; and what every command that saved does last.
+//! `backup`: how it stands, doing it, checking it, getting everything back.
 
 mod devices;
 mod restore;
@@ -15,10 +15,8 @@ use super::prompt;
 use super::recover::{rfc3339, shown, when};
 use super::session::{Session, World};
 use crate::backup::ledger::Ledger;
-use crate::backup::place::{self, BackupError, Destination, Here, InFile, Store};
-use crate::backup::round::Known;
+use crate::backup::place::{self, BackupError, Destination, Here, Replaced, Store};
 use crate::backup::standing::{self, Standing, Status, cause};
-use crate::keychain::{Keychain, Probe};
 use crate::policy::{self, PERSONAL};
 use crate::report::{Exit, Report};
 use crate::text::{clean, count};
@@ -77,98 +75,6 @@ pub fn never(place: &Place, vault: VaultId) -> Result<(), Failure> {
     remember(place, vault, |ledger| ledger.off = true)
 }
 
-fn ledger(session: &Session) -> Ledger {
-    Ledger::load(&session.place.state_dir, session.unlocked.vault_id())
-}
-
-fn destinations(session: &Session) -> Vec<Destination> {
-    place::destinations(&ledger(session), session.backup, &session.policy)
-}
-
-fn wanted(session: &Session) -> Vec<Destination> {
-    standing::wanted(&session.unlocked.state, &ledger(session), session.backup, &session.policy)
-}
-
-/// One round to a destination; the accounts that it holds then. The words of a failure are kept for `backup status`.
-fn round(session: &mut Session, to: &Destination, keychain: &dyn Keychain) -> Result<usize, BackupError> {
-    let here = Here::new(&session.place);
-    let known = ledger(session).done.get(&to.id()).map(|done| done.went_back.clone()).unwrap_or_default();
-    let mut vault = InFile { place: &session.place, unlocked: &mut session.unlocked, device: here.device };
-    let backed = here.back_up(to, keychain, &mut vault, &mut Known::default(), true)?;
-    // The device's own is mended by now and is told at this moment only; others' stand in `backup status` as well.
-    if let Some(words) = standing::went_back(backed.went_back.iter().map(|head| head.label.as_str()))
-        && (known.is_empty() || backed.went_back.iter().any(|head| head.device == here.device))
-    {
-        say(&format!("otpanel: {}: {words}", to.store_name()));
-    }
-    Ok(backed.accounts)
-}
-
-/// What every command that saved does last. It never fails the command and never prompts; what it has to say is said once.
-pub fn after_saving(session: &mut Session) {
-    session.unseen = false;
-    for to in &wanted(session) {
-        let keychain = to.open(false);
-        let [without, failing] = Ledger::topics(&to.id());
-        let (topic, words) = match keychain.probe() {
-            Probe::Ready => match round(session, to, &*keychain) {
-                Ok(accounts) => (format!("on {}", to.id()), notice(to, accounts)),
-                Err(error) => (failing, not_done(&cause(&error))),
-            },
-            other => (without, not_done(&other.describe())),
-        };
-        if Ledger::is_news(&session.place.state_dir, session.unlocked.vault_id(), &topic) {
-            say(&words);
-        }
-    }
-}
-
-/// What a new key of the vault does last: all that is on is sealed anew, and what cannot be is said each time.
-pub fn after_rekey(session: &mut Session) {
-    session.unseen = false;
-    for to in &wanted(session) {
-        let keychain = to.open(prompt::can_type_secrets());
-        let why = match keychain.probe() {
-            Probe::Ready | Probe::Locked => round(session, to, &*keychain).err().map(|error| cause(&error)),
-            other => Some(other.describe()),
-        };
-        say(&match why {
-            None => format!("Its backup in the {} is sealed under a new key.", to.store_name()),
-            Some(why) => format!(
-                "otpanel: its backup in the {} is still under the old key: {} `otpanel backup now` tries again.",
-                to.store_name(),
-                clean(&why)
-            ),
-        });
-    }
-    if !wanted(session).is_empty() {
-        say(
-            "Other computers' copies in it stay until they open the vault; forget those that are lost: `otpanel backup devices`.",
-        );
-    }
-}
-
-fn not_done(why: &str) -> String {
-    format!("otpanel: not backed up: {} (said once; see `otpanel backup`)", clean(why))
-}
-
-/// The one-time notice: what is stored, where, how far it reaches, and how to turn it off.
-fn notice(to: &Destination, accounts: usize) -> String {
-    let (place, who) = match &to.store {
-        Store::Keychain { keyring: None } => (String::from("this session's keychain"), "your login opens"),
-        Store::Keychain { keyring: Some(label) } => {
-            (format!("the keyring {} of this session", clean(label)), "whoever may unlock that keyring opens")
-        }
-        Store::Folder(path) => (shown(path), "your password or recovery key opens"),
-    };
-    format!(
-        "otpanel: backed up {} to {place}, sealed: secrets, names and code settings, nothing else. \
-         What {who} there reaches {}. `otpanel backup disable` turns it off. (said once)",
-        count(accounts, "account"),
-        clean(&to.reach())
-    )
-}
-
 /// What `backup status --json` prints.
 #[derive(Serialize)]
 struct StatusRow {
@@ -216,7 +122,7 @@ impl From<&Status> for StatusRow {
 
 fn status(world: &World, as_json: bool) -> Result<(), Failure> {
     let session = world.open()?;
-    let all = standing::all(&session.unlocked, &ledger(&session), session.backup, &session.policy);
+    let all = standing::all(&session.unlocked, &session.ledger(), session.backup, &session.policy);
     if as_json {
         let mut rows: Vec<StatusRow> = all.iter().map(StatusRow::from).collect();
         let mut first = rows.remove(0);
@@ -243,6 +149,9 @@ fn status(world: &World, as_json: bool) -> Result<(), Failure> {
         if let Some(words) = standing::went_back(status.went_back.iter().map(String::as_str)) {
             text.push_str(&format!("  note       {words}\n"));
         }
+    }
+    if all.iter().any(|status| matches!(status.standing, Standing::Waiting | Standing::Unavailable)) {
+        text.push_str("`otpanel backup now` tries again; `otpanel backup enable --folder DIR` keeps it in a folder.\n");
     }
     text.push_str(
         "Stored: secrets, account names and code settings, sealed. Not stored: notes, tags, favourites, order.\n",
@@ -272,8 +181,23 @@ struct FailedRow {
 
 fn now(world: &World, as_json: bool) -> Result<(), Failure> {
     let mut session = world.open()?;
+    let (row, bad) = rounds(world, &mut session)?;
+    told(&row, bad, as_json)
+}
+
+/// What rounds came to: an error where none of them went well.
+fn told(row: &NowRow, bad: Option<BackupError>, as_json: bool) -> Result<(), Failure> {
+    match bad {
+        Some(error) if row.backed_up.is_empty() => Err(failed(&error)),
+        _ if as_json => json(row),
+        _ => Ok(()),
+    }
+}
+
+/// A round to every place that is on, and the last failure: the folder's, where it failed, since that comes last.
+fn rounds(world: &World, session: &mut Session) -> Result<(NowRow, Option<BackupError>), Failure> {
     session.unseen = false;
-    if !destinations(&session).iter().any(|to| to.on) {
+    if !session.destinations().iter().any(|to| to.on) {
         return Err(Report::new(
             Exit::Failed,
             "The backup is off",
@@ -282,16 +206,16 @@ fn now(world: &World, as_json: bool) -> Result<(), Failure> {
         )
         .into());
     }
-    let wanted = wanted(&session);
+    let wanted = session.wanted();
     let mut row = NowRow::default();
     if wanted.is_empty() {
         say("There is no account yet; the backup starts with the first.");
     }
     let mut bad = None;
     for to in &wanted {
-        make_first(&session, to);
+        make_first(session, to);
         let keychain = to.open(prompt::can_type_secrets());
-        match round(&mut session, to, &*keychain) {
+        match session.round(to, &*keychain) {
             Ok(accounts) => {
                 row.backed_up.push(DoneRow { store: to.store_name(), reach: to.reach(), accounts });
                 let place = match &to.store {
@@ -311,18 +235,14 @@ fn now(world: &World, as_json: bool) -> Result<(), Failure> {
             }
         }
     }
-    match bad {
-        Some(error) if row.backed_up.is_empty() => Err(failed(&error)),
-        _ if as_json => json(&row),
-        _ => Ok(()),
-    }
+    Ok((row, bad))
 }
 
 /// A folder that a policy names is made at its first backup; nobody has said `enable` for it. What fails is told by the round.
 fn make_first(session: &Session, to: &Destination) {
     if let Store::Folder(path) = &to.store
         && to.identity != PERSONAL
-        && !ledger(session).done.contains_key(&to.id())
+        && !session.ledger().done.contains_key(&to.id())
         && let Err(error) = place::folder(path)
     {
         tracing::warn!(%error, "the folder of the policy cannot be made");
@@ -340,10 +260,21 @@ fn enable(world: &World, folder: Option<&Path>, as_json: bool) -> Result<(), Fai
         .into());
     }
     let folder = folder.map(absolute).transpose()?;
-    let session = world.open()?;
-    remember(&session.place, session.unlocked.vault_id(), |ledger| place::enable(ledger, folder.as_deref()))?;
-    drop(session);
-    now(world, as_json)
+    let mut session = world.open()?;
+    let vault = session.unlocked.vault_id();
+    let mut before = Replaced::default();
+    remember(&session.place, vault, |ledger| before = place::enable(ledger, folder.as_deref()))?;
+    let (row, bad) = rounds(world, &mut session)?;
+    let mut taken_back = false;
+    remember(&session.place, vault, |ledger| taken_back = place::take_back_failed(ledger, before))?;
+    if let (true, Some(error)) = (taken_back, &bad) {
+        let next = match session.ledger().folder {
+            Some(folder) => format!("The backup goes on into {}. Mend that or name another folder.", shown(&folder)),
+            None => String::from("Mend that or name another folder."),
+        };
+        return Err(Report::new(Exit::Failed, "The folder is not taken for the backup", cause(error), next).into());
+    }
+    told(&row, bad, as_json)
 }
 
 /// A folder that is there, or can be made, by its whole path.
@@ -372,7 +303,7 @@ fn disable(world: &World, wipe: bool, yes: bool, as_json: bool) -> Result<(), Fa
     };
     agreed(yes, "Turning the backup off", question, false)?;
     let vault = session.unlocked.vault_id();
-    let all = destinations(&session);
+    let all = session.destinations();
     remember(&session.place, vault, |ledger| ledger.off = true)?;
     let (mut bad, mut wiped) = (None, Vec::new());
     if wipe {

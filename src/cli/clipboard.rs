@@ -107,12 +107,14 @@ pub fn report(error: &ClipboardError) -> Report {
             "Use `otpanel code`, or choose another method in the config.",
         ),
         ClipboardError::NoDisplay => nowhere(),
-        ClipboardError::Empty | ClipboardError::Native(_) | ClipboardError::Program(..) => Report::new(
-            Exit::Failed,
-            "The code could not be copied",
-            sentence(&error.to_string()),
-            "`otpanel doctor` tells which ways are here. `otpanel code` prints the code.",
-        ),
+        ClipboardError::Empty | ClipboardError::Native(_) | ClipboardError::Detached | ClipboardError::Program(..) => {
+            Report::new(
+                Exit::Failed,
+                "The code could not be copied",
+                sentence(&error.to_string()),
+                "`otpanel doctor` tells which ways are here. `otpanel code` prints the code.",
+            )
+        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! A clock that cannot be right: codes hang on it, so it is said.
 
 use super::output;
-use super::session::World;
 use crate::time::UnixTime;
 
 /// Says on stderr when the clock cannot be right. `newest` is the newest stamp in the vault, in milliseconds.
-pub fn say_clock_trouble(world: &World, newest: Option<u64>) {
-    if let Some(text) = clock_trouble(world.now, newest) {
+pub fn say_clock_trouble(now: UnixTime, newest: Option<u64>) {
+    if let Some(text) = clock_trouble(now, newest) {
         output::say(&format!("otpanel: {text}"));
     }
 }

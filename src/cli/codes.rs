@@ -6,16 +6,17 @@ use serde::Serialize;
 
 use super::args::{Code as CodeArgs, CopyCode, List};
 use super::failure::Failure;
+use super::found::{Codes, Found, Pair, chosen, tell};
 use super::output::{WIDEST, answer, columns, json};
 use super::query::{self, Named, Sureness};
 use super::quick;
 use super::session::{Session, World};
 use crate::local::Local;
 use crate::otp::account::{listed, title};
-use crate::otp::code::{Code, code_at, hotp_code, next_code_at, remaining};
+use crate::otp::code::hotp_code;
 use crate::otp::{Account, Kind};
 use crate::policy::organisation;
-use crate::text::{clean, fit};
+use crate::text::{clean, collated, fit};
 use crate::time::UnixTime;
 use crate::vault::history::Reason;
 use crate::vault::{Entry, EntryId, Unusable};
@@ -39,39 +40,6 @@ struct Row<'a> {
     codes: Option<Codes<'a>>,
 }
 
-/// What `--codes` adds; all empty for HOTP, whose codes are used up by being shown.
-#[derive(Serialize, Default)]
-struct Codes<'a> {
-    code: Option<&'a str>,
-    next: Option<&'a str>,
-    remaining: Option<u64>,
-}
-
-/// A code with the one after it, as far as they can be known without using them up.
-struct Pair {
-    code: Option<Code>,
-    next: Option<Code>,
-    remaining: Option<u64>,
-}
-
-impl Pair {
-    fn of(account: &Account, world: &World) -> Self {
-        Self {
-            code: code_at(account, world.now),
-            next: next_code_at(account, world.now),
-            remaining: account.kind.period().map(|p| remaining(p, world.now)),
-        }
-    }
-
-    fn view(&self) -> Codes<'_> {
-        Codes {
-            code: self.code.as_ref().map(Code::expose),
-            next: self.next.as_ref().map(Code::expose),
-            remaining: self.remaining,
-        }
-    }
-}
-
 /// `list`.
 ///
 /// # Errors
@@ -88,12 +56,14 @@ pub fn list(world: &World, args: &List) -> Result<(), Failure> {
         }
         entries = found.places.iter().map(|&i| entries[i]).collect();
     }
-    entries.sort_by_cached_key(|e| (e.issuer().to_lowercase(), e.name().to_lowercase(), e.id));
+    entries.sort_by_cached_key(|e| (collated(e.issuer()), collated(e.name()), e.id));
     if args.codes {
         session.warn_of_clock(world);
     }
-    let pairs: Vec<Option<Pair>> =
-        entries.iter().map(|e| args.codes.then(|| e.account().ok()).flatten().map(|a| Pair::of(&a, world))).collect();
+    let pairs: Vec<Option<Pair>> = entries
+        .iter()
+        .map(|e| args.codes.then(|| e.account().ok()).flatten().map(|a| Pair::of(&a, world.now)))
+        .collect();
     if args.json {
         let rows: Vec<Row<'_>> = entries
             .iter()
@@ -149,18 +119,6 @@ fn text_row(entry: &Entry, pair: Option<&Pair>, codes: bool, managed: bool) -> V
     row
 }
 
-/// What `code --json` prints.
-#[derive(Serialize)]
-struct Answer<'a> {
-    id: String,
-    issuer: &'a str,
-    account: &'a str,
-    code: &'a str,
-    next: Option<&'a str>,
-    remaining: Option<u64>,
-    period: Option<u64>,
-}
-
 /// `code`.
 ///
 /// # Errors
@@ -175,38 +133,6 @@ pub fn code(world: &World, args: &CodeArgs) -> Result<(), Failure> {
     let account = account_of(&session, id)?;
     let pair = codes_of(world, &mut session, id, &account)?;
     tell(args, &Found { id, account, pair })
-}
-
-/// An account and its codes.
-pub(super) struct Found {
-    id: EntryId,
-    account: Account,
-    pair: Pair,
-}
-
-impl Found {
-    /// An account whose codes go by time.
-    pub(super) fn by_time(world: &World, id: EntryId, account: Account) -> Self {
-        let pair = Pair::of(&account, world);
-        Self { id, account, pair }
-    }
-}
-
-/// Answers `code`.
-pub(super) fn tell(args: &CodeArgs, Found { id, account, pair }: &Found) -> Result<(), Failure> {
-    let shown = chosen(pair, args.next)?;
-    if args.json {
-        return json(&Answer {
-            id: id.to_string(),
-            issuer: &account.issuer,
-            account: &account.account,
-            code: shown.expose(),
-            next: pair.next.as_ref().map(Code::expose),
-            remaining: pair.remaining,
-            period: account.kind.period(),
-        });
-    }
-    answer(&format!("{}\n", shown.expose()))
 }
 
 /// `copy`.
@@ -231,15 +157,10 @@ pub fn copy(world: &World, args: &CopyCode) -> Result<(), Failure> {
     Ok(())
 }
 
-fn chosen(pair: &Pair, next: bool) -> Result<&Code, Failure> {
-    let code = if next { pair.next.as_ref() } else { pair.code.as_ref() };
-    code.ok_or(Failure::NoNextCode)
-}
-
 /// The codes of one account. That of an HOTP account is used up: its counter is saved before anything is shown.
 fn codes_of(world: &World, session: &mut Session, id: EntryId, account: &Account) -> Result<Pair, Failure> {
     if !matches!(account.kind, Kind::Hotp { .. }) {
-        return Ok(Pair::of(account, world));
+        return Ok(Pair::of(account, world.now));
     }
     world.tell_of_policy();
     // Taken where no other program can take the same: under the save's lock, from what the file says then.

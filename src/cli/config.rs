@@ -6,6 +6,7 @@ use std::path::Path;
 use super::args::{Config as Args, Global};
 use super::failure::Failure;
 use super::output::answer;
+use super::recover::shown;
 use super::session::{World, places};
 use crate::app::keys::Keymap;
 use crate::config::Config;
@@ -27,15 +28,17 @@ fn problems(config: &Config, file: &Path) -> Vec<String> {
 /// # Errors
 /// When the config has a mistake (but for `config path`) or the answer cannot be written.
 pub fn config(global: &Global, args: Args) -> Result<(), Failure> {
-    let file = places(global)?.config_file;
+    let paths = places(global)?;
+    let file = &paths.config_file;
     match args {
         Args::Path => answer(&format!("{}\n", file.display())),
         Args::Check => {
-            let there = fs::exists(&file).unwrap_or(true);
-            let config = Config::load(&file)?;
-            let mut problems = problems(&config, &file);
+            Config::must_be_there(file, paths.config_named)?;
+            let there = fs::exists(file).unwrap_or(true);
+            let config = Config::load(file)?;
+            let mut problems = problems(&config, file);
             for name in config.profile_names() {
-                let own = self::problems(&config.clone().profile(name), &file);
+                let own = self::problems(&config.clone().profile(name), file);
                 let more: Vec<String> = own.into_iter().filter(|problem| !problems.contains(problem)).collect();
                 problems.extend(more.into_iter().map(|problem| format!("profile {name}: {problem}")));
             }
@@ -49,7 +52,7 @@ pub fn config(global: &Global, args: Args) -> Result<(), Failure> {
         }
         Args::Show => {
             let world = World::new(global.clone())?;
-            answer(&format!("// {}\n{}\n", file.display(), world.config.to_text()))
+            answer(&format!("// {}\n{}\n", shown(file), world.config.to_text()))
         }
     }
 }

@@ -62,7 +62,8 @@ fn finding(what: &'static str, state: State, text: impl Into<String>) -> Finding
 /// When no home is known or the answer cannot be written; what is found is never an error.
 pub fn doctor(global: &Global, args: &Doctor) -> Result<(), Failure> {
     let paths = places(global)?;
-    let config = Config::load(&paths.config_file);
+    let there = Config::must_be_there(&paths.config_file, paths.config_named);
+    let config = there.and_then(|()| Config::load(&paths.config_file));
     let mut all = vec![finding("version", State::Ok, concat!("otpanel ", env!("CARGO_PKG_VERSION")))];
     all.push(match &config {
         Ok(_) if paths.config_file.exists() => finding("config", State::Ok, shown(&paths.config_file)),

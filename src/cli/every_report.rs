@@ -113,6 +113,7 @@ fn all() -> Vec<(String, Report)> {
         KeychainError::Locked,
         KeychainError::TooLarge { limit: 2560 },
         KeychainError::Dismissed,
+        KeychainError::Folder("Is a directory".into()),
         KeychainError::Other("it said something odd".into()),
     ] {
         add("keychain", e.into());
@@ -147,7 +148,7 @@ fn policies() -> Vec<PolicyError> {
         PolicyError::NotPlain(path()),
         PolicyError::Owner { path: path(), owner: 1000 },
         PolicyError::Writable { path: path(), mode: 0o666 },
-        PolicyError::Unknown(path()),
+        PolicyError::File(path()),
         PolicyError::TooLong(path()),
         PolicyError::Text { path: path(), mistake: Box::new(mistake) },
     ]
@@ -178,11 +179,10 @@ fn failures() -> Vec<Failure> {
         Failure::Unsure { query: "ghb".into(), candidate: "GitHub (octo)".into() },
         Failure::NeedsYes { what: "Removing an account".into() },
         Failure::VaultExists(vault()),
-        Failure::KeyNotWritten { path: "/key".into(), source: no_access() },
         Failure::NoWayIn,
         Failure::WrongRecoveryKey,
         Failure::WrongKeychainKey,
-        Failure::EmptyPassword,
+        Failure::EmptyPassword { least: 8 },
         Failure::ShortPassword,
         Failure::PasswordsDiffer,
         Failure::File { path: "/pw".into(), doing: Doing::Read, source: io::Error::from_raw_os_error(2) },
@@ -300,5 +300,29 @@ fn every_report_has_three_parts_in_whole_sentences() {
         assert!(report.cause.ends_with('.') || listed, "{name}: {}", report.cause);
         assert!(!report.cause.ends_with(".."), "{name}: {}", report.cause);
         assert!(!report.next.is_empty(), "{name}");
+    }
+}
+
+/// What the panel has neither a key nor a screen for.
+const COMMANDS_FOR_THE_PANEL: [&str; 7] = [
+    "`otpanel doctor`",
+    "`otpanel policy`",
+    "`otpanel config check`",
+    "`otpanel import --format`",
+    "`otpanel import FILE`",
+    "`otpanel vault history`",
+    "`otpanel vault restore COPY`",
+];
+
+#[test]
+fn the_panel_names_its_own_keys_and_no_command_that_it_can_do_itself() {
+    let of_the_floors = ["account", "link", "import", "keychain", "unlock", "config"];
+    for (name, report) in all().iter().filter(|(name, _)| of_the_floors.contains(&name.as_str())) {
+        let next = COMMANDS_FOR_THE_PANEL
+            .iter()
+            .fold(report.next_in_panel().to_owned(), |next, command| next.replace(command, ""));
+        for mark in ["--archive", "--format", "--password", "`otpanel", "the command again"] {
+            assert!(!next.contains(mark), "{name}: {}", report.next_in_panel());
+        }
     }
 }

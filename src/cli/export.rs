@@ -1,38 +1,26 @@
 //! `export`: accounts as another authenticator's file, for their owner alone, and never over a file without a yes.
 
-use std::fs::{self, File};
-use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use super::args::Export as Args;
-use super::failure::{Doing, Failure};
-use super::output::{answer, say};
+use super::failure::Failure;
+use super::goal::{Goal, goal, write};
+use super::output::say;
 use super::prompt;
 use super::query::{self, Named, Sureness};
 use super::session::{Session, World, read_password};
 use crate::otp::Account;
 use crate::otp::account::title;
-use crate::paths;
 use crate::policy::organisation;
-use crate::runtime::export::{beside, random};
+use crate::runtime::export::random;
 use crate::secret::Secret;
-use crate::text::{clean, count};
+use crate::text::{clean, collated, count};
 use crate::transfer::export::{Sealing, sealing};
 use crate::transfer::qr;
 use crate::transfer::{ExportError, Exported, Format, export as write_export};
 use crate::vault::Entry;
 use crate::vault::view::accounts_of;
-
-/// Where an export goes.
-pub(super) enum Goal {
-    Stdout,
-    /// A name that is free.
-    New(PathBuf),
-    /// A file that gives way, by its own name.
-    Over(PathBuf),
-    /// A pipe or device that is written into.
-    Into(PathBuf),
-}
 
 /// `export`.
 ///
@@ -65,7 +53,7 @@ pub fn export(world: &World, args: &Args) -> Result<(), Failure> {
     let goal = if args.qr { Goal::Stdout } else { goal(args.out.as_deref(), args.yes)? };
     let given = args.archive_password_file.as_deref().map(|p| read_password(p, "password file")).transpose()?;
     if given.as_ref().is_some_and(|p| p.expose().is_empty()) {
-        return Err(Failure::EmptyPassword);
+        return Err(Failure::EmptyPassword { least: 1 });
     }
     match (sealing, &given) {
         (Sealing::Never, Some(_)) => return Err(ExportError::NeverSealed(format).into()),
@@ -96,34 +84,9 @@ pub fn export(world: &World, args: &Args) -> Result<(), Failure> {
             return Err(Failure::Cancelled);
         }
     }
-    send(&goal, &exported)?;
+    write(&goal, exported.bytes.expose())?;
     tell(&goal, format, open, &exported, &unusable);
     Ok(())
-}
-
-/// Decides where the export goes before anything is opened, and asks before a file is replaced.
-pub(super) fn goal(out: Option<&Path>, yes: bool) -> Result<Goal, Failure> {
-    let Some(path) = out.filter(|path| *path != Path::new("-")) else { return Ok(Goal::Stdout) };
-    let fails = |source| Failure::File { path: path.to_owned(), doing: Doing::Write, source };
-    let found = match fs::metadata(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Goal::New(path.to_owned())),
-        found => found.map_err(fails)?,
-    };
-    if found.is_dir() {
-        return Err(fails(io::ErrorKind::IsADirectory.into()));
-    }
-    if !found.is_file() {
-        return Ok(Goal::Into(path.to_owned()));
-    }
-    let name = clean(&path.display().to_string()).into_owned();
-    if !yes && !prompt::interactive() {
-        return Err(Failure::NeedsYes { what: format!("Replacing {name}") });
-    }
-    if !yes && !prompt::yes(&format!("Replace {name}?"), false)? {
-        return Err(Failure::Cancelled);
-    }
-    // Where it is a link, what it leads to gives way.
-    paths::real(path).map(Goal::Over).map_err(fails)
 }
 
 /// Asks for the password of a format that can be sealed, where somebody can answer.
@@ -166,7 +129,7 @@ fn chosen(world: &World, session: &Session, args: &Args) -> Result<(Vec<Account>
         places.dedup();
         entries = places.into_iter().map(|i| entries[i]).collect();
     }
-    entries.sort_by_cached_key(|e| (e.issuer().to_lowercase(), e.name().to_lowercase(), e.id));
+    entries.sort_by_cached_key(|e| (collated(e.issuer()), collated(e.name()), e.id));
     world.policy.may_leave(entries.iter().map(|e| (e.identity(), title(e.issuer(), e.name()))))?;
     Ok(accounts_of(entries))
 }
@@ -190,28 +153,6 @@ fn as_codes(
     let named = grids.into_iter().enumerate().map(|(i, grid)| (format!("{} of {n}:", i + 1), grid)).collect::<Vec<_>>();
     let question = format!("Show {} as QR codes?", secrets(exported.count));
     super::qr::show(&named, args.out.as_deref(), args.yes, &question)
-}
-
-fn send(goal: &Goal, exported: &Exported) -> Result<(), Failure> {
-    write(goal, exported.bytes.expose())
-}
-
-/// Writes bytes to where they go.
-///
-/// # Errors
-/// When they cannot be written; a file is as it was then.
-pub(super) fn write(goal: &Goal, bytes: &[u8]) -> Result<(), Failure> {
-    let (path, done) = match goal {
-        Goal::Stdout => {
-            let text = std::str::from_utf8(bytes).map_err(|_| Failure::NotText { what: "export" })?;
-            answer(text)?;
-            return if text.ends_with('\n') { Ok(()) } else { answer("\n") };
-        }
-        Goal::New(path) => (path, beside(path, bytes, false)),
-        Goal::Over(path) => (path, beside(path, bytes, true)),
-        Goal::Into(path) => (path, File::options().write(true).open(path).and_then(|mut file| file.write_all(bytes))),
-    };
-    done.map_err(|source| Failure::File { path: path.clone(), doing: Doing::Write, source })
 }
 
 fn secrets(n: usize) -> String {

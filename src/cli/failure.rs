@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::report::{Exit, LISTS, Report, sentence, system};
 use crate::runtime::PanelError;
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::unlock;
 
 /// Why a command could not be done.
@@ -57,13 +57,6 @@ pub enum Failure {
     },
     /// `init` found something where the vault would be.
     VaultExists(PathBuf),
-    /// The vault stands, but its recovery key could not be handed over.
-    KeyNotWritten {
-        /// Where it should have gone.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
     /// No way to open the vault was given.
     NoWayIn,
     /// A recovery key that is well written and opens nothing.
@@ -71,7 +64,10 @@ pub enum Failure {
     /// The keychain's key is there and opens nothing.
     WrongKeychainKey,
     /// A password was given as empty.
-    EmptyPassword,
+    EmptyPassword {
+        /// The characters that are asked for at least.
+        least: usize,
+    },
     /// A new password of fewer characters than [`unlock::SHORTEST_PASSWORD`].
     ShortPassword,
     /// A password typed twice, differently.
@@ -187,14 +183,8 @@ impl Failure {
             Self::VaultExists(path) => Report::new(
                 Exit::Failed,
                 "There is a vault already",
-                format!("{} exists, and a vault is never overwritten.", path.display()),
+                format!("{} exists, and a vault is never overwritten.", clean(&path.display().to_string())),
                 "Use it as it is, or make another elsewhere: --vault FILE or --profile NAME.",
-            ),
-            Self::KeyNotWritten { path, source } => Report::new(
-                Exit::Failed,
-                "The vault was made, but its recovery key is not written down",
-                format!("{}: {}.", path.display(), system(source)),
-                "`otpanel vault recovery-key` makes a new recovery key.",
             ),
             Self::NoWayIn => Report::new(
                 Exit::Locked,
@@ -224,11 +214,11 @@ impl Failure {
                 ),
                 "Take a longer one; a few words are good.",
             ),
-            Self::EmptyPassword => Report::new(
+            Self::EmptyPassword { least } => Report::new(
                 Exit::Usage,
                 "The new password is empty",
                 "An empty password protects nothing.",
-                "Choose one with at least one character; a few random words are good.",
+                format!("Choose one with at least {}; a few random words are good.", count(*least, "character")),
             ),
             Self::PasswordsDiffer => Report::new(
                 Exit::Usage,
@@ -250,6 +240,7 @@ impl Failure {
                         io::ErrorKind::AlreadyExists => {
                             "Name a file that does not exist yet; nothing is overwritten.".to_owned()
                         }
+                        io::ErrorKind::InvalidInput => "Name another file.".to_owned(),
                         io::ErrorKind::PermissionDenied => format!("Check who owns it and its permissions ({LISTS})."),
                         _ => "Mend that and run the command again.".to_owned(),
                     },

@@ -13,13 +13,15 @@ pub fn quiet_panics() {
 }
 
 #[cfg(unix)]
-/// Core limit 0, not dumpable (Linux), umask 077. What the system refuses is left as it is: `doctor` tells.
+/// Core limit 0, not dumpable (Linux), umask 077; a limit of file sizes is an error of the write, and no end without a word.
+/// What the system refuses is left as it is: `doctor` tells.
 pub fn harden() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
 }
 
 #[cfg(not(unix))]

@@ -27,7 +27,7 @@ const NAMED: usize = 20;
 /// One row of `vault history --json`.
 #[derive(Serialize)]
 struct VersionRow {
-    file: PathBuf,
+    file: String,
     time: Option<String>,
     size: u64,
     reason: &'static str,
@@ -78,7 +78,7 @@ pub fn list(world: &World, as_json: bool) -> Result<(), Failure> {
             accounts: held.accounts,
             brings_back: held.difference.as_ref().map(|d| d.added.len() + d.restored.len()),
             changes: held.difference.as_ref().map(|d| d.changed.len()),
-            file: held.version.path,
+            file: held.version.path.display().to_string(),
         };
         return json(&held.into_iter().map(row).collect::<Vec<_>>());
     }

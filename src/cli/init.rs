@@ -9,14 +9,16 @@ use super::args::{Init, UnlockWith};
 use super::failure::{Doing, Failure};
 use super::output::{answer, say};
 use super::prompt;
+use super::recover::shown;
 use super::session::World;
 use crate::keychain::{Keychain as _, Probe, system};
 use crate::paths;
-use crate::report::{OTHERWISE, Report};
+use crate::report::OTHERWISE;
 use crate::secret::Secret;
 use crate::unlock::{self, Mode, New};
+use crate::vault::FileError;
 
-/// Said before a keychain key is made (VAULT section 5: turned on plainly or not at all).
+/// Said before a keychain key is made (it is turned on plainly or not at all).
 pub const KEYCHAIN_WORDS: &str = "With the keychain, any program of yours can ask for the key while you are logged in, \
                               as with your browser's passwords.";
 
@@ -26,8 +28,11 @@ pub const KEYCHAIN_WORDS: &str = "With the keychain, any program of yours can as
 /// When there is a vault already, no way to unlock it was given, or something cannot be written.
 pub fn init(world: &World, args: &Init) -> Result<(), Failure> {
     let place = world.place();
-    if world.paths.vault_file.symlink_metadata().is_ok() {
-        return Err(Failure::VaultExists(world.paths.vault_file.clone()));
+    let file = &world.paths.vault_file;
+    match file.symlink_metadata() {
+        Ok(about) if about.is_dir() => return Err(FileError::NotAFile(file.clone()).into()),
+        Ok(_) => return Err(Failure::VaultExists(file.clone())),
+        Err(_) => {}
     }
     let keychain = system::system();
     let mode = match args.unlock {
@@ -49,7 +54,14 @@ pub fn init(world: &World, args: &Init) -> Result<(), Failure> {
         Mode::Keychain => None,
         Mode::Password | Mode::Both => Some(new_password(world)?),
     };
-    // Taken first: a key that cannot be handed over would be worth nothing.
+    // What can be known to fail fails before the key is handed over.
+    if let Some(folder) = world.paths.vault_file.parent() {
+        paths::private_dir(folder).map_err(|source| Failure::File {
+            path: world.paths.vault_file.clone(),
+            doing: Doing::Write,
+            source,
+        })?;
+    }
     let key_file = args.recovery_key_file.as_deref().map(|path| reserve(path).map(|file| (path, file))).transpose()?;
     let kdf = match password {
         Some(_) => unlock::calibrate(Duration::from_millis(u64::from(world.config.kdf.target_ms))),
@@ -58,23 +70,35 @@ pub fn init(world: &World, args: &Init) -> Result<(), Failure> {
     if !matches!(mode, Mode::Password) {
         keychain.wait_for_keyring();
     }
-    let created = match unlock::create(&place, New { mode, password, kdf }, &keychain) {
-        Ok(created) => created,
-        Err(e) => {
-            if let Some((path, _)) = &key_file {
-                let _ = fs::remove_file(path);
-            }
-            let mut report = Report::from(e);
-            report.next =
-                report.next.replace(OTHERWISE, "A password needs no keychain: `otpanel init --unlock password`.");
-            return Err(report.into());
+    let key_path = key_file.as_ref().map(|(path, _)| *path);
+    let new = New { mode, password, kdf };
+    let made = unlock::create_after(&place, new, &keychain, |key| hand_over(key, key_file));
+    let created = made.map_err(|failure| {
+        if let Some(path) = key_path {
+            let _ = fs::remove_file(path);
         }
-    };
-    say(&format!("Made {}.", world.paths.vault_file.display()));
+        without_keychain(failure)
+    })?;
+    say(&format!("Made {}.", shown(&world.paths.vault_file)));
+    if let Some(path) = key_path {
+        written_to(path);
+    }
     if args.no_backup {
         super::backup::never(&place, created.unlocked.vault_id())?;
     }
-    hand_over(&created.recovery_key, key_file)
+    Ok(())
+}
+
+/// Names the way that needs no keychain, where one was the trouble.
+fn without_keychain(failure: Failure) -> Failure {
+    match failure.report() {
+        Some(mut report) if report.next.contains(OTHERWISE) => {
+            report.next =
+                report.next.replace(OTHERWISE, "A password needs no keychain: `otpanel init --unlock password`.");
+            report.into()
+        }
+        _ => failure,
+    }
 }
 
 /// The password for a new key: from the file that was given, or typed twice.
@@ -98,7 +122,7 @@ pub fn new_password(world: &World) -> Result<Secret<String>, Failure> {
 /// [`Failure::EmptyPassword`] or [`Failure::ShortPassword`].
 pub fn long_enough(password: Secret<String>) -> Result<Secret<String>, Failure> {
     match password.expose().as_str() {
-        "" => Err(Failure::EmptyPassword),
+        "" => Err(Failure::EmptyPassword { least: unlock::SHORTEST_PASSWORD }),
         text if unlock::is_short(text) => Err(Failure::ShortPassword),
         _ => Ok(password),
     }
@@ -137,35 +161,30 @@ pub fn reserve(path: &Path) -> Result<File, Failure> {
     options.open(path).map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Write, source })
 }
 
-/// Writes the recovery key to its file, or shows it once; on a terminal with a check that it was written down.
+/// Writes the recovery key to its file, or shows it once; on a terminal with a check that it was written down. Called before
+/// anything opens by that key: what fails here has changed nothing.
 ///
 /// # Errors
-/// When it cannot be written. The vault stands; `vault recovery-key` makes another key.
+/// When it cannot be written, nobody reads it, or the terminal ends.
 pub fn hand_over(key: &Secret<String>, file: Option<(&Path, File)>) -> Result<(), Failure> {
     if let Some((path, file)) = file {
-        return match write(key, path, file) {
-            Ok(()) => {
-                written_to(path);
-                Ok(())
-            }
-            Err(source) => Err(Failure::KeyNotWritten { path: path.to_owned(), source }),
-        };
+        return write(key, path, file).map_err(|source| Failure::File {
+            path: path.to_owned(),
+            doing: Doing::Write,
+            source,
+        });
     }
     say("The recovery key opens the vault when everything else is lost. It is shown only now: write it down.");
-    answer(key.expose())?;
-    answer("\n")?;
+    let printed = answer(key.expose()).and_then(|()| answer("\n"));
+    printed.map_err(|failure| match failure {
+        // Elsewhere a reader that has gone is no failure; here a key would be lost.
+        Failure::Silent => Failure::Stdout(std::io::ErrorKind::BrokenPipe.into()),
+        other => other,
+    })?;
     if prompt::interactive() {
         check_written(key)?;
     }
     Ok(())
-}
-
-/// Writes a recovery key to its file, down to the disk.
-///
-/// # Errors
-/// [`Failure::File`].
-pub fn write_key(key: &Secret<String>, path: &Path, file: File) -> Result<(), Failure> {
-    write(key, path, file).map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Write, source })
 }
 
 fn write(key: &Secret<String>, path: &Path, mut file: File) -> std::io::Result<()> {
@@ -180,7 +199,7 @@ fn write(key: &Secret<String>, path: &Path, mut file: File) -> std::io::Result<(
 
 /// Says where a recovery key was written.
 pub fn written_to(path: &Path) {
-    say(&format!("The recovery key is in {}. Keep it away from this computer.", path.display()));
+    say(&format!("The recovery key is in {}. Keep it away from this computer.", shown(path)));
 }
 
 /// Asks for the last group of the key, until it is right or passed over.

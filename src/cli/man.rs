@@ -25,7 +25,7 @@ pub fn man(args: &Args) -> Result<(), Failure> {
         let path = folder.join(format!("{name}.1"));
         fs::write(&path, text).map_err(|e| fails(&path, e))?;
     }
-    say(&format!("Wrote {} pages to {}.", pages.len(), folder.display()));
+    say(&format!("Wrote {} pages to {}.", pages.len(), super::recover::shown(folder)));
     Ok(())
 }
 

@@ -15,6 +15,8 @@ mod doctor;
 mod export;
 pub mod failure;
 mod files;
+mod found;
+mod goal;
 pub mod harden;
 mod history;
 mod import;

@@ -57,7 +57,10 @@ pub fn policy(global: &Global, args: &Args) -> Result<(), Failure> {
     }
     // The user's own settings stand beside the limits; a mistake in them is no matter of the policy's.
     let config = places(global).ok().and_then(|paths| Config::load(&paths.config_file).ok()).unwrap_or_default();
-    let mut rows = vec![vec!["set by".to_owned(), format!("{}, which root alone can write", shown(&found))]];
+    let mut rows = vec![vec![
+        "set by".to_owned(),
+        format!("{}, which {} alone can write", shown(&found), if cfg!(windows) { "an administrator" } else { "root" }),
+    ]];
     rows.extend(said(&policy, &config).into_iter().map(|(what, text)| vec![what.to_owned(), text]));
     answer(&columns(&rows))
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::args::Qr as Args;
 use super::codes::{account_of, pick};
-use super::export::{Goal, goal, write};
 use super::failure::Failure;
+use super::goal::{Goal, goal, write};
 use super::output::{answer, say};
 use super::prompt;
 use super::query::Sureness;

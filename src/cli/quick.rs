@@ -6,8 +6,8 @@
 
 use super::args::Code as Args;
 use super::clock::say_clock_trouble;
-use super::codes::{Found, tell};
 use super::failure::Failure;
+use super::found::{Found, Pair, tell};
 use super::query::{self, Named};
 use super::session::World;
 use crate::keychain::system::{self, SystemKeychain};
@@ -55,8 +55,9 @@ fn find(world: &World, vault: VaultId, glance: &Glance<'_>, text: &str) -> Optio
         }
         rollback::note_seen(vault, &glance.seen, &mut local);
     }
-    say_clock_trouble(world, glance.seen.values().copied().max());
-    Some(Found::by_time(world, entry.id, account))
+    say_clock_trouble(world.now, glance.seen.values().copied().max());
+    let pair = Pair::of(&account, world.now);
+    Some(Found { id: entry.id, account, pair })
 }
 
 /// The account of an entry, unless its codes are used up by being shown.

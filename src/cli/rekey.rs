@@ -7,7 +7,7 @@ use super::args::Rekey;
 use super::failure::Failure;
 use super::output::say;
 use super::session::{Session, World, read_password};
-use super::{backup, init, prompt};
+use super::{init, prompt};
 use crate::keychain::Keychain;
 use crate::keychain::system::{self, SystemKeychain};
 use crate::runtime;
@@ -16,7 +16,6 @@ use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::unlock;
 use crate::unlock::rekey::{Keychains, NewKey, is_password};
-use crate::vault::SlotKind;
 use crate::vault::history::Reason;
 
 /// `vault rekey`.
@@ -44,16 +43,10 @@ pub fn rekey(world: &World, args: &Rekey) -> Result<(), Failure> {
     let path = file.as_ref().map(|(path, _)| *path);
     let key = match put_in_force(world, &mut session, password.as_ref(), keychain, file) {
         Ok(key) => key,
-        Err(Stopped { failure, in_force: None }) => {
-            if let Some(path) = path {
+        Err(Stopped { failure, in_force }) => {
+            // Where the new key may stand in the vault's place all the same, its recovery key is needed.
+            if let Some(path) = path.filter(|_| !in_force) {
                 let _ = fs::remove_file(path);
-            }
-            return Err(failure);
-        }
-        // It may stand in the vault's place: then its recovery key is needed.
-        Err(Stopped { failure, in_force: Some(key) }) => {
-            if path.is_none() {
-                init::hand_over(&key.recovery_key, None)?;
             }
             return Err(failure);
         }
@@ -64,28 +57,27 @@ pub fn rekey(world: &World, args: &Rekey) -> Result<(), Failure> {
         say(&format!("otpanel: the keychain still has the old key, which opens older copies alone: {error}"));
     }
     tell();
-    match path {
-        Some(path) => init::written_to(path),
-        None => init::hand_over(&key.recovery_key, None)?,
+    if let Some(path) = path {
+        init::written_to(path);
     }
-    backup::after_rekey(&mut session);
+    session.back_up_anew();
     Ok(())
 }
 
 /// Why no new key is in force, as far as is known.
 struct Stopped {
     failure: Failure,
-    /// The new key, where it may be in force all the same.
-    in_force: Option<Box<NewKey>>,
+    /// The new key may be in force all the same.
+    in_force: bool,
 }
 
 impl<E: Into<Failure>> From<E> for Stopped {
     fn from(error: E) -> Self {
-        Self { failure: error.into(), in_force: None }
+        Self { failure: error.into(), in_force: false }
     }
 }
 
-/// Makes the key and saves the vault under it. The recovery key goes to its file before: a crash between the two leaves a
+/// Makes the key and saves the vault under it. The recovery key is handed over before: what fails between the two leaves a
 /// recovery key that opens nothing, and not a vault whose new one nobody has.
 fn put_in_force(
     world: &World,
@@ -95,17 +87,15 @@ fn put_in_force(
     file: Option<(&Path, File)>,
 ) -> Result<NewKey, Stopped> {
     let mut key = make(&session.unlocked, password, world.config.kdf.target_ms)?;
-    file.map_or(Ok(()), |(path, file)| init::write_key(&key.recovery_key, path, file))?;
+    init::hand_over(&key.recovery_key, file)?;
     keychain.map_or(Ok(()), |keychain| key.let_in(keychain))?;
     let device = session.stamp(world).device;
     let saved = session.save_changing(Reason::Password, &mut |vault| {
         runtime::rekey::put_in_force(&key, vault, UnixTime::now(), device)
     });
     let Err(failure) = saved else { return Ok(key) };
-    match key.after_failure(&session.place, keychain) {
-        Some(_) => Err(Stopped { failure, in_force: Some(Box::new(key)) }),
-        None => Err(failure.into()),
-    }
+    let in_force = key.after_failure(&session.place, keychain).is_some();
+    Err(Stopped { failure, in_force })
 }
 
 /// The password from now on: a new one, or the one of now, which must be given since every way in is made anew. None where
@@ -115,8 +105,7 @@ fn password(world: &World, session: &Session, new: Option<&Path>) -> Result<Opti
     if let Some(path) = new {
         return init::long_enough(read_password(path, "new password")?).map(Some);
     }
-    let has = |kind| vault.slots().iter().any(|slot| slot.kind() == kind);
-    if !has(SlotKind::Password) && !has(SlotKind::PasswordAndKeychain) {
+    if !vault.has_password() {
         return Ok(None);
     }
     if let Some(given) = world.given_password()?

@@ -7,6 +7,8 @@
 //!
 //! Nothing is done before it is needed: a code from the command line must not wait for what it does not use.
 
+mod rounds;
+
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,7 +74,7 @@ impl Drop for Session {
     /// The backup goes last, when the command has answered: it may take its time, and nothing hangs on it.
     fn drop(&mut self) {
         if self.unseen {
-            super::backup::after_saving(self);
+            self.back_up_last();
         }
     }
 }
@@ -91,7 +93,7 @@ impl World {
     /// Says loudly where a policy is ignored.
     pub fn tell_of_policy(&self) {
         if let Some(report) = &self.ignored {
-            output::say(&format!("otpanel: {}. {}", report.problem, report.cause));
+            output::say(&format!("otpanel: {}", report.why()));
         }
     }
 
@@ -119,6 +121,7 @@ impl World {
     pub fn under(global: Global, found: &Found) -> Result<Self, Failure> {
         let policy = found.in_force();
         let paths = places(&global)?;
+        Config::must_be_there(&paths.config_file, paths.config_named)?;
         let config = policy.cap(Config::load_for(&paths.config_file, global.profile.as_deref())?);
         let now = shifted(UnixTime::now(), config.clock_offset_secs);
         let ignored = found.trouble.as_ref().map(Report::from);
@@ -138,8 +141,8 @@ impl World {
         let place = self.place();
         let locked = recover::load(&place)?;
         let later = rollback::later_version(&place, &locked);
-        let unlocked = self.unlock(later.as_ref().unwrap_or(&locked));
-        let unlocked = unlocked.map_err(|failure| {
+        let opened = self.open_by_any(later.as_ref().unwrap_or(&locked));
+        let (unlocked, words) = opened.map_err(|failure| {
             if later.is_none() && rollback::is_of_before(&place, &locked) {
                 output::say(
                     "otpanel: the vault file is one of before its new key or password, and no copy here is later.",
@@ -151,6 +154,9 @@ impl World {
             Session { place, unlocked, backup: self.config.backup.enabled, policy: self.policy.clone(), unseen: false };
         session.look_back(later.is_some());
         session.empty_trash(self);
+        if let Some(words) = words {
+            session.strengthen(self, &words);
+        }
         Ok(session)
     }
 
@@ -159,14 +165,19 @@ impl World {
     /// # Errors
     /// When no way is there, or the one that is there fails.
     pub fn unlock(&self, locked: &Locked) -> Result<Unlocked, Failure> {
+        Ok(self.open_by_any(locked)?.0)
+    }
+
+    /// As [`World::unlock`], with the password or recovery key where words opened it.
+    fn open_by_any(&self, locked: &Locked) -> Result<ByWords, Failure> {
         if let Some(dek) = self.remembered(locked)
             && let Ok(unlocked) = locked.open_with(&dek)
         {
-            return Ok(unlocked);
+            return Ok((unlocked, None));
         }
-        let unlocked = self.unlock_anew(locked)?;
-        self.remember(unlocked.vault_id(), unlocked.data_key());
-        Ok(unlocked)
+        let opened = self.unlock_anew(locked)?;
+        self.remember(opened.0.vault_id(), opened.0.data_key());
+        Ok(opened)
     }
 
     /// The key that was kept for this login session. A password file that is named on the command line comes before it.
@@ -188,13 +199,13 @@ impl World {
         }
     }
 
-    fn unlock_anew(&self, locked: &Locked) -> Result<Unlocked, Failure> {
+    fn unlock_anew(&self, locked: &Locked) -> Result<ByWords, Failure> {
         let has = |kind: SlotKind| locked.slots().iter().any(|slot| slot.kind() == kind);
         let by_keychain = has(SlotKind::Keychain);
         if let Some(words) = self.given_password()?
             && (has(SlotKind::Password) || !by_keychain || is_recovery_key(&words))
         {
-            return with_words(locked, &words);
+            return with_words(locked, words);
         }
         let asking = prompt::can_type_secrets();
         let mut why_not = None;
@@ -202,14 +213,14 @@ impl World {
             // On a terminal somebody has just asked for it, so the keychain may show its dialog.
             let keychain = if asking { system::asking() } else { system::system() };
             match unlock::with_keychain(locked, &keychain) {
-                Ok(unlocked) => return Ok(unlocked),
+                Ok(unlocked) => return Ok((unlocked, None)),
                 Err(UnlockError::Vault(Error::WrongKey)) => why_not = Failure::WrongKeychainKey.report(),
                 Err(e) => why_not = Some(Report::from(e)),
             }
         }
         if asking && (has(SlotKind::Password) || has(SlotKind::Recovery)) {
             if let Some(report) = &why_not {
-                output::say(&format!("otpanel: {}. {}", report.problem, report.cause));
+                output::say(&format!("otpanel: {}", report.why()));
             }
             return by_typing(locked, has(SlotKind::Password));
         }
@@ -273,8 +284,7 @@ impl Session {
 
     /// The stamp of an edit that is made now.
     pub fn stamp(&self, world: &World) -> Stamp {
-        // Where no state can be kept, an edit still counts: its device is then known for this once only.
-        let local = Local::open(&world.paths.state_dir).unwrap_or_else(|_| Local::unkept());
+        let local = Local::open_or_unkept(&world.paths.state_dir);
         self.unlocked.state.next_stamp(UnixTime::now(), DeviceId(local.device()))
     }
 
@@ -334,10 +344,21 @@ impl Session {
             if let Err(failure) = self.save_before(Reason::Restore)
                 && let Some(report) = failure.report()
             {
-                output::say(&format!("otpanel: {}. {}", report.problem, report.cause));
+                output::say(&format!("otpanel: {}", report.why()));
             }
         } else {
             rollback::note(&self.place, &self.unlocked, &mut local);
+        }
+    }
+
+    /// Wraps the key anew where the password that opened the vault costs a guesser less than a new one would. What was asked
+    /// for works whether that can be saved or not, and the next opening tries again.
+    fn strengthen(&mut self, world: &World, words: &Secret<String>) {
+        let stamp = self.stamp(world);
+        if let Ok(true) = unlock::stronger_slot(&mut self.unlocked, words, stamp)
+            && let Err(failure) = self.save()
+        {
+            tracing::warn!(?failure, "a weak slot stays");
         }
     }
 
@@ -357,7 +378,7 @@ impl Session {
 
     /// Says on stderr when the clock cannot be right: codes will be wrong then.
     pub fn warn_of_clock(&self, world: &World) {
-        say_clock_trouble(world, self.unlocked.state.seen.values().copied().max());
+        say_clock_trouble(world.now, self.unlocked.state.seen.values().copied().max());
     }
 }
 
@@ -379,20 +400,25 @@ fn is_recovery_key(words: &Secret<String>) -> bool {
     text.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("otpanel1")) || recovery::read(text).is_ok()
 }
 
-fn with_words(locked: &Locked, words: &Secret<String>) -> Result<Unlocked, Failure> {
-    if is_recovery_key(words) {
-        return unlock::with_recovery_key(locked, words).map_err(|e| match e {
+/// An open vault, and the words that opened it, where words did.
+type ByWords = (Unlocked, Option<Secret<String>>);
+
+fn with_words(locked: &Locked, words: Secret<String>) -> Result<ByWords, Failure> {
+    let opened = if is_recovery_key(&words) {
+        unlock::with_recovery_key(locked, &words).map_err(|e| match e {
             UnlockError::Vault(Error::WrongKey) => Failure::WrongRecoveryKey,
             e => e.into(),
-        });
-    }
-    Ok(unlock::with_password(locked, words)?)
+        })?
+    } else {
+        unlock::with_password(locked, &words)?
+    };
+    Ok((opened, Some(words)))
 }
 
-fn by_typing(locked: &Locked, password: bool) -> Result<Unlocked, Failure> {
+fn by_typing(locked: &Locked, password: bool) -> Result<ByWords, Failure> {
     let what = if password { "Password (or recovery key)" } else { "Recovery key" };
     for _ in 0..2 {
-        match with_words(locked, &prompt::secret(what)?) {
+        match with_words(locked, prompt::secret(what)?) {
             Err(failure) => match failure.report() {
                 Some(report) if report.exit == Exit::Locked => output::say(&format!("{}. Try again.", report.problem)),
                 _ => return Err(failure),
@@ -400,7 +426,7 @@ fn by_typing(locked: &Locked, password: bool) -> Result<Unlocked, Failure> {
             Ok(unlocked) => return Ok(unlocked),
         }
     }
-    with_words(locked, &prompt::secret(what)?)
+    with_words(locked, prompt::secret(what)?)
 }
 
 /// Reads a password from a file, or from stdin for `-`. One line break at the end does not count.

@@ -1,7 +1,6 @@
 //! `vault`: looking after the file itself: what it is made of, its keys, its history, its content.
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -38,7 +37,7 @@ pub fn vault(world: &World, args: &Vault) -> Result<(), Failure> {
 /// What `vault info --json` prints.
 #[derive(Serialize)]
 struct Info {
-    path: PathBuf,
+    path: String,
     format: [u16; 2],
     accounts: usize,
     trashed: usize,
@@ -62,7 +61,7 @@ fn info(world: &World, as_json: bool) -> Result<(), Failure> {
     let (major, minor) = locked.version();
     let kdf = unlocked.slots().iter().find_map(crate::vault::Slot::kdf);
     let info = Info {
-        path: session.place.path.clone(),
+        path: session.place.path.display().to_string(),
         format: [major, minor],
         accounts: unlocked.state.live().count(),
         trashed: unlocked.state.trashed().count(),
@@ -76,7 +75,7 @@ fn info(world: &World, as_json: bool) -> Result<(), Failure> {
     }
     let kinds: Vec<&str> = info.slots.iter().map(|s| s.kind).collect();
     let mut rows = vec![
-        ["file", &shown(&info.path)].map(str::to_owned).to_vec(),
+        ["file", &shown(&session.place.path)].map(str::to_owned).to_vec(),
         ["format", &format!("{major}.{minor}")].map(str::to_owned).to_vec(),
         ["accounts", &info.accounts.to_string()].map(str::to_owned).to_vec(),
         ["in the trash", &info.trashed.to_string()].map(str::to_owned).to_vec(),
@@ -110,27 +109,32 @@ fn passwd(world: &World, args: &Passwd) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The key is handed over before the vault is saved: what fails between the two leaves a key that opens nothing, and not a
+/// vault whose new key nobody has.
 fn recovery_key(world: &World, args: &RecoveryKey) -> Result<(), Failure> {
     let mut session = world.open()?;
-    let file =
-        args.recovery_key_file.as_deref().map(|path| init::reserve(path).map(|file| (path, file))).transpose()?;
+    if !args.yes
+        && prompt::interactive()
+        && !prompt::yes("The recovery key of now will open the vault no more. Make a new one?", false)?
+    {
+        return Err(Failure::Cancelled);
+    }
+    let file = args.recovery_key_file.as_deref();
+    let open = file.map(|path| init::reserve(path).map(|file| (path, file))).transpose()?;
     let stamp = session.stamp(world);
     let key = unlock::new_recovery_key(&mut session.unlocked, stamp)?;
-    // To its file before the vault is saved: a crash between the two leaves a key that opens nothing, and not a vault whose
-    // new key nobody has.
-    let Some((path, open)) = file else {
-        session.save_before(Reason::Password)?;
-        return init::hand_over(&key, None);
-    };
-    let written = init::write_key(&key, path, open);
-    if let Err(failure) = written.and_then(|()| session.save_before(Reason::Password)) {
+    let handed = init::hand_over(&key, open);
+    if let Err(failure) = handed.and_then(|()| session.save_before(Reason::Password)) {
         // Where the new version may stand in the vault's place, its key is needed.
         if !session.place.load().is_ok_and(|locked| locked.slots() == session.unlocked.slots()) {
-            let _ = fs::remove_file(path);
+            file.map(fs::remove_file);
         }
         return Err(failure);
     }
-    init::written_to(path);
+    match file {
+        Some(path) => init::written_to(path),
+        None => say("That recovery key opens the vault from now on, and the one before no more."),
+    }
     Ok(())
 }
 

@@ -81,7 +81,9 @@ impl CredentialApi for FolderCredential {
     fn get_secret(&self) -> StoreResult<Vec<u8>> {
         let about = fs::metadata(&self.path).map_err(failed)?;
         if !about.is_file() || about.len() > LONGEST {
-            return Err(StoreError::BadStoreFormat("no item of otpanel".into()));
+            return Err(StoreError::BadStoreFormat(
+                "something that is no item of otpanel lies in the place of one".into(),
+            ));
         }
         fs::read(&self.path).map_err(failed)
     }
@@ -180,29 +182,37 @@ impl FolderKeychain {
 
     fn entry(&self, service: &str, user: &str) -> Result<Entry, KeychainError> {
         self.is_there()?;
-        self.0.build(service, user, None).map_err(|error| told(&error))
+        self.0.build(service, user, None).map_err(|error| self.told(service, user, &error))
     }
-}
 
-fn told(error: &StoreError) -> KeychainError {
-    KeychainError::Other(match error {
-        StoreError::PlatformFailure(cause) | StoreError::NoStorageAccess(cause) => cause.to_string(),
-        StoreError::Invalid(what, why) => format!("{what} {why}"),
-        StoreError::BadStoreFormat(why) => why.clone(),
-        _ => "the folder cannot be used".into(),
-    })
+    /// A failure at an item, or, without a user, at all of a service, with its path: only there it can be mended.
+    fn told(&self, service: &str, user: &str, error: &StoreError) -> KeychainError {
+        let at =
+            [service, user].iter().filter(|part| !part.is_empty()).fold(self.0.root.clone(), |at, part| at.join(part));
+        let why = match error {
+            StoreError::PlatformFailure(cause) | StoreError::NoStorageAccess(cause) => {
+                let words = cause.to_string();
+                words.split(" (os error").next().unwrap_or_default().to_owned()
+            }
+            StoreError::Invalid(what, why) => format!("{what} {why}"),
+            _ => "it cannot be used".into(),
+        };
+        KeychainError::Folder(format!("{}: {why}", at.display()))
+    }
 }
 
 impl Keychain for FolderKeychain {
     fn set(&self, service: &str, user: &str, secret: &[u8]) -> Result<(), KeychainError> {
-        self.entry(service, user)?.set_secret(secret).map_err(|error| told(&error))
+        self.entry(service, user)?.set_secret(secret).map_err(|error| self.told(service, user, &error))
     }
 
     fn get(&self, service: &str, user: &str) -> Result<Option<Secret<Vec<u8>>>, KeychainError> {
         match self.entry(service, user)?.get_secret() {
             Ok(bytes) => Ok(Some(Secret::new(bytes))),
             Err(StoreError::NoEntry) => Ok(None),
-            Err(error) => Err(told(&error)),
+            // Anybody may have put it there who can write to the folder: an item without a byte opens nowhere and stops nothing.
+            Err(StoreError::BadStoreFormat(_)) => Ok(Some(Secret::new(Vec::new()))),
+            Err(error) => Err(self.told(service, user, &error)),
         }
     }
 
@@ -210,16 +220,21 @@ impl Keychain for FolderKeychain {
         match self.entry(service, user)?.delete_credential() {
             Ok(()) => Ok(true),
             Err(StoreError::NoEntry) => Ok(false),
-            Err(error) => Err(told(&error)),
+            Err(error) => Err(self.told(service, user, &error)),
         }
     }
 
     fn search(&self, service: &str) -> Result<Vec<String>, KeychainError> {
         self.is_there()?;
-        let found = self.0.search(&HashMap::from([("service", service)])).map_err(|error| told(&error))?;
+        let found =
+            self.0.search(&HashMap::from([("service", service)])).map_err(|error| self.told(service, "", &error))?;
         let mut users: Vec<String> = found.iter().filter_map(Entry::get_specifiers).map(|(_, user)| user).collect();
         users.sort_unstable();
         Ok(users)
+    }
+
+    fn guards(&self) -> bool {
+        false
     }
 
     fn probe(&self) -> Probe {

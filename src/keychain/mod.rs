@@ -1,16 +1,16 @@
 //! The platform's keychain behind one small trait: set, get, search, delete, and a look that never prompts.
 //!
 //! Knows nothing of vaults: a service, a user and bytes. [`system`] is the machine's own keychain, [`folder`] a folder of
-//! files, [`memory`] the one for tests, [`kernel`] the Linux kernel's, which keeps keys for a time; [`changes`] hears what others
-//! write. Names given as service and
-//! user lie readable on disk in most keychains, even in locked ones: callers put only
-//! random ids there.
+//! files, [`memory`] the one for tests, [`kernel`] the Linux kernel's, which keeps keys for a time; [`listen`] hears what others
+//! write, as [`changes`]. Names given as service and user lie readable on disk in most keychains, even in locked ones: callers
+//! put only random ids there.
 
 pub mod changes;
 #[cfg(all(unix, not(target_vendor = "apple")))]
 mod dbus;
 pub mod folder;
 pub mod kernel;
+pub mod listen;
 pub mod memory;
 #[cfg(all(unix, not(target_vendor = "apple")))]
 mod secret_service;
@@ -55,6 +55,12 @@ pub trait Keychain: Send + Sync {
 
     /// Looks at the keychain's state. Never raises a prompt.
     fn probe(&self) -> Probe;
+
+    /// Whether it keeps what lies in it from everybody but the user who is logged in: what it holds may then be believed
+    /// because it lies there. In a folder anybody may have put it there who can write to it or to a copy of it.
+    fn guards(&self) -> bool {
+        true
+    }
 }
 
 /// What a look at the keychain found.
@@ -100,8 +106,8 @@ impl Probe {
                  desktop's password manager, or ask who manages this machine."
             ),
             Self::NoFolder(path) => format!(
-                "The folder {path} is not there. If it lies on a disk or a share, connect that; to make it anew: \
-                 `otpanel backup enable --folder {path}`."
+                "The folder {path} is not there. If it lies on a disk or a share, connect that; to make it anew, choose it \
+                 again."
             ),
             Self::Unsupported(why) => format!("The keychain cannot be used: {why}. Use a password."),
         }
@@ -135,6 +141,9 @@ pub enum KeychainError {
     /// The user closed the keychain's dialog.
     #[error("the keychain's dialog was closed")]
     Dismissed,
+    /// A folder that stands for a keychain cannot be used as one, in the system's words.
+    #[error("the folder failed: {0}")]
+    Folder(String),
     /// Anything else, in the keychain's words.
     #[error("the keychain failed: {0}")]
     Other(String),

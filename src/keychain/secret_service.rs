@@ -7,6 +7,7 @@
 //! Source: freedesktop.org Secret Service API 0.2.
 
 pub(super) mod signals;
+mod wallet;
 
 use std::time::Instant;
 
@@ -186,7 +187,8 @@ fn both_lists<'a>(answer: &mut Reader<'a>) -> Result<(Vec<&'a str>, Vec<&'a str>
 }
 
 /// Looks at the state of the service and of one of its keyrings: that of the label, else the default one. A provider that
-/// the bus can start by itself is started, as by any first use of it; starting raises no prompt.
+/// the bus can start by itself is started, as by any first use of it; starting raises no prompt. A wallet of KWallet's that is
+/// open and only called locked is unlocked.
 pub(super) fn probe(keyring: Option<&str>, deadline: Instant) -> Probe {
     match probe_within(keyring, deadline) {
         Ok(state) => state,
@@ -222,11 +224,24 @@ fn probe_within(keyring: Option<&str>, deadline: Instant) -> Result<Probe, BusEr
     if collection == "/" {
         return Ok(Probe::NoCollection);
     }
+    let is_open = !is_locked(&mut bus, &collection)? || wallet::unlock_open(&mut bus, &collection);
+    Ok(if is_open { Probe::Ready } else { Probe::Locked })
+}
+
+fn is_locked(bus: &mut Bus, collection: &str) -> Result<bool, BusError> {
     let ask = [Arg::Str("org.freedesktop.Secret.Collection"), Arg::Str("Locked")];
-    let answer = bus.call(Call { path: &collection, ..PROPERTY }, &ask)?;
+    let answer = bus.call(Call { path: collection, ..PROPERTY }, &ask)?;
     let mut locked = answer.read();
     locked.variant_of("b")?;
-    Ok(if locked.bool()? { Probe::Locked } else { Probe::Ready })
+    locked.bool()
+}
+
+fn label_of(bus: &mut Bus, collection: &str) -> Result<String, BusError> {
+    let ask = [Arg::Str("org.freedesktop.Secret.Collection"), Arg::Str("Label")];
+    let answer = bus.call(Call { path: collection, ..PROPERTY }, &ask)?;
+    let mut label = answer.read();
+    label.variant_of("s")?;
+    Ok(label.str()?.to_owned())
 }
 
 /// The path of the keyring (collection) of a label; the first, where several have it.
@@ -235,12 +250,8 @@ fn labelled(bus: &mut Bus, label: &str) -> Result<Option<String>, BusError> {
     let answer = bus.call(PROPERTY, &ask)?;
     let mut all = answer.read();
     all.variant_of("ao")?;
-    let ask = [Arg::Str("org.freedesktop.Secret.Collection"), Arg::Str("Label")];
     for path in all.array(4, Reader::str)? {
-        let answer = bus.call(Call { path, ..PROPERTY }, &ask)?;
-        let mut read = answer.read();
-        read.variant_of("s")?;
-        if read.str()? == label {
+        if label_of(bus, path)? == label {
             return Ok(Some(path.to_owned()));
         }
     }

@@ -226,6 +226,10 @@ impl SystemKeychain {
             return Err(KeychainError::Unavailable(missing));
         }
         let mut asked = direct(self.quick_deadline());
+        // The look unlocks what can be unlocked without a dialog.
+        if matches!(asked, Direct::Locked) && self.probe() == Probe::Ready {
+            asked = direct(self.quick_deadline());
+        }
         if self.may_prompt && matches!(asked, Direct::Locked) {
             let spec: HashMap<&'static str, String> =
                 spec.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();

@@ -3,7 +3,7 @@
 use super::params::{Algorithm, Digits, Period, Pin, Seed};
 use crate::text::{clean, is_blank};
 
-/// The kind of code with its parameters. Steam, mOTP and Yandex have fixed ones (FORMATS 0.1).
+/// The kind of code with its parameters. Steam, mOTP and Yandex have fixed ones.
 #[derive(Debug)]
 pub enum Kind {
     /// RFC 6238.

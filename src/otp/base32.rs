@@ -1,4 +1,4 @@
-//! Base32 as real secrets are written (FORMATS R1): any case, blanks, dashes, padding or none, cut short at any place.
+//! Base32 as real secrets are written: any case, blanks, dashes, padding or none, cut short at any place.
 //!
 //! Knows nothing of accounts. Errors name the place of a wrong character, never the character.
 

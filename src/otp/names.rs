@@ -1,4 +1,4 @@
-//! How foreign labels become an issuer and an account (FORMATS R2). Nothing is invented.
+//! How foreign labels become an issuer and an account. Nothing is invented.
 
 /// Makes issuer and account of a format's own two fields, or of a link's issuer parameter and its label.
 ///

@@ -13,8 +13,8 @@ pub enum ParamError {
     /// A period outside 1 to 86,400 seconds.
     #[error("a period of {0} s: it may be 1 to 86,400")]
     Period(String),
-    /// A counter that is no number from 0 to 2^63 - 1.
-    #[error("a counter of {0}: it may be 0 to 9,223,372,036,854,775,807")]
+    /// A counter that is no number, or beyond [`super::uri::MAX_COUNTER`].
+    #[error("a counter of {0}: it may be 0 to 9,223,372,032,559,808,512")]
     Counter(String),
     /// An algorithm that is not SHA-1, SHA-256 or SHA-512.
     #[error("the algorithm {0} is not supported (SHA1, SHA256 and SHA512 are)")]

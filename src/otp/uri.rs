@@ -1,4 +1,4 @@
-//! Reads and writes `otpauth:` links and their relatives `motp:` and `steam:` (FORMATS chapter 1).
+//! Reads and writes `otpauth:` links and their relatives `motp:` and `steam:`.
 //!
 //! Errors say what is wrong and the limit that it breaks; they never hold a part of a secret.
 
@@ -260,13 +260,17 @@ struct CodeDisplay {
     icon: Option<String>,
 }
 
-/// Checks a counter, which files of other programs keep as a signed number.
+/// The greatest counter that is taken. Files of other programs keep it as a signed number, 2^63 - 1 at most; those that are left
+/// until then are more than anybody uses up, so that what is exported later can be read as well.
+pub const MAX_COUNTER: u64 = i64::MAX as u64 - u32::MAX as u64;
+
+/// Checks a counter.
 ///
 /// # Errors
-/// [`ParamError::Counter`] above 2^63 - 1.
+/// [`ParamError::Counter`] above [`MAX_COUNTER`].
 pub fn counter(value: Option<u64>) -> Result<u64, ParamError> {
     match value.unwrap_or_default() {
-        n if i64::try_from(n).is_ok() => Ok(n),
+        n if n <= MAX_COUNTER => Ok(n),
         n => Err(ParamError::Counter(n.to_string())),
     }
 }

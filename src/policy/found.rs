@@ -2,7 +2,7 @@
 //! administrator could.
 //!
 //! Folder and file are opened once, without following links, and what was opened is judged and read: nothing can be
-//! put in its place in between.
+//! put in its place in between. On Windows it is a value of the registry and no file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use super::{Policy, parse};
 use crate::config::{Mistake, mistake};
 
-/// The greatest file that is read, in bytes.
-#[cfg(unix)]
+/// The greatest policy that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 /// The file's name.
 const NAME: &str = "policy.ron";
@@ -19,7 +18,7 @@ const NAME: &str = "policy.ron";
 /// What was found in the policy's place.
 #[derive(Debug)]
 pub struct Found {
-    /// Where it was looked for.
+    /// Where it was looked for: a file, on Windows a value of the registry.
     pub path: PathBuf,
     /// What holds; none where there is no file, or it is not obeyed.
     pub policy: Option<Policy>,
@@ -57,9 +56,9 @@ pub enum PolicyError {
         /// Its permissions.
         mode: u32,
     },
-    /// On this platform it cannot be told who wrote it.
-    #[error("who wrote {} cannot be told here", .0.display())]
-    Unknown(PathBuf),
+    /// It is a file, where the registry alone sets a policy.
+    #[error("{} sets nothing on Windows", .0.display())]
+    File(PathBuf),
     /// It is longer than any policy.
     #[error("{} is longer than 64 KiB", .0.display())]
     TooLong(PathBuf),
@@ -81,12 +80,38 @@ impl Found {
         if let Some(path) = std::env::var_os("OTPANEL_TEST_POLICY") {
             return Self::at(path.into(), rustix::process::geteuid().as_raw());
         }
+        Self::usual()
+    }
+
+    #[cfg(windows)]
+    fn usual() -> Self {
+        use super::registry;
+
+        let place = PathBuf::from(registry::place());
+        let file = folder().join(NAME);
+        let text = match registry::text() {
+            Ok(None) if file.symlink_metadata().is_ok() => Err(PolicyError::File(file)),
+            Ok(text) => Ok(text.map(String::into_bytes)),
+            Err(source) => Err(PolicyError::Read { path: place.clone(), source }),
+        };
+        Self::of(place, text)
+    }
+
+    #[cfg(unix)]
+    fn usual() -> Self {
         Self::at(folder().join(NAME), 0)
     }
 
     /// Looks at a file that must belong to the user with that number, as must its folder.
+    #[cfg(unix)]
     pub fn at(path: PathBuf, owner: u32) -> Self {
-        match read(&path, owner) {
+        let policy = guarded(&path, owner);
+        Self::of(path, policy)
+    }
+
+    /// What the bytes of a policy say, if they could be had.
+    fn of(path: PathBuf, bytes: Result<Option<Vec<u8>>, PolicyError>) -> Self {
+        match bytes.and_then(|bytes| bytes.map(|bytes| read(&path, &bytes)).transpose()) {
             Ok(policy) => Self { path, policy, trouble: None },
             Err(trouble) => Self { path, policy: None, trouble: Some(trouble) },
         }
@@ -110,11 +135,13 @@ fn folder() -> PathBuf {
     }
 }
 
-fn read(path: &Path, owner: u32) -> Result<Option<Policy>, PolicyError> {
-    let Some(bytes) = guarded(path, owner)? else { return Ok(None) };
+fn read(path: &Path, bytes: &[u8]) -> Result<Policy, PolicyError> {
+    if bytes.len() as u64 > LONGEST {
+        return Err(PolicyError::TooLong(path.to_owned()));
+    }
     let user = if bytes.windows(6).any(|part| part == b"{user}") { user(path)? } else { String::new() };
-    let policy = mistake::utf8(&bytes).and_then(|text| parse(text, &user));
-    policy.map(Some).map_err(|mistake| PolicyError::Text { path: path.to_owned(), mistake: Box::new(mistake) })
+    let policy = mistake::utf8(bytes).and_then(|text| parse(text, &user));
+    policy.map_err(|mistake| PolicyError::Text { path: path.to_owned(), mistake: Box::new(mistake) })
 }
 
 /// The name of the user who runs this, as the system knows it and not as a variable says it.
@@ -169,19 +196,6 @@ fn guarded(path: &Path, owner: u32) -> Result<Option<Vec<u8>>, PolicyError> {
         return Err(PolicyError::NotPlain(path.to_owned()));
     }
     let mut bytes = Vec::new();
-    let read = (&mut file).take(LONGEST + 1).read_to_end(&mut bytes).map_err(|source| fails(path, source))?;
-    if read as u64 > LONGEST {
-        return Err(PolicyError::TooLong(path.to_owned()));
-    }
+    (&mut file).take(LONGEST + 1).read_to_end(&mut bytes).map_err(|source| fails(path, source))?;
     Ok(Some(bytes))
-}
-
-/// Who may write a file is not asked here yet, so none is obeyed.
-#[cfg(not(unix))]
-fn guarded(path: &Path, _owner: u32) -> Result<Option<Vec<u8>>, PolicyError> {
-    match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(PolicyError::Read { path: path.to_owned(), source }),
-        Ok(_) => Err(PolicyError::Unknown(path.to_owned())),
-    }
 }

@@ -28,8 +28,8 @@ fn every_field_may_be_left_out_and_nothing_is_forbidden_then() {
     for text in ["", "// nothing\n", "()", "Policy()"] {
         assert_eq!(parse(text, "ada"), Ok(Policy::default()), "{text}");
     }
-    assert_eq!(Policy::default().identity_of_new(), "personal");
-    assert_eq!(contoso("").identity_of_new(), "managed/Contoso");
+    assert_eq!(Policy::default().identity_for(false), Ok("personal".to_owned()));
+    assert_eq!(contoso("").identity_for(false), Ok("managed/Contoso".to_owned()));
 }
 
 #[test]
@@ -169,7 +169,7 @@ mod ownership {
     fn a_file_of_the_owner_that_nobody_else_writes_is_obeyed() {
         let found = Place::new().found();
         assert!(found.trouble.is_none(), "{:?}", found.trouble);
-        assert_eq!(found.in_force().identity_of_new(), "managed/Contoso");
+        assert_eq!(found.in_force().identity_for(false), Ok("managed/Contoso".to_owned()));
     }
 
     #[test]

@@ -105,11 +105,19 @@ fn uri(error: &UriError) -> Report {
         UriError::Migration => "Bring it in by `otpanel import -`, which reads all of them.",
         UriError::UnknownType(_) => "This kind of code cannot be made here.",
         UriError::MissingSecret => "Copy the whole link again: the part `secret=…` is missing.",
-        UriError::Several => "Bring them in together: `otpanel import -`, or p in the panel.",
+        UriError::Several => "Bring them in together: `otpanel import -`.",
         UriError::Control => "Copy the link alone, which is one line. Several are brought in by `otpanel import -`.",
         UriError::Trashed => "Restore it in the app that the link is from, and export again.",
     };
-    Report::new(Exit::Failed, "This link cannot be used", sentence(&error.to_string()), next)
+    let report = Report::new(Exit::Failed, "This link cannot be used", sentence(&error.to_string()), next);
+    match error {
+        UriError::Migration => report.in_panel("Paste it into the list, which reads all of them."),
+        UriError::Several => report.in_panel("Paste them into the list together."),
+        UriError::Control => {
+            report.in_panel("Copy the link alone, which is one line. Several are pasted into the list.")
+        }
+        _ => report,
+    }
 }
 
 /// A part of a sentence as a sentence.

@@ -22,6 +22,10 @@ fn import(error: &ImportError) -> Report {
             "This is no export that otpanel knows",
             "Its content looks like none of the formats that are read.",
             "If you know where it is from, say so by --format. Most apps can also export a list of otpauth:// links.",
+        )
+        .in_panel(
+            "Most apps can also export a list of otpauth:// links. If you know where it is from, `otpanel import --format` takes \
+             your word for it.",
         ),
         ImportError::NotJson(place) => Report::new(
             Exit::Failed,
@@ -34,19 +38,22 @@ fn import(error: &ImportError) -> Report {
             "This may be an encrypted export",
             "It bears no mark of any format and is no text, and no password for it was given.",
             "Give its password by --archive-password-file FILE; if you know where it is from, say so by --format.",
-        ),
+        )
+        .in_panel("Bring it in by i, which asks for its password."),
         ImportError::NothingFits => Report::new(
             Exit::Locked,
             "The password opens it as no format that otpanel knows",
             "The password is wrong, or this is no export; nobody can tell which.",
             "Try the password that was in force when it was exported; if you know where it is from, say so by --format.",
-        ),
+        )
+        .in_panel("Try the password that was in force when it was exported."),
         ImportError::PasswordNeeded(format) => Report::new(
             Exit::Locked,
             format!("This is protected by a password: {}", format.name()),
             "It was recognised, and no password for it was given.",
             "Give its password by --archive-password-file FILE, or run this on a terminal.",
-        ),
+        )
+        .in_panel("Bring it in by i, which asks for its password."),
         ImportError::WrongPassword(format) => Report::new(
             Exit::Locked,
             format!("The password does not open it: {}", format.name()),

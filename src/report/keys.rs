@@ -20,7 +20,8 @@ fn keychain(error: &KeychainError) -> Report {
             "The keychain does not answer",
             "It was given its time and said nothing; perhaps it waits behind a dialog.",
             format!("Look for its dialog, or restart the keychain.\n{OTHERWISE}"),
-        ),
+        )
+        .in_panel("Look for its dialog, or restart the keychain."),
         KeychainError::Unavailable(what) => probe(what),
         KeychainError::Locked => probe(&Probe::Locked),
         KeychainError::TooLarge { limit } => Report::new(
@@ -34,19 +35,27 @@ fn keychain(error: &KeychainError) -> Report {
             "The keychain stayed locked",
             "Its dialog was closed.",
             format!("Run the command again and answer it.\n{OTHERWISE}"),
+        )
+        .in_panel("Try again and answer it."),
+        KeychainError::Folder(words) => Report::new(
+            Exit::Failed,
+            "The folder cannot be used",
+            sentence(words),
+            "Look at what lies in it and at its permissions.",
         ),
         KeychainError::Other(words) => Report::new(
             Exit::Locked,
             "The keychain failed",
             sentence(words),
             format!("`otpanel doctor` tells what works here.\n{OTHERWISE}"),
-        ),
+        )
+        .in_panel("`otpanel doctor` tells what works here."),
     }
 }
 
 fn probe(probe: &Probe) -> Report {
     let (problem, cause, next) = match probe {
-        Probe::Ready => ("The keychain changed its mind", "It is unlocked now.", "Run the command again."),
+        Probe::Ready => ("The keychain changed its mind", "It is unlocked now.", "Try again."),
         Probe::Locked => (
             "The keychain is locked",
             "It holds a key to the vault and gives it only when it is unlocked.",
@@ -75,11 +84,13 @@ fn probe(probe: &Probe) -> Report {
         Probe::NoFolder(path) => {
             let cause = format!("{} was removed, or is on a disk or share that is not connected.", clean(path));
             let next = "Connect it, or make it anew by `otpanel backup enable --folder DIR`.";
-            return Report::new(Exit::Failed, "The folder is not there", cause, next);
+            return Report::new(Exit::Failed, "The folder is not there", cause, next)
+                .in_panel("Connect it, or name it anew on the backup screen.");
         }
         Probe::Unsupported(why) => {
-            return Report::new(Exit::Locked, "The keychain cannot be used", sentence(why), OTHERWISE);
+            return Report::new(Exit::Locked, "The keychain cannot be used", sentence(why), OTHERWISE)
+                .in_panel("The password or the recovery key opens the vault too.");
         }
     };
-    Report::new(Exit::Locked, problem, cause, format!("{next}\n{OTHERWISE}"))
+    Report::new(Exit::Locked, problem, cause, format!("{next}\n{OTHERWISE}")).in_panel(next)
 }

@@ -25,7 +25,11 @@ fn policy(error: &PolicyError) -> Report {
     match error {
         PolicyError::Read { path, source } => told(
             format!("{}: {}.", shown(path), system(source)),
-            "It has to be readable by everybody (chmod a+r); tell who looks after this machine.",
+            if cfg!(windows) {
+                "It has to be a text that everybody can read; tell who looks after this machine."
+            } else {
+                "It has to be readable by everybody (chmod a+r); tell who looks after this machine."
+            },
         ),
         PolicyError::NotPlain(path) => told(
             format!("{} is a link, or not what it should be: a plain file in a plain folder.", shown(path)),
@@ -39,9 +43,12 @@ fn policy(error: &PolicyError) -> Report {
             format!("{} can be written by others than root ({mode:04o}), so anybody may have written it.", shown(path)),
             "If it is meant, chmod go-w makes it hold; if not, delete it.",
         ),
-        PolicyError::Unknown(path) => told(
-            format!("{} is there, and this version cannot tell on this platform who wrote it.", shown(path)),
-            "Nothing that it says holds here; tell who looks after this machine.",
+        PolicyError::File(path) => told(
+            format!(
+                "{} is a file that anybody may have put there. On Windows the registry sets the policy.",
+                shown(path)
+            ),
+            r"If it is meant, its text belongs in the value `policy` of HKLM\SOFTWARE\Policies\otpanel; if not, delete it.",
         ),
         PolicyError::TooLong(path) => told(
             format!("{} is longer than 64 KiB, which no policy is.", shown(path)),

@@ -82,10 +82,10 @@ fn envelope(error: &Error) -> Report {
 
 fn no_slot(kind: SlotKind) -> Report {
     let (problem, next) = match kind {
-        SlotKind::Password => (
-            "This vault has no password",
-            "Open it by the keychain or the recovery key; `otpanel vault passwd` sets one.",
-        ),
+        SlotKind::Password => {
+            let next = "Open it by the keychain or the recovery key; `otpanel vault passwd` sets one.";
+            return no_key("This vault has no password", next).in_panel("Open it by the keychain or the recovery key.");
+        }
         SlotKind::Keychain => ("This vault has no keychain key", "Open it by its password or recovery key."),
         SlotKind::Recovery => ("This vault has no recovery key", "Open it by its password or keychain."),
         SlotKind::PasswordAndKeychain => {
@@ -93,6 +93,10 @@ fn no_slot(kind: SlotKind) -> Report {
         }
         SlotKind::Unknown(_) => ("This vault has no such key", "Open it by its password or recovery key."),
     };
+    no_key(problem, next)
+}
+
+fn no_key(problem: &str, next: &str) -> Report {
     Report::new(Exit::Locked, problem, "None of its keys is of that kind.", next)
 }
 
@@ -141,13 +145,15 @@ fn unlock(error: &UnlockError) -> Report {
             "The vault has a keychain key, but it was made on another machine, or the keychain has lost it.",
             "Open the vault by its password or recovery key: --password-file FILE, or type it.\n\
              `otpanel vault slots add keychain` then lets this keychain in.",
-        ),
+        )
+        .in_panel("Open the vault by its password or recovery key; `: keychain` then lets this keychain in."),
         UnlockError::KeychainForgets => Report::new(
             Exit::Failed,
             "The keychain does not keep what it is given",
             "A key was stored and could not be read back, so the vault would not have opened again.",
             "Use a password: `otpanel init --unlock password`. `otpanel doctor` tells about the keychain.",
-        ),
+        )
+        .in_panel("Use a password. `otpanel doctor` tells about the keychain."),
         UnlockError::NotRemembered => Report::new(
             Exit::Locked,
             "No key is kept for this login session",
@@ -159,13 +165,15 @@ fn unlock(error: &UnlockError) -> Report {
             "Nothing but the recovery key would open the vault",
             "It would have no password and no key in this computer's keychain; another computer's keychain does not count.",
             "Give it another way in first: `otpanel vault passwd`, or `otpanel vault slots add keychain`.",
-        ),
+        )
+        .in_panel("Give it another way in first: `: password` sets one."),
         UnlockError::LastRecoveryKey => Report::new(
             Exit::Usage,
             "This is the vault's only recovery key",
             "Without one, a forgotten password or a lost keychain would lose every account.",
             "`otpanel vault recovery-key` makes a new one in its place; this one opens nothing then.",
-        ),
+        )
+        .in_panel("`: recovery key` makes a new one in its place; this one opens nothing then."),
         UnlockError::RecoveryKey(inner) => recovery(inner),
     }
 }
@@ -204,7 +212,7 @@ fn file(error: &FileError) -> Report {
             Exit::Failed,
             "Not saved: the disk is full",
             format!("There is no room left for {}, or your quota is used up.", shown(path)),
-            "Make room and run the command again. The vault is as it was before.",
+            "Make room and try again. The vault is as it was before.",
         ),
         FileError::ReadOnly(path) => Report::new(
             Exit::Failed,
@@ -230,7 +238,7 @@ fn file(error: &FileError) -> Report {
             format!("{}: {}.", shown(path), system(source)),
             match source.kind() {
                 io::ErrorKind::NotFound => "Check the name and the folder.",
-                _ => "Nothing was changed. Check the disk, and run the command again.",
+                _ => "Nothing was changed. Check the disk, and try again.",
             },
         ),
         FileError::NotAVault(path) => in_file(path, envelope(&Error::NotAVault)),
@@ -257,7 +265,7 @@ fn file(error: &FileError) -> Report {
             Exit::Failed,
             "Not saved: another program is writing the vault",
             format!("{} kept changing, or stayed locked by another otpanel.", shown(path)),
-            "Wait a moment and run the command again.",
+            "Wait a moment and try again.",
         ),
         FileError::Seal(inner) => Report::new(
             Exit::Failed,
@@ -291,7 +299,9 @@ pub fn warning(warning: &SaveWarning) -> String {
         SaveWarning::NoHistory(why) => {
             format!("saved, but the old version could not be kept in the history: {}", clean(why))
         }
-        SaveWarning::NoLock(why) => format!("saved without a lock: {}", clean(why)),
+        SaveWarning::NoLock(why) => {
+            format!("saved without a lock: {}", clean(why.split(" (os error").next().unwrap_or(why)))
+        }
         SaveWarning::InPlace => {
             "saved over the old file, since its folder takes no new ones; the old version is in the history".to_owned()
         }

@@ -1,17 +1,20 @@
-//! This computer's keychain as a way into the open vault: looked at, let in, taken away.
+//! What opens the vault, changed while it is open: this computer's keychain looked at, let in and taken away; a new password.
+
+use std::time::Duration;
 
 use crate::app::access::{Answer, Job};
 use crate::app::event::Event;
 use crate::keychain::{Keychain, Probe, system};
 use crate::local::Local;
 use crate::rollback;
+use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::unlock::slots::{KeychainSlot, delete_item, held, remove};
 use crate::unlock::{self, UnlockError};
 use crate::vault::envelope::{self, Unlocked};
 use crate::vault::file::Place;
 use crate::vault::history::Reason;
-use crate::vault::{DeviceId, FileError};
+use crate::vault::{DeviceId, FileError, Stamp};
 
 /// Carries a job out.
 pub fn carried_out(place: &Place, generation: u64, vault: Box<Unlocked>, job: Job) -> Event {
@@ -72,13 +75,38 @@ fn take_away(place: &Place, mut vault: Box<Unlocked>) -> Result<Answer, UnlockEr
     Ok(Answer::Changed(vault, false))
 }
 
+/// Saves the vault with a new password, derived at the cost that takes so many milliseconds here.
+pub fn password(
+    place: &Place,
+    generation: u64,
+    mut vault: Box<Unlocked>,
+    password: &Secret<String>,
+    target_ms: u32,
+) -> Event {
+    let set = |vault: &mut Unlocked| -> Result<(), UnlockError> {
+        // Before the save, which would hold the file's lock for as long.
+        let kdf = unlock::calibrate(Duration::from_millis(u64::from(target_ms)));
+        let stamp = stamp(place, vault);
+        unlock::change_password(vault, password, kdf, stamp)?;
+        Ok(changed(place, vault, &mut |_, _| Ok(()))?)
+    };
+    let set = set(&mut vault);
+    Event::PasswordSet(generation, set.map(|()| vault))
+}
+
+/// The stamp of a change that this device makes now.
+pub(super) fn stamp(place: &Place, vault: &Unlocked) -> Stamp {
+    let device = DeviceId(Local::open_or_unkept(&place.state_dir).device());
+    vault.state.next_stamp(UnixTime::now(), device)
+}
+
 /// Saves a change of the slots.
 fn changed(
     place: &Place,
     vault: &mut Unlocked,
     change: &mut dyn FnMut(&mut Unlocked, DeviceId) -> Result<(), envelope::Error>,
 ) -> Result<(), FileError> {
-    let mut local = Local::open(&place.state_dir).unwrap_or_else(|_| Local::unkept());
+    let mut local = Local::open_or_unkept(&place.state_dir);
     let device = DeviceId(local.device());
     place.save_changing(vault, Reason::Password, &mut |vault| change(vault, device))?;
     rollback::note(place, vault, &mut local);

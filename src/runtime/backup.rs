@@ -12,7 +12,7 @@ use crate::app::backup::{News, Seen, Task, place as shown};
 use crate::app::event::Event;
 use crate::app::model::Tone;
 use crate::backup::ledger::Ledger;
-use crate::backup::place::{self, BackupError, Destination, Here, InFile, Store};
+use crate::backup::place::{self, BackupError, Destination, Here, InFile, Replaced, Store};
 use crate::backup::restore::{self, Offer, Way};
 use crate::backup::round::{Backed, Device, Known};
 use crate::backup::standing;
@@ -63,6 +63,12 @@ struct Work<'a> {
     world: &'a Surroundings,
     vault: Box<Unlocked>,
     news: News,
+}
+
+/// How the backups of a vault that was just opened stood last, without asking any place.
+pub fn stood(place: &Place, config: &Config, policy: &Policy, vault: &Unlocked) -> Vec<standing::Status> {
+    let ledger = Ledger::load(&place.state_dir, vault.vault_id());
+    standing::remembered(vault, &ledger, config.backup.enabled, policy)
 }
 
 /// Carries a task out.
@@ -126,8 +132,8 @@ impl Work<'_> {
             let probe = keychain.probe();
             if probe != Probe::Ready && !(asked && probe == Probe::Locked) {
                 // How it stands says why; a place that never could be had is not tried again and again.
-                self.news.failed |= self.ledger().done.contains_key(&to.id());
-                unusable = Some(probe);
+                self.news.away |= self.ledger().done.contains_key(&to.id());
+                unusable = Some(standing::brief(&to.store, &probe));
                 continue;
             }
             if to.store.is_keychain() {
@@ -140,7 +146,15 @@ impl Work<'_> {
                         self.news.said = Some((Tone::Warn, words));
                     }
                     let own = Here::new(&self.world.place).device;
-                    let seen = |device: Device| Seen { this: device.id == own, store: to.store_name(), device };
+                    if let Store::Folder(folder) = &to.store {
+                        self.world.memory.ear.watch(folder, &to.identity, self.id(), own);
+                    }
+                    let seen = |device: Device| Seen {
+                        this: device.id == own,
+                        store: to.store_name(),
+                        identity: to.identity.clone(),
+                        device,
+                    };
                     devices.extend(backed.devices.into_iter().map(seen));
                     told.push((to, backed.accounts));
                 }
@@ -152,17 +166,20 @@ impl Work<'_> {
                 }
             }
         }
+        (self.news.failed, self.news.away) = (self.news.failed || self.news.away, self.news.away && !self.news.failed);
         if !told.is_empty() {
             self.news.devices = Some(devices);
             self.news.vault = Some(Box::new(self.vault.duplicate()));
         }
         if asked {
-            if let ([(to, n), ..], None) = (told.as_slice(), &self.news.said) {
-                let text = format!("backed up: {}, in {}", count(*n, "account"), shown(&to.store));
+            if let ([(_, n), ..], None) = (told.as_slice(), &self.news.said) {
+                let places: Vec<String> = told.iter().map(|(to, _)| shown(&to.store)).collect();
+                let text = format!("backed up: {}, in {}", count(*n, "account"), places.join(" and "));
                 self.say(Tone::Good, text);
             }
-            if let (true, None, Some(probe)) = (told.is_empty(), &self.news.said, unusable) {
-                self.say(Tone::Warn, format!("not backed up: {probe}"));
+            // The screen says it in full.
+            if let (true, None, Some(why)) = (told.is_empty(), &self.news.said, unusable) {
+                self.say(Tone::Warn, format!("not backed up: {why}"));
             }
         } else if self.news.said.is_none() {
             self.tell_once(&told);
@@ -232,11 +249,15 @@ impl Work<'_> {
             Ok(folder) => folder,
             Err(why) => return self.say(Tone::Error, why),
         };
-        let remembered = self.remember(|ledger| place::enable(ledger, folder.as_deref()));
-        match remembered {
-            Ok(()) => self.rounds(true, true),
-            Err(error) => self.failed("not turned on", &error),
+        let mut before = Replaced::default();
+        if let Err(error) = self.remember(|ledger| before = place::enable(ledger, folder.as_deref())) {
+            return self.failed("not turned on", &error);
         }
+        self.rounds(true, true);
+        // What was said of the failure stands; that the folder of before is in force again shows in the list.
+        let _ = self.remember(|ledger| {
+            place::take_back_failed(ledger, before);
+        });
     }
 
     fn disable(&mut self, wipe: bool) {

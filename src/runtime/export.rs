@@ -1,7 +1,7 @@
 //! Writes exports: whole or not at all, for their owner alone, never over a file without a yes.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use crate::app::event::{ExportJob, ExportTrouble, Wrote};
@@ -9,6 +9,7 @@ use crate::entropy;
 use crate::paths::{from_home, real};
 use crate::report::Report;
 use crate::transfer;
+use crate::vault::MAGIC;
 
 /// Random bytes that are fit for keys.
 pub fn random(bytes: &mut [u8]) {
@@ -34,11 +35,8 @@ pub fn write(job: &ExportJob) -> Result<Wrote, ExportTrouble> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
         Err(error) => return Err(failed(error)),
     };
-    let exported =
-        transfer::export(job.format, &job.accounts, job.password.as_ref(), &mut random).map_err(|error| {
-            let report = Report::from(&error);
-            ExportTrouble::Failed(format!("{}. {}", report.problem, report.cause))
-        })?;
+    let exported = transfer::export(job.format, &job.accounts, job.password.as_ref(), &mut random)
+        .map_err(|error| ExportTrouble::Failed(Report::from(&error).why()))?;
     // Where it is a link, what it leads to gives way.
     let path = if there { real(&path).map_err(failed)? } else { path };
     match beside(&path, exported.bytes.expose(), there) {
@@ -52,17 +50,28 @@ pub fn write(job: &ExportJob) -> Result<Wrote, ExportTrouble> {
     Ok(Wrote { count: exported.count, path: shown, left_out: unusable.chain(left_out).chain(lost).collect() })
 }
 
-/// Writes a file whole or not at all, for its owner alone: under another name first.
+/// Writes a file whole or not at all, for its owner alone: under another name first. Never over a vault, whoever says yes: it
+/// is more than what an export holds of it.
 ///
 /// # Errors
-/// What the system says; [`io::ErrorKind::AlreadyExists`] where a file is there that may not give way.
+/// What the system says; [`io::ErrorKind::AlreadyExists`] where a file is there that may not give way,
+/// [`io::ErrorKind::InvalidInput`] where it is a vault.
 pub fn beside(path: &Path, bytes: &[u8], over: bool) -> io::Result<()> {
+    if over && is_vault(path)? {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "It is a vault, and a vault is never overwritten"));
+    }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".otpanel-export-").tempfile_in(folder).map_err(bare)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     let done = if over { file.persist(path) } else { file.persist_noclobber(path) };
     done.map(drop).map_err(|e| e.error)
+}
+
+fn is_vault(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut head)?;
+    Ok(head == MAGIC)
 }
 
 /// The system's own error, without the name of the temporary file.

@@ -75,7 +75,7 @@ mod tests {
                 seen.lock().unwrap().push(n);
             });
         }
-        assert!(lane.finish(Duration::from_secs(10)));
+        assert!(lane.finish(Duration::from_secs(60)));
         assert_eq!(*seen.lock().unwrap(), (0..20).collect::<Vec<_>>());
     }
 
@@ -85,8 +85,8 @@ mod tests {
         lane.run(|| panic!("on purpose"));
         let (done, wait) = channel();
         lane.run(move || done.send(()).unwrap());
-        assert!(wait.recv_timeout(Duration::from_secs(10)).is_ok());
-        assert!(lane.finish(Duration::from_secs(10)));
+        assert!(wait.recv_timeout(Duration::from_secs(60)).is_ok());
+        assert!(lane.finish(Duration::from_secs(60)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod clipboard;
 mod demo;
 mod ear;
 pub mod export;
+pub mod input;
 mod lanes;
 mod leave;
 pub mod locale;
@@ -24,14 +25,14 @@ pub mod terminal;
 pub mod theme;
 mod wait;
 pub mod watch;
+mod world;
 
 pub use leave::PanelError;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use crate::app::event::{Effect, Event};
@@ -43,22 +44,20 @@ use crate::config::Config;
 use crate::entropy;
 use crate::local::Local;
 use crate::paths::Paths;
-use crate::policy::{Found, Policy};
+use crate::policy::Found;
 use crate::secret;
 use crate::time::UnixTime;
 use crate::tui::{Theme, paint, paint_above};
-use crate::unlock;
-use crate::vault::file::Place;
 use crate::vault::{DeviceId, SlotId};
-use backup::Memory;
-use clipboard::{Clipboard, Picture, Report as ClipboardReport, Surroundings};
+use clipboard::{Clipboard, Report as ClipboardReport, Surroundings};
 use demo::demo_vault;
-use lanes::{Lane, spawn};
+use input::{Input, Signal};
 use screen::Screen;
 use surface::Surface;
-use terminal::{Input, Out, Signal, Stopped, Terminal};
+use terminal::{Out, Stopped, Terminal};
 use wait::{Woken, wait};
-use watch::{Changed, Since, Targets, Watch};
+use watch::{Since, Targets};
+use world::World;
 
 /// How long a stop waits for what was copied to be handed over.
 const LEND: Duration = Duration::from_secs(1);
@@ -415,158 +414,8 @@ fn panic_if_told(key: crossterm::event::KeyEvent) {
     assert!(!told, "on purpose");
 }
 
-/// The threads that effects run on.
-struct World {
-    place: Place,
-    config: Arc<Config>,
-    config_file: PathBuf,
-    disk: Lane,
-    /// The one thread that the backup's calls to a keychain are made on.
-    backups: Lane,
-    policy: Arc<Policy>,
-    memory: Memory,
-    send: Sender<Incoming>,
-}
-
-impl World {
-    fn new(panel: &Panel, send: Sender<Incoming>) -> Self {
-        let told = send.clone();
-        Self {
-            place: Place::new(&panel.paths.vault_file, &panel.paths.state_dir),
-            config: Arc::new(panel.config.clone()),
-            config_file: panel.paths.config_file.clone(),
-            disk: Lane::start("disk"),
-            backups: Lane::start("backup"),
-            policy: Arc::new(panel.policy.in_force()),
-            memory: Memory::new(move || told.send(Incoming::Event(Box::new(Event::BackupChanged))).is_ok()),
-            send,
-        }
-    }
-
-    /// Watches the vault, copies of it, the config and the policy, and tells what changed since they were read.
-    fn watch(&self, since: Since, paths: &Paths) -> Option<Watch> {
-        let (send, config, profile) = (self.send.clone(), paths.config_file.clone(), paths.profile.clone());
-        let tell = move |changed: Changed| {
-            let event = match changed {
-                Changed::Vault | Changed::Copy(_) => Event::VaultChanged,
-                Changed::Config => {
-                    Event::Config(Config::load_for(&config, profile.as_deref()).map(|c| Box::new(locale::fitted(c))))
-                }
-                Changed::Policy => rules::again(Config::load_for(&config, profile.as_deref()).ok().map(locale::fitted)),
-            };
-            drop(send.send(Incoming::Event(Box::new(event))));
-        };
-        Watch::start_since(since, tell).inspect_err(|error| tracing::error!(%error, "no watch")).ok()
-    }
-
-    /// Looks for QR codes in a picture of the clipboard.
-    fn read_picture(&self, picture: Picture) {
-        let send = self.send.clone();
-        spawn("picture", move || drop(send.send(Incoming::Event(Box::new(perform::picture(picture))))));
-    }
-
-    /// Hands an effect to the thread that carries it out.
-    fn perform_in_background(&self, effect: Effect) {
-        let (place, send) = (self.place.clone(), self.send.clone());
-        let answer = move |event: Event| drop(send.send(Incoming::Event(Box::new(event))));
-        match effect {
-            Effect::Look => self.disk.run(move || answer(perform::look(&place))),
-            Effect::Reread(generation, vault) => {
-                self.disk.run(move || answer(perform::reread(&place, generation, &vault)));
-            }
-            Effect::Save(generation, vault, saving) => {
-                self.disk.run(move || answer(perform::save(&place, generation, vault, saving)));
-            }
-            Effect::Create(mode, password) => {
-                let config = Arc::clone(&self.config);
-                spawn("create", move || answer(perform::create(&place, &config, mode, password)));
-            }
-            Effect::Unlock(attempt, locked, with) => {
-                spawn("unlock", move || answer(perform::unlock(attempt, &locked, with)));
-            }
-            Effect::Recreate(generation, vault) => {
-                self.disk.run(move || answer(perform::recreate(&place, generation, vault)));
-            }
-            Effect::KeepAside(generation, vault) => {
-                self.disk.run(move || answer(perform::keep_aside(&place, generation, &vault)));
-            }
-            Effect::History(generation, vault) => {
-                spawn("history", move || answer(perform::history(&place, generation, &vault)));
-            }
-            Effect::ReadCopy(generation, path, vault) => {
-                self.disk.run(move || answer(perform::read_copy(&place, generation, &path, &vault)));
-            }
-            Effect::KeepKey(vault, dek, time) => {
-                perform::keep_key(vault, &dek, time).into_iter().for_each(answer);
-            }
-            Effect::ForgetKey(vault) => unlock::forget(vault),
-            Effect::Backup(generation, vault, task) => {
-                let (config, policy) = (Arc::clone(&self.config), Arc::clone(&self.policy));
-                let world = backup::Surroundings { place, config, policy, memory: self.memory.clone() };
-                self.backups.run(move || answer(backup::task(&world, generation, vault, task)));
-            }
-            Effect::FindBackups { attempt, folder, key, may_prompt } => {
-                let policy = Arc::clone(&self.policy);
-                spawn("look", move || answer(backup::find(&policy, attempt, folder, key.as_ref(), may_prompt)));
-            }
-            Effect::MakeAgain(offer, folder) => {
-                spawn("restore", move || answer(backup::make_again(&place, &offer, folder)));
-            }
-            Effect::Access(generation, vault, job) => {
-                spawn("access", move || answer(access::carried_out(&place, generation, vault, job)));
-            }
-            Effect::MakeKey { generation, attempt, vault, password } => {
-                let target_ms = self.config.kdf.target_ms;
-                spawn("keys", move || answer(rekey::made(generation, attempt, &vault, &password, target_ms)));
-            }
-            // In the order of saves: what is saved behind it is sealed under the new key.
-            Effect::PutInForce(generation, vault, made) => {
-                self.disk.run(move || answer(rekey::in_force(&place, generation, vault, made)));
-            }
-            Effect::MakeRecoveryKey(generation, vault) => {
-                spawn("recovery", move || answer(rekey::recovery_key(generation, &vault)));
-            }
-            Effect::PutRecoveryKey(generation, vault, key) => {
-                self.disk.run(move || answer(rekey::put_recovery_key(&place, generation, vault, key)));
-            }
-            Effect::RecoveryKeyWritten(slot) => {
-                self.disk.run(move || perform::note_recovery_key(&place, slot, true));
-            }
-            Effect::Probe => spawn("probe", move || answer(perform::probe())),
-            Effect::Import(attempt, origin, password) => {
-                spawn("import", move || answer(perform::import(attempt, &origin, password.as_ref())));
-            }
-            Effect::Export(generation, job) => {
-                spawn("export", move || answer(Event::Exported(generation, export::write(&job))));
-            }
-            Effect::Recent => spawn("recent", move || answer(perform::recent())),
-            Effect::Complete(attempt, typed) => {
-                spawn("complete", move || answer(perform::complete(attempt, &typed)));
-            }
-            Effect::Remember(vault, habit, at) => {
-                self.disk.run(move || perform::remember(&place, vault, habit, at));
-            }
-            Effect::Demo
-            | Effect::Copy(..)
-            | Effect::ClearClipboard
-            | Effect::ReadClipboard
-            | Effect::Suspend
-            | Effect::Redraw
-            | Effect::Mouse(_)
-            | Effect::Quit => {
-                unreachable!("the loop does these itself")
-            }
-        }
-    }
-}
-
 fn start(panel: &Panel, size: (u16, u16)) -> (Start, Habits, BTreeSet<SlotId>) {
-    // Where no state can be kept an edit still counts; its device is then known for this once only.
-    let local = if panel.demo {
-        Local::unkept()
-    } else {
-        Local::open(&panel.paths.state_dir).unwrap_or_else(|_| Local::unkept())
-    };
+    let local = if panel.demo { Local::unkept() } else { Local::open_or_unkept(&panel.paths.state_dir) };
     let start = Start {
         config: Box::new(locale::fitted(panel.config.clone())),
         device: DeviceId(local.device()),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::access;
 use crate::app::event::{Aside, Event, ImportTrouble, Saving, Stored, With};
 use crate::app::import::{Origin, Recent};
 use crate::app::order::{Habit, Habits, Order, Use};
@@ -129,7 +130,7 @@ fn write(place: &Place, vault: &mut Unlocked, saving: Saving) -> Result<Saved, F
 pub fn save(place: &Place, generation: u64, mut vault: Box<Unlocked>, saving: Saving) -> Event {
     // A fault of ours is told like one of the disk: whoever waits for the answer must not take the change for saved.
     let saved = catch_unwind(AssertUnwindSafe(|| match write(place, &mut vault, saving) {
-        // An I/O error may pass: one new try on a new file, never on the same descriptor (VAULT section 2).
+        // An I/O error may pass: one new try on a new file, never on the same descriptor.
         Err(FileError::Io { .. } | FileError::Unconfirmed { .. }) => write(place, &mut vault, saving),
         Err(error @ FileError::Rekeyed(_)) => save_across(place, &mut vault, saving, error),
         other => other,
@@ -250,10 +251,16 @@ pub fn create(place: &Place, config: &Config, mode: Mode, password: Option<Secre
     Event::Created(made.map(|created| (Box::new(created.unlocked), created.recovery_key)))
 }
 
-/// Tries to open a vault.
-pub fn unlock(attempt: u64, locked: &Locked, with: With) -> Event {
+/// Tries to open the vault of a place.
+pub fn unlock(place: &Place, attempt: u64, locked: &Locked, with: With) -> Event {
     let opened = match with {
-        With::Password(password) => unlock::with_password(locked, &password),
+        With::Password(password) => {
+            let mut opened = unlock::with_password(locked, &password);
+            if let Ok(vault) = &mut opened {
+                strengthen(place, vault, &password);
+            }
+            opened
+        }
         With::RecoveryKey(text) => unlock::with_recovery_key(locked, &text),
         With::Keychain { may_prompt: false } => unlock::with_keychain(locked, &system::system()),
         With::Keychain { may_prompt: true } => unlock::with_keychain(locked, &system::asking()),
@@ -263,6 +270,17 @@ pub fn unlock(attempt: u64, locked: &Locked, with: With) -> Event {
         }
     };
     Event::Unlocked(attempt, opened.map(settled))
+}
+
+/// Wraps the key anew where the password that opened the vault costs a guesser less than a new one would. The vault is open
+/// whether that can be saved or not, and the next opening tries again.
+fn strengthen(place: &Place, vault: &mut Unlocked, password: &Secret<String>) {
+    let stamp = access::stamp(place, vault);
+    if let Ok(true) = unlock::stronger_slot(vault, password, stamp)
+        && let Err(error) = place.save(vault)
+    {
+        tracing::warn!(%error, "a weak slot stays");
+    }
 }
 
 /// A vault that stays open, without the bytes of its file.

@@ -6,7 +6,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::background::light;
-use super::terminal::Input;
+use super::input::Input;
 use crate::secret::Secret;
 
 const ESC: u8 = 0x1b;

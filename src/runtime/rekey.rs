@@ -91,7 +91,7 @@ fn written(
     keychain: Option<&dyn Keychain>,
 ) -> Result<bool, UnlockError> {
     keychain.map_or(Ok(()), |keychain| key.let_in(keychain))?;
-    let mut local = Local::open(&place.state_dir).unwrap_or_else(|_| Local::unkept());
+    let mut local = Local::open_or_unkept(&place.state_dir);
     let device = DeviceId(local.device());
     let saved =
         place.save_changing(vault, Reason::Password, &mut |vault| put_in_force(key, vault, UnixTime::now(), device));
@@ -121,7 +121,7 @@ pub fn recovery_key(generation: u64, vault: &Unlocked) -> Event {
 
 /// Puts it in force for the panel, in whatever lies in the file by now.
 pub fn put_recovery_key(place: &Place, generation: u64, mut vault: Box<Unlocked>, key: Box<NewRecoveryKey>) -> Event {
-    let mut local = Local::open(&place.state_dir).unwrap_or_else(|_| Local::unkept());
+    let mut local = Local::open_or_unkept(&place.state_dir);
     let device = DeviceId(local.device());
     let saved = place.save_changing(&mut vault, Reason::Password, &mut |vault| {
         let stamp = vault.state.next_stamp(UnixTime::now(), device);

@@ -66,7 +66,8 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// A screen of a fixed size, for tests.
+    /// A screen of a fixed size.
+    #[cfg(test)]
     pub fn fixed(to: W, width: u16, height: u16) -> Self {
         Self { fixed: Some(Size::new(width, height)), ..Self::new(to, true) }
     }
@@ -95,6 +96,7 @@ impl<W: Write> Screen<W> {
     }
 
     /// What is written to.
+    #[cfg(test)]
     pub fn writer(&self) -> &W {
         &self.to
     }

@@ -14,9 +14,10 @@ use std::thread::{self, ThreadId};
 #[cfg(unix)]
 use std::time::Duration;
 
-use crossterm::event::{KeyEvent, MouseEvent};
-
 use super::background;
+use super::input::Input;
+#[cfg(unix)]
+use super::input::Signal;
 use crate::secret::Secret;
 
 /// Whether the terminal is ours now.
@@ -276,39 +277,6 @@ pub fn install_panic_hook() {
             tracing::error!(thread = thread::current().name(), place, "panic");
         }
     }));
-}
-
-/// What comes in from the terminal and from signals.
-pub enum Input {
-    /// A key, pressed or repeated.
-    Key(KeyEvent),
-    /// The terminal's background is light, or not.
-    Light(bool),
-    /// The window has the keys again.
-    Focus,
-    /// A click, a release or the wheel.
-    Mouse(MouseEvent),
-    /// Text pasted as a whole.
-    Paste(Secret<String>),
-    /// The terminal has this many columns and rows now.
-    Resize(u16, u16),
-    /// A request from outside.
-    Signal(Signal),
-    /// The terminal is gone: nothing can be read or shown any more.
-    Gone,
-}
-
-/// Requests from outside that the panel answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
-    /// TERM, INT, QUIT: end, with everything saved.
-    Quit,
-    /// HUP: the session ends; lock and end.
-    HangUp,
-    /// TSTP: call [`Terminal::suspend`].
-    Suspend,
-    /// CONT: the shell may have changed the terminal; call [`Terminal::take`] and draw anew.
-    Continue,
 }
 
 /// Turns what crossterm says into what the panel wants to know.

@@ -4,6 +4,7 @@
 //! 100 ms pass without one. Where the system announces nothing (network folders, no more watches to be had) the files
 //! are looked at every 2 seconds; otherwise nothing wakes up while nothing changes.
 
+mod heads;
 mod plan;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+pub use heads::Heads;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 pub use plan::{Changed, Targets};
 use plan::{Meaning, Plan};
@@ -65,19 +67,12 @@ impl Since {
 }
 
 impl Watch {
-    /// Starts to watch; `changed` is called on the watch's own thread and must not block.
+    /// Starts to watch; `changed` is called on the watch's own thread and must not block. What changed since the files were
+    /// looked at is told first.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(targets: Targets, changed: impl Fn(Changed) + Send + 'static) -> io::Result<Self> {
-        Self::start_since(Since::now(targets), changed)
-    }
-
-    /// The same, where files may have changed since they were read.
-    ///
-    /// # Errors
-    /// When no thread can be started.
-    pub fn start_since(since: Since, changed: impl Fn(Changed) + Send + 'static) -> io::Result<Self> {
+    pub fn start(since: Since, changed: impl Fn(Changed) + Send + 'static) -> io::Result<Self> {
         let Since { targets, looks } = since;
         let (news, heard) = channel();
         let how = Arc::new(Mutex::new(How::Native));
@@ -253,5 +248,4 @@ fn look_at(path: &std::path::Path) -> Look {
 }
 
 #[cfg(test)]
-#[path = "watch/tests.rs"]
 mod tests;

@@ -9,7 +9,7 @@ macro_rules! formats {
         }
 
         impl Format {
-            /// Every format, in the order of FORMATS.md.
+            /// Every format.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The word that the command line knows it by.

@@ -11,11 +11,13 @@ mod format;
 mod formats;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod guess;
 mod json;
 mod parts;
 pub mod plan;
 pub mod qr;
 mod text;
+mod writer;
 
 use crate::otp::{Account, Kind, ParamError, account::title, base32, uri::UriError};
 use crate::secret::Secret;

@@ -1,4 +1,4 @@
-//! From loose fields to an account: the checks and defaults that every format shares (FORMATS 0.1 to 0.4).
+//! From loose fields to an account: the checks and defaults that every format shares.
 
 use super::EntryError;
 use super::json::Json;

@@ -1,6 +1,8 @@
-//! Turns bytes into text as exports come (FORMATS 0.5): UTF-8 with or without BOM, UTF-16 with BOM, any line ends.
+//! Turns bytes into text as exports come: UTF-8 with or without BOM, UTF-16 with BOM, any line ends.
 
 use std::borrow::Cow;
+
+use crate::secret::Secret;
 
 /// Decodes text. Bytes that are no UTF-8 become the replacement character. The BOM is dropped.
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
@@ -47,6 +49,16 @@ pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
     .map(|(at, line)| (at, line.trim_matches(|c: char| c.is_whitespace() || c == '\0')))
     .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// Texts, one a line.
+pub fn one_a_line(texts: impl Iterator<Item = Secret<String>>) -> Secret<Vec<u8>> {
+    let mut out = Secret::new(Vec::new());
+    for text in texts {
+        out.expose_mut().extend_from_slice(text.expose().as_bytes());
+        out.expose_mut().push(b'\n');
+    }
+    out
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use crate::app::Model;
 use crate::app::backup::page::{self, Row};
 use crate::app::backup::{Ask, Seen, View, ago};
 use crate::app::session::Session;
-use crate::text::{clean, count, width};
+use crate::policy::{PERSONAL, organisation};
+use crate::text::{clean, count, fit, width};
 
 /// Draws the screen.
 pub fn view(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas) {
@@ -14,10 +15,10 @@ pub fn view(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas)
     let x = canvas.put(1, 0, "Backup", canvas.theme.strong);
     if let Some(doing) = session.backup.doing() {
         canvas.right(end, 0, doing, canvas.theme.accent);
-    } else if let Some(headline) = session.backup.headline(model.now) {
+    } else if let Some(headline) = session.backup.headline(session.rows.all.len(), model.now) {
         let (style, mark) = canvas.tone(headline.tone);
         let words = if canvas.width() >= 60 { &headline.long } else { &headline.short };
-        let words = crate::text::fit(words, end.saturating_sub(x + 4) as usize);
+        let words = fit(words, end.saturating_sub(x + 4) as usize);
         let at = canvas.right(end, 0, &words, canvas.theme.text);
         canvas.right(at.saturating_sub(1), 0, mark, style);
     }
@@ -30,6 +31,11 @@ pub fn view(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas)
         match row {
             Row::Gap => {}
             Row::Text(word, text) => line(canvas, y, word, text),
+            Row::Key(key, what) => {
+                let x = page::left(canvas.width()) + page::BESIDE;
+                let at = canvas.put(x, y, key, canvas.theme.accent) + 2;
+                canvas.text(at, y, page::LONGEST, what, canvas.theme.text);
+            }
             Row::Device(n) => device(shown, session, model, canvas, y, *n),
         }
     }
@@ -44,7 +50,10 @@ pub fn view(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas)
         canvas.put(x + 1, canvas.height() - 1, &item.word, canvas.theme.dim);
     }
     if let Some(notice) = model.notice.as_ref().filter(|_| tall) {
-        canvas.notice(1, bottom, canvas.width().saturating_sub(2), notice);
+        // A second row where the page leaves one.
+        let second = u16::from(rows.len() < room);
+        let high = canvas.notice_rows(canvas.width().saturating_sub(2), 1 + usize::from(second), notice);
+        canvas.notice_in(1, bottom + 1 - high, canvas.width().saturating_sub(2), high.into(), notice);
     }
     match &shown.ask {
         None => {}
@@ -68,10 +77,10 @@ pub fn view(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas)
         }
         Some(Ask::Folder(line, problem)) => {
             let text = "Also keep it in which folder? One that you sync takes the backup off this computer.";
-            let area = super::modal::middle(canvas, 72, 8);
+            let area = canvas.middle(72, 8);
             canvas.frame(area, "Folder");
             let (x, columns) = (area.x + 2, area.width.saturating_sub(4));
-            let y = canvas.paragraph(x, area.y + 1, columns, text, canvas.theme.dim);
+            let y = canvas.paragraph(x, area.y + 1, columns, text, canvas.theme.text);
             canvas.input(x, y + 1, columns, line, false, true);
             if let Some(problem) = problem {
                 canvas.text(x, y + 2, columns, problem, canvas.theme.error);
@@ -102,14 +111,19 @@ fn device(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas, y
     let accounts = |seen: &Seen| count(seen.device.accounts, "account");
     let stores = all.iter().any(|other| other.store != seen.store);
     let store = |seen: &Seen| if stores && wide { seen.store.to_owned() } else { String::new() };
+    let owners = all.iter().any(|other| other.identity != seen.identity);
+    let owner = |seen: &Seen| {
+        let name = organisation(&seen.identity).map_or_else(|| PERSONAL.into(), clean);
+        if owners && wide { fit(&name, 16).into_owned() } else { String::new() }
+    };
     let when = |seen: &Seen| ago(seen.device.time, model.now);
     let number = |seen: &Seen| if wide { accounts(seen) } else { seen.device.accounts.to_string() };
-    let columns = [widest(&number), widest(&store), widest(&when)];
+    let columns = [widest(&number), widest(&owner), widest(&store), widest(&when)];
     let beside: u16 = columns.iter().filter(|columns| **columns > 0).map(|columns| columns + 2).sum();
     let name = widest(&page::name).min(canvas.width().saturating_sub(x + beside + 1));
     canvas.text(x, y, name, &page::name(seen), canvas.theme.text);
     let mut end = x + name;
-    for (columns, text) in columns.into_iter().zip([number(seen), store(seen), when(seen)]) {
+    for (columns, text) in columns.into_iter().zip([number(seen), owner(seen), store(seen), when(seen)]) {
         if columns > 0 {
             end += columns + 2;
             canvas.right(end, y, &text, canvas.theme.dim);

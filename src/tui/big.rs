@@ -237,12 +237,15 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
         canvas.right(wide.saturating_sub(1), high - 2, &secs, secs_style);
     }
     let keys = if high < 7 { None } else { Some([("up", "another"), ("enter", "copy"), ("esc", "list")]) };
+    // Where there is room the keys stay below what just happened.
     if let Some(notice) = &model.notice {
-        canvas.notice(1, high - 1, wide.saturating_sub(2), notice);
-    } else if let Some(keys) = keys {
+        canvas.notice(1, high - 1 - u16::from(roomy), wide.saturating_sub(2), notice);
+    }
+    let free = roomy || model.notice.is_none();
+    if let Some(keys) = keys.filter(|_| free) {
         let shown = keys.map(|(key, word)| (crate::app::keys::show(key, canvas.ascii), word));
         canvas.keys(high - 1, &shown.each_ref().map(|(key, word)| (key.as_str(), *word)));
-    } else if copied {
+    } else if copied && free {
         canvas.text(1, high - 1, wide, canvas.mark("✓ copied", "+ copied"), canvas.theme.good);
     }
 }

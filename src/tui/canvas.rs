@@ -76,9 +76,23 @@ impl<'a> Canvas<'a> {
         if text.len() <= room && text.bytes().all(|b| matches!(b, b' '..=b'~')) {
             return self.plain(x, y, text, style);
         }
-        let shown = fit(text, room);
+        let text = self.spelled(text);
+        let mut shown = fit(&text, room);
+        if self.spells() && shown.ends_with('…') {
+            shown = Cow::Owned(shown.replace('…', "~"));
+        }
         let (end, _) = self.buffer.set_stringn(x, y, &shown, room, style);
         end
+    }
+
+    /// Whether the ellipsis is a sign too many. A screen reader reads it well, and a tilde badly.
+    const fn spells(&self) -> bool {
+        self.ascii && self.spoken.is_none()
+    }
+
+    /// A text with dots for an ellipsis, where signs are to be plain.
+    fn spelled<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.spells() && text.contains('…') { Cow::Owned(text.replace('…', "...")) } else { Cow::Borrowed(text) }
     }
 
     /// Writes a text that fits and of which each byte is a cell: nearly all of a screen, so that it is worth a way of its own.
@@ -100,8 +114,9 @@ impl<'a> Canvas<'a> {
 
     /// Writes a text so that it ends before column `end`. Hands back its first column.
     pub fn right(&mut self, end: u16, y: u16, text: &str, style: Style) -> u16 {
-        let x = end.saturating_sub(width(text) as u16);
-        self.text(x, y, end - x, text, style);
+        let text = self.spelled(text);
+        let x = end.saturating_sub(width(&text) as u16);
+        self.text(x, y, end - x, &text, style);
         x
     }
 
@@ -132,13 +147,19 @@ impl<'a> Canvas<'a> {
     /// Says at the right end of a row how many rows lie above and below what is shown; nothing where there are none.
     /// Hands back its first column.
     pub fn more(&mut self, end: u16, y: u16, above: usize, below: usize) -> u16 {
+        let words = self.more_words(above, below);
+        if words.is_empty() { end } else { self.right(end, y, &words, self.theme.dim) }
+    }
+
+    /// What [`Self::more`] says.
+    pub fn more_words(&self, above: usize, below: usize) -> String {
         let mut parts = Vec::new();
         for (n, arrow, word) in [(above, self.mark("↑", "^"), "above"), (below, self.mark("↓", "v"), "below")] {
             if n > 0 {
                 parts.push(if self.is_spoken() { format!("{n} {word}") } else { format!("{arrow} {n}") });
             }
         }
-        if parts.is_empty() { end } else { self.right(end, y, &parts.join("  "), self.theme.dim) }
+        parts.join("  ")
     }
 
     /// Lays a style over cells that are drawn already.
@@ -290,6 +311,23 @@ impl<'a> Canvas<'a> {
     /// Draws a notice into one row; its short form where not all of it fits.
     pub fn notice(&mut self, x: u16, y: u16, columns: u16, notice: &Notice) {
         self.notice_in(x, y, columns, 1, notice);
+    }
+
+    /// An area in the middle of the screen, as large as asked for where it fits.
+    pub fn middle(&self, columns: u16, rows: u16) -> Rect {
+        if self.is_spoken() {
+            // Nothing stands beside it that would be read with it.
+            return Rect::new(0, 0, self.width(), self.height());
+        }
+        let width = columns.min(self.width());
+        let height = rows.min(self.height());
+        Rect::new((self.width() - width) / 2, (self.height() - height) / 2, width, height)
+    }
+
+    /// How many rows a notice takes of so many columns and rows.
+    pub fn notice_rows(&self, columns: u16, rows: usize, notice: &Notice) -> u16 {
+        let room = usize::from(columns).saturating_sub(width(self.tone(notice.tone).1) + 1);
+        wrap(&notice.text, room).len().clamp(1, rows) as u16
     }
 
     /// The same into several rows.

@@ -42,7 +42,7 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas, x: u16, top: 
         y += 3;
     }
     if row.shows == Shows::EnrolAgain {
-        let key = super::modal::key_name(model, crate::app::keys::Action::Edit);
+        let key = model.key_name(crate::app::keys::Action::Edit);
         let text = format!("Its name alone came along. Get a new secret from the site; {key} takes it.");
         y = canvas.paragraph(left, y, columns, &text, canvas.theme.warn) + 1;
     }

@@ -43,7 +43,7 @@ pub fn view(flow: &Export, model: &Model, canvas: &mut Canvas) {
         }
         Step::Writing => {
             canvas.text(1, 0, columns, &title, canvas.theme.strong);
-            canvas.text(1, top, columns, canvas.mark("writing…", "writing..."), canvas.theme.dim);
+            canvas.text(1, top, columns, "writing…", canvas.theme.dim);
         }
         Step::Done(left_out) => {
             canvas.text(1, 0, columns, &title, canvas.theme.strong);

@@ -1,14 +1,11 @@
 //! Below the list: what just happened, what of the list is out of view, the keys; on tiny screens one line for all of it.
 
 use super::Canvas;
-use super::list::{countdown, longest, state};
+use super::head::{countdown, longest, state};
 use crate::app::Model;
-use crate::app::model::Tone;
+use crate::app::model::{Notice, Tone};
 use crate::app::session::Session;
 use crate::text::width;
-
-/// Columns that a notice leaves for what is told beside it.
-const BESIDE: usize = 20;
 
 /// Draws it.
 pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
@@ -18,9 +15,11 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
         let end = canvas.width().saturating_sub(1);
         let notice = model.notice_in_force();
         // What just happened goes before what is out of view.
-        let long = notice.as_ref().is_some_and(|n| n.short.is_none() && width(&n.text) + BESIDE > end.into());
-        let hidden = covered || long || session.modal.is_some();
-        let edge = if hidden { end } else { out_of_view(session, model, canvas, end, y) };
+        let (above, below) = out_of_view(session, model);
+        let beside = width(&canvas.more_words(above, below));
+        let long = |n: &Notice| n.short.is_none() && width(&n.text) + beside + 6 > end.into();
+        let hidden = covered || session.modal.is_some() || notice.as_ref().is_some_and(long);
+        let edge = if hidden { end } else { canvas.more(end, y, above, below) };
         if let Some(notice) = notice {
             // Where rows out of view are told, too, two columns stay between.
             let columns = if edge < end { edge.saturating_sub(3) } else { edge.saturating_sub(1) };
@@ -38,10 +37,10 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
     }
 }
 
-/// How many rows lie above and below those in view. Hands back its first column.
-fn out_of_view(session: &Session, model: &Model, canvas: &mut Canvas, end: u16, y: u16) -> u16 {
+/// How many rows lie above and below those in view.
+fn out_of_view(session: &Session, model: &Model) -> (usize, usize) {
     let shown = usize::from(model.panes().list_height);
-    canvas.more(end, y, session.offset, session.visible.len().saturating_sub(session.offset + shown))
+    (session.offset, session.visible.len().saturating_sub(session.offset + shown))
 }
 
 /// The one line of tiny screens: search or notice, and the countdown.
@@ -64,7 +63,8 @@ fn status(session: &Session, model: &Model, canvas: &mut Canvas, y: u16) {
     } else if model.clock_trouble().is_some() {
         canvas.text(1, y, room, "! clock is off", canvas.theme.warn);
     } else {
-        let edge = out_of_view(session, model, canvas, x.saturating_sub(2), y);
+        let (above, below) = out_of_view(session, model);
+        let edge = canvas.more(x.saturating_sub(2), y, above, below);
         let (tone, words) = state(session, model);
         let (style, mark) = canvas.tone(tone);
         let quiet = canvas.is_spoken() && tone == Tone::Good;

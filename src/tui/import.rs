@@ -108,15 +108,24 @@ fn draw_preview(preview: &Preview, canvas: &mut Canvas) {
     if let Some(owner) = &preview.owner {
         words = format!("{words}   {} {}", canvas.mark("→", "->"), owner_words(owner));
     }
-    canvas.text(1, 1, end, &words, canvas.theme.dim);
     let tall = canvas.height() > 10;
-    let mut top = if tall { 3 } else { 2 };
+    // On three rows one account is worth more than how many come, which the keys say too.
+    let mut top = match canvas.height() {
+        0..4 => 1,
+        4..=10 => 2,
+        _ => 3,
+    };
     for note in preview.notes.iter().take(if tall { 3 } else { 0 }) {
         canvas.text(1, top, end, &format!("! {}", clean(note)), canvas.theme.warn);
         top += 1;
     }
     let room = canvas.height().saturating_sub(top + 1 + u16::from(tall)) as usize;
     let skip = (preview.selected + 1).saturating_sub(room);
+    if canvas.height() >= 4 {
+        let below = preview.lines.len().saturating_sub(skip + room);
+        let edge = canvas.more(end, 1, skip, below);
+        canvas.text(1, 1, edge.saturating_sub(if edge < end { 3 } else { 1 }), &words, canvas.theme.dim);
+    }
     let wide = canvas.width() >= 60;
     for (i, line) in preview.lines.iter().enumerate().skip(skip).take(room) {
         let y = top + (i - skip) as u16;

@@ -20,7 +20,7 @@ pub fn broken(report: &Report, canvas: &mut Canvas) {
     let at = canvas.put(2, y, canvas.cross(), canvas.theme.error) + 1;
     let y = canvas.paragraph(at, y, columns.saturating_sub(2), &report.problem, canvas.theme.error);
     let y = canvas.paragraph(2, y, columns, &report.cause, canvas.theme.text);
-    canvas.paragraph(2, y, columns, &report.next, canvas.theme.text);
+    canvas.paragraph(2, y, columns, report.next_in_panel(), canvas.theme.text);
     canvas.keys(canvas.height() - 1, &[("r", "look again"), ("q", "quit")]);
 }
 
@@ -69,10 +69,7 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
         let (rows, inner) = (usize::from((canvas.height() - keys).saturating_sub(y)), columns.saturating_sub(2));
         y = canvas.lines(at, y, inner, rows, &wrap(&report.problem, inner.into()), canvas.theme.error);
         if tall {
-            let cause = match &lock.keychain {
-                Some(probe) => probe.describe(),
-                None => format!("{} {}", report.cause, report.next),
-            };
+            let cause = format!("{} {}", report.cause, report.next_in_panel());
             let rows = usize::from((canvas.height() - 1).saturating_sub(y));
             canvas.lines(x + 2, y, inner, rows, &wrap(&cause, inner.into()), canvas.theme.dim);
         }
@@ -86,16 +83,21 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
     let last = canvas.height() - 1;
     let mut keys = Vec::new();
     if lock.waiting == Waiting::No {
-        let by_keychain = lock.has_slot(SlotKind::Keychain) && lock.line.is_empty() && !lock.recovery;
-        if by_keychain {
+        let by_keychain = lock.opens_by_keychain(model.config.lock_unlocks_with);
+        if by_keychain && lock.line.is_empty() && !lock.recovery {
             keys.push((canvas.mark("↵", "Enter"), "use the keychain"));
-        } else {
+        } else if lock.takes_typing() {
             keys.push((canvas.mark("↵", "Enter"), "open"));
         }
-        if lock.has_slot(SlotKind::Recovery) {
-            keys.push(("^R", if lock.recovery { "password" } else { "recovery key" }));
+        if lock.has_slot(SlotKind::Recovery) && !lock.recovery {
+            keys.push(("^R", "recovery key"));
         }
-        keys.push(("esc", if lock.recovery || !lock.line.is_empty() { "clear" } else { "quit" }));
+        keys.push(match (lock.line.is_empty(), lock.recovery) {
+            (false, _) => ("esc", "clear"),
+            (true, true) => ("esc", "back"),
+            (true, false) if lock.takes_typing() => ("^C", "quit"),
+            (true, false) => ("q", "quit"),
+        });
     } else {
         keys.push(("esc", "cancel"));
     }

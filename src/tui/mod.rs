@@ -1,4 +1,4 @@
-//! How a model looks: `view(&Model, &Theme, &mut Frame)`, one file per part of the screen. Never changes anything.
+//! How a model looks: `paint(&Model, &Theme, &mut Buffer)`, one file per part of the screen. Never changes anything.
 
 mod backup;
 mod big;
@@ -8,13 +8,14 @@ mod detail;
 mod export;
 mod foot;
 mod form;
+mod head;
 mod import;
 mod list;
 mod lock;
 mod modal;
 mod monogram;
+mod password;
 mod past;
-pub mod picture;
 mod prompt;
 mod qr;
 mod recovery;
@@ -37,7 +38,7 @@ use crate::app::model::Stage;
 use crate::app::session::Modal;
 use crate::config::Glyphs;
 
-/// Draws the whole screen.
+/// As [`paint`], into a frame of ratatui with its cursor: for a screen that a ratatui backend holds.
 pub fn view(model: &Model, theme: &Theme, frame: &mut Frame) {
     if let Some(focus) = paint(model, theme, frame.buffer_mut()) {
         frame.set_cursor_position(focus);
@@ -62,7 +63,7 @@ pub fn paint_above(model: &Model, theme: &Theme, buffer: &mut Buffer) {
         canvas.restyle(0, y, canvas.width(), theme.text);
     }
     if let Stage::Open(session) = &model.stage {
-        list::above(session, model, &mut canvas);
+        head::above(session, model, &mut canvas);
     }
 }
 
@@ -88,6 +89,7 @@ fn draw(model: &Model, canvas: &mut Canvas) {
             Some(Modal::Backup(shown)) => backup::view(shown, session, model, canvas),
             Some(Modal::Rekey(flow)) => rekey::view(flow, model, canvas),
             Some(Modal::Renewal(flow)) => renewal::view(flow, model, canvas),
+            Some(Modal::Password(flow)) => password::view(flow, session, model, canvas),
             Some(Modal::Restore(shown)) => restore::view(shown, model, canvas),
             Some(Modal::Past(shown)) => past::view(shown, session, model, canvas),
             over => {

@@ -10,8 +10,6 @@ use crate::app::input::Input;
 use crate::app::keys::{Binding, Group, TABLE, show};
 use crate::app::model::Tone;
 use crate::app::session::{Modal, Palette, Session};
-pub use crate::app::update::modal::key_name;
-use crate::app::update::modal::palette_rows;
 use crate::text::{clean, width, wrap};
 
 /// Draws what lies over the list.
@@ -66,19 +64,9 @@ pub fn view(over: &Modal, session: &Session, model: &Model, canvas: &mut Canvas)
         | Modal::Backup(_)
         | Modal::Rekey(_)
         | Modal::Renewal(_)
+        | Modal::Password(_)
         | Modal::Restore(_) => {}
     }
-}
-
-/// An area in the middle of the screen, as large as asked for where it fits.
-pub fn middle(canvas: &Canvas, columns: u16, rows: u16) -> Rect {
-    if canvas.is_spoken() {
-        // Nothing stands beside it that would be read with it.
-        return Rect::new(0, 0, canvas.width(), canvas.height());
-    }
-    let width = columns.min(canvas.width());
-    let height = rows.min(canvas.height());
-    Rect::new((canvas.width() - width) / 2, (canvas.height() - height) / 2, width, height)
 }
 
 /// The line that takes what is pasted: in a box, or over the whole of a low screen.
@@ -102,10 +90,10 @@ fn paste(line: &Input, problem: Option<&str>, model: &Model, canvas: &mut Canvas
     let wrong = problem.map_or_else(Vec::new, |why| wrap(why, usize::from(inner.saturating_sub(2))));
     let most = usize::from(canvas.height()) - 6 - lines.len().min(2);
     let wrong_rows = wrong.len().min(most);
-    let area = middle(canvas, columns, (lines.len() + wrong_rows.max(1) + 4) as u16);
+    let area = canvas.middle(columns, (lines.len() + wrong_rows.max(1) + 4) as u16);
     canvas.frame(area, "Paste");
     let x = area.x + 2;
-    let y = canvas.lines(x, area.y + 1, inner, 2, &lines, canvas.theme.dim) + 1;
+    let y = canvas.lines(x, area.y + 1, inner, 2, &lines, canvas.theme.text) + 1;
     canvas.input(x, y, inner, line.input, false, true);
     if wrong_rows > 0 {
         let at = canvas.put(x, y + 1, canvas.cross(), canvas.theme.error) + 1;
@@ -121,7 +109,7 @@ pub fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &st
     let inner = columns.saturating_sub(if boxed { 4 } else { 2 });
     let lines = wrap(text, inner as usize);
     let (x, top, bottom) = if boxed {
-        let area = middle(canvas, columns, lines.len() as u16 + 4);
+        let area = canvas.middle(columns, lines.len() as u16 + 4);
         canvas.frame(area, title);
         (area.x + 2, area.y + 1, area.bottom() - 2)
     } else {
@@ -181,7 +169,7 @@ fn palette_lines(palette: &Palette, rows: &[&'static Binding], problems: &[Strin
 }
 
 fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
-    let rows = palette_rows(palette);
+    let rows = palette.rows();
     // A low window has no room for headings and a frame.
     let tiny = canvas.height() < 8;
     let grouped = palette.help && palette.line.is_empty() && !tiny;
@@ -193,7 +181,7 @@ fn draw_palette(palette: &Palette, model: &Model, canvas: &mut Canvas) {
         let all: Vec<&Binding> = TABLE.iter().collect();
         let most = palette_lines(palette, &all, &model.keymap.problems, palette.help).len() as u16;
         let columns = if canvas.width() < 100 { canvas.width() } else { 92 };
-        let mut area = middle(canvas, columns, (most + 3).min(canvas.height().saturating_sub(2)));
+        let mut area = canvas.middle(columns, (most + 3).min(canvas.height().saturating_sub(2)));
         area.y = 1;
         area
     } else {

@@ -5,9 +5,8 @@ use super::detail::date;
 use super::modal::question;
 use crate::app::Model;
 use crate::app::backup::ago;
-use crate::app::past::{Ask, Copies, Kept, Past, Side};
+use crate::app::past::{Ask, Copies, Kept, Past, Side, title, trashed};
 use crate::app::session::Session;
-use crate::app::update::past::{title, trashed};
 use crate::otp::account::listed;
 use crate::text::{clean, count};
 use crate::time::UnixTime;
@@ -18,7 +17,7 @@ const NAMED: usize = 3;
 
 /// Draws the screen.
 pub fn view(past: &Past, session: &Session, model: &Model, canvas: &mut Canvas) {
-    let ids = trashed(model);
+    let ids = trashed(session.state());
     let height = canvas.height();
     let tabs = [(Side::Trash, "Trash", Some(ids.len())), (Side::History, "History", copies_known(past))];
     let mut x = 1;

@@ -32,14 +32,12 @@ pub fn view(flow: &Rekey, model: &Model, canvas: &mut Canvas) {
              open it no more, unless Tab sets a password that is typed there.",
             &[],
         ),
-        Step::Making(_) => prompt(canvas, canvas.mark("making the new keys…", "making the new keys..."), &[]),
+        Step::Making(_) => prompt(canvas, "making the new keys…", &[]),
         Step::Recovery(_, sheet) => {
             canvas.text(x, 0, columns, &title, canvas.theme.strong);
             !recovery::view(sheet, &title, Some("leave"), canvas, (x, top), columns).is_empty()
         }
-        Step::Ready(_) | Step::Saving => {
-            prompt(canvas, canvas.mark("putting the new keys in force…", "putting the new keys in force..."), &[])
-        }
+        Step::Ready(_) | Step::Saving => prompt(canvas, "putting the new keys in force…", &[]),
         Step::Again(_) => prompt(canvas, "The new keys are not in force: the vault is as it was.", &[]),
     };
     let last = canvas.height() - 1;

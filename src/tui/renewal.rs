@@ -22,12 +22,12 @@ pub fn view(flow: &Renewal, model: &Model, canvas: &mut Canvas) {
             "Make a new recovery key? It is shown once, to be written on paper. The old one opens the vault no more then; \
              everything else that opens it stays.",
         ),
-        Step::Making => prompt(canvas, canvas.mark("making the key…", "making the key...")),
+        Step::Making => prompt(canvas, "making the key…"),
         Step::Recovery(_, sheet) => {
             canvas.text(x, 0, columns, title, canvas.theme.strong);
             !recovery::view(sheet, title, Some("leave"), canvas, (x, top), columns).is_empty()
         }
-        Step::Saving => prompt(canvas, canvas.mark("saving…", "saving...")),
+        Step::Saving => prompt(canvas, "saving…"),
         Step::Again(_) => prompt(canvas, "The new key is not in force: the old one opens the vault still."),
     };
     let last = canvas.height() - 1;

@@ -73,7 +73,6 @@ fn draw_preview(preview: &Preview, model: &Model, canvas: &mut Canvas) {
     let end = canvas.width().saturating_sub(1);
     let all = preview.lines.len();
     let summary = summary(preview);
-    canvas.text(1, 1, end, &describe(&preview.offer, model.now), canvas.theme.text);
     let mut top = 2;
     if !preview.others.is_empty() {
         let text = match preview.others.len() {
@@ -101,6 +100,9 @@ fn draw_preview(preview: &Preview, model: &Model, canvas: &mut Canvas) {
     top += u16::from(canvas.height() > 10);
     let room = canvas.height().saturating_sub(top + 1 + u16::from(canvas.height() > 10)) as usize;
     let offset = preview.offset.min(all.saturating_sub(room));
+    let edge = canvas.more(end, 1, offset, all.saturating_sub(offset + room));
+    let columns = edge.saturating_sub(if edge < end { 3 } else { 0 });
+    canvas.text(1, 1, columns, &describe(&preview.offer, model.now), canvas.theme.text);
     for (i, line) in preview.lines.iter().skip(offset).take(room).enumerate() {
         let y = top + i as u16;
         let (spoken, mark, style) = match &line.fate {

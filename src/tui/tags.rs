@@ -1,7 +1,6 @@
 //! The line in which an account's tags are changed, with what others have below it.
 
 use super::Canvas;
-use super::modal::middle;
 use crate::app::rows::Row;
 use crate::app::session::Session;
 use crate::app::tags::Tags;
@@ -15,13 +14,13 @@ pub fn view(tags: &Tags, session: &Session, canvas: &mut Canvas) {
     let offered = tags.offered();
     let rows = offered.len().clamp(1, SHOWN) as u16;
     let low = canvas.height() < 8;
-    let area = middle(canvas, 56, if low { canvas.height() } else { rows + 6 });
+    let area = canvas.middle(56, if low { canvas.height() } else { rows + 6 });
     canvas.frame(area, "Tags");
     let (x, columns) = (area.x + 2, area.width.saturating_sub(4));
     let title = session.row(tags.id).map_or_else(String::new, Row::title);
     let mut y = area.y + u16::from(area.height > 2);
     if !low {
-        canvas.text(x, y, columns, &title, canvas.theme.dim);
+        canvas.text(x, y, columns, &title, canvas.theme.text);
         y += 1;
     }
     canvas.input(x, y, columns, &tags.line, false, tags.chosen.is_none());

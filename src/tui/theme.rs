@@ -63,12 +63,12 @@ pub enum ThemeError {
     #[error("`{0}` is neither a colour nor a modifier")]
     Word(String),
     /// No theme has this name.
-    #[error("there is no theme `{0}`; there are {names}", names = NAMES.map(|(name, _)| name).join(", "))]
+    #[error("there is no theme `{0}`; there are {names}", names = NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))]
     Unknown(String),
 }
 
 /// The themes that come with the program.
-pub const NAMES: [(&str, &str); 13] = [
+pub const NAMES: &[(&str, &str)] = &[
     ("terminal", include_str!("../../assets/themes/terminal.ron")),
     ("dark", include_str!("../../assets/themes/dark.ron")),
     ("light", include_str!("../../assets/themes/light.ron")),
@@ -112,7 +112,7 @@ impl Theme {
             dim: style(&words.dim)?,
             accent: style(&words.accent)?,
             code: style(&words.code)?,
-            selected: style(&words.selected)?,
+            selected: evenly(style(&words.selected)?),
             matched: style(&words.matched)?,
             warn: style(&words.warn)?,
             error: style(&words.error)?,
@@ -126,6 +126,11 @@ impl Default for Theme {
     fn default() -> Self {
         Self::named("terminal").expect("a test holds that the themes that come along are right")
     }
+}
+
+/// A reversed row is reversed evenly: dim letters would make a background of their own there.
+fn evenly(selected: Style) -> Style {
+    if selected.add_modifier.contains(Modifier::REVERSED) { selected.remove_modifier(Modifier::DIM) } else { selected }
 }
 
 /// Reads `bold #eceff4 on 236`.

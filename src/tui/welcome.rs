@@ -7,7 +7,7 @@ use crate::app::Model;
 use crate::app::restore::describe;
 use crate::app::welcome::{MODES, Step, Welcome};
 use crate::keychain::Probe;
-use crate::text::wrap;
+use crate::text::{clean, wrap};
 
 /// Draws the step.
 pub fn view(welcome: &Welcome, model: &Model, canvas: &mut Canvas) {
@@ -59,13 +59,17 @@ fn start(
     columns: u16,
 ) -> Keys {
     if let Some(report) = &welcome.error {
-        y = canvas.paragraph(x, y, columns, &format!("{}. {}", report.problem, report.cause), canvas.theme.error);
+        y = canvas.paragraph(x, y, columns, &report.why(), canvas.theme.error);
     }
     let words = match welcome.found.first() {
         None => String::from("No vault yet."),
         Some(offer) => {
             format!("No vault yet. A backup lies in this session's keychain: {}.", describe(offer, model.now))
         }
+    };
+    let words = match &model.policy.identity {
+        None => words,
+        Some(managed) => format!("{} manages this machine. {words}", clean(&managed.name)),
     };
     // What can be chosen goes before what is told.
     let (starts, last) = (welcome.starts(), canvas.height() - 1);
@@ -93,7 +97,8 @@ fn start(
 fn unlock(welcome: &Welcome, selected: usize, canvas: &mut Canvas, x: u16, mut y: u16, columns: u16) -> Keys {
     if let Some(report) = &welcome.error {
         y = canvas.paragraph(x, y, columns, &report.problem, canvas.theme.error);
-        y = canvas.paragraph(x, y, columns, &format!("{} {}", report.cause, report.next), canvas.theme.text) + 1;
+        y = canvas.paragraph(x, y, columns, &format!("{} {}", report.cause, report.next_in_panel()), canvas.theme.text)
+            + 1;
     }
     let last = canvas.height() - 1;
     let told = usize::from(last.saturating_sub(y)).saturating_sub(MODES.len());
@@ -122,7 +127,9 @@ fn unlock(welcome: &Welcome, selected: usize, canvas: &mut Canvas, x: u16, mut y
         }
         y += 1;
     }
-    if canvas.height() > 10 {
+    let y = y + u16::from(canvas.height() > 9);
+    let rows = usize::from(last.saturating_sub(y));
+    if rows > 0 {
         let text = match &welcome.keychain {
             Some(Probe::Ready | Probe::Locked) => String::from(
                 "With the keychain, any program of yours can ask for the key while you are logged in, as with your \
@@ -131,7 +138,7 @@ fn unlock(welcome: &Welcome, selected: usize, canvas: &mut Canvas, x: u16, mut y
             Some(probe) => probe.describe(),
             None => String::from("asking the keychain…"),
         };
-        canvas.paragraph(x, y + 1, columns, &text, canvas.theme.dim);
+        canvas.lines(x, y, columns, rows, &wrap(&text, columns.into()), canvas.theme.dim);
     }
     vec![("enter", "choose"), ("esc", "back")]
 }

@@ -1,5 +1,5 @@
 //! Names: which files beside a vault may be copies of it that a sync tool made, and how our own temporary files are
-//! called. Pure; a name alone proves nothing, so a copy counts only when it opens with the vault's key (VAULT section 3).
+//! called. Pure; a name alone proves nothing, so a copy counts only when it opens with the vault's key (`docs/vault.md`, "Copies beside the vault").
 
 /// Words that people put into the names of copies they made themselves. Those are not the sync tool's, and stay.
 const BY_HAND: [&str; 9] = ["backup", "bak", "old", "copy", "export", "save", "orig", "before", "test"];

@@ -2,7 +2,7 @@
 //!
 //! Shapes only, and the edits a user makes; the join is in [`super::merge`], the text form in [`super::payload`].
 //! Nothing here judges whether an entry makes codes: an entry of a kind that this version does not know, or with a secret
-//! that it cannot read, is kept verbatim and joined like any other (VAULT section 3, quarantine). [`Entry::account`] is
+//! that it cannot read, is kept verbatim and joined like any other. [`Entry::account`] is
 //! the one place that judges.
 
 use std::borrow::Cow;

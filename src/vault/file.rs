@@ -1,4 +1,4 @@
-//! The vault's file: read, create, save (VAULT section 2). One of the two files of this floor that touch the world.
+//! The vault's file: read, create, save (`docs/vault.md`, "Saving"). One of the two files of this floor that touch the world.
 
 pub(super) mod disk;
 mod save;
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::envelope::{self, Locked, MAX_FILE_LEN, Unlocked};
-use super::history::Reason;
+use super::reason::Reason;
 use super::{conflict, crypto};
 use crate::{entropy, paths};
 use save::{Copy, Save};
@@ -126,17 +126,6 @@ pub struct Saved {
     pub warnings: Vec<SaveWarning>,
 }
 
-/// May the vault be written?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writable {
-    /// Yes, safely.
-    Yes,
-    /// Yes, but only over itself: its folder takes no new files.
-    InPlace,
-    /// No.
-    No,
-}
-
 /// Where a vault lives, and where its locks and history do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -211,7 +200,7 @@ impl Place {
         Ok(crypto::digest(&bytes))
     }
 
-    /// Joins what the file and its conflict copies hold, and writes the whole (VAULT section 2). Afterwards `unlocked` is
+    /// Joins what the file and its conflict copies hold, and writes the whole. Afterwards `unlocked` is
     /// what the file is.
     ///
     /// # Errors
@@ -292,18 +281,9 @@ impl Place {
         })
     }
 
-    /// May the vault be written? Looks at permissions, tries nothing.
-    pub fn writable(&self) -> Writable {
-        let Ok(target) = disk::resolve(&self.path) else { return Writable::No };
-        #[cfg(unix)]
-        let may = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
-        #[cfg(not(unix))]
-        let may = |path: &Path| fs::metadata(path).is_ok_and(|about| !about.permissions().readonly());
-        match (may(folder_of(&target)), may(&target)) {
-            (true, _) => Writable::Yes,
-            (false, true) => Writable::InPlace,
-            (false, false) => Writable::No,
-        }
+    /// Whether the vault's file is there and may not be written. Looks at permissions, tries nothing.
+    pub fn is_read_only(&self) -> bool {
+        disk::resolve(&self.path).is_ok_and(|target| disk::is_read_only(&target))
     }
 
     /// Waits for the lock of a vault, which lies in the state folder, as one beside the vault would be synced. The inner

@@ -1,7 +1,7 @@
 //! The history of a vault: its older versions, sealed as they were, in the state folder. One of the two files of this floor
 //! that touch the world.
 //!
-//! What stays (VAULT section 2): the last 20; the first of every hour for a day, of every day for 30 days and of every month
+//! What stays (`docs/vault.md`, "History"): the last 20; the first of every hour for a day, of every day for 30 days and of every month
 //! for a year, so that a burst of small edits cannot push out the good ones; what stood before an import, a restore or a new
 //! password; at most 64 MiB.
 
@@ -13,6 +13,7 @@ use super::crypto;
 use super::entry::VaultId;
 use super::envelope::{Locked, MAX_FILE_LEN};
 use super::file::{FileError, Place, disk, refused};
+pub use super::reason::Reason;
 use crate::time::UnixTime;
 use crate::{entropy, paths};
 
@@ -22,48 +23,6 @@ const LAST: usize = 20;
 const TAGGED: usize = 40;
 /// Bytes of all versions together.
 const TOTAL: u64 = 64 << 20;
-
-/// Why a version was kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// A save replaced it.
-    Save,
-    /// A save wrote it.
-    Saved,
-    /// It stood there before an import.
-    Import,
-    /// It stood there before a restore.
-    Restore,
-    /// It stood there before the password or another slot changed.
-    Password,
-    /// It was a conflict copy of a sync tool, and was joined.
-    Conflict,
-    /// It was found in the vault's place and does not open.
-    Unreadable,
-}
-
-impl Reason {
-    const ALL: [Self; 7] =
-        [Self::Save, Self::Saved, Self::Import, Self::Restore, Self::Password, Self::Conflict, Self::Unreadable];
-
-    /// Whether it says nothing but that a save was made.
-    const fn is_plain(self) -> bool {
-        matches!(self, Self::Save | Self::Saved)
-    }
-
-    /// As the file's name says it, and lists may: `save`, `import`, …
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Save => "save",
-            Self::Saved => "saved",
-            Self::Import => "import",
-            Self::Restore => "restore",
-            Self::Password => "password",
-            Self::Conflict => "conflict",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
 
 /// One version in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]

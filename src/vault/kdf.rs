@@ -114,7 +114,17 @@ mod tests {
 
     #[test]
     fn bounds_are_refused_in_no_time_each_and_together() {
-        let started = std::time::Instant::now();
+        let tries = std::iter::repeat_with(|| {
+            let started = std::time::Instant::now();
+            bounds_are_refused();
+            started.elapsed()
+        });
+        // Whatever else the machine does only adds to a time.
+        let shortest = tries.take(50).min();
+        assert!(shortest < Some(std::time::Duration::from_millis(1)), "{shortest:?}");
+    }
+
+    fn bounds_are_refused() {
         let good = KdfParams::DEFAULT;
         for bad in [
             KdfParams { memory_kib: 8_191, ..good },
@@ -132,7 +142,6 @@ mod tests {
         let most = KdfParams { memory_kib: 1_048_576, passes: 16, lanes: 16 };
         assert_eq!(KdfParams::check_all([most]), Ok(()));
         assert_eq!(KdfParams::check_all([most, KdfParams::WEAKEST]), Err(KdfError::Total(16_392)));
-        assert!(started.elapsed() < std::time::Duration::from_millis(1));
     }
 
     #[test]

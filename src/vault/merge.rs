@@ -1,5 +1,5 @@
 //! The join: how two copies of a vault become one. Commutative, associative, idempotent; no common base is needed and
-//! no clock is trusted (VAULT section 3). Pure.
+//! no clock is trusted (`docs/vault.md`, "Joining"). Pure.
 //!
 //! The order that makes it so, from the outside in:
 //! - an entry is ordered by incarnation first: a higher incarnation brings its whole life and body;

@@ -10,8 +10,10 @@ pub mod file;
 pub mod history;
 pub mod identity;
 pub mod kdf;
+pub mod layout;
 pub mod merge;
 pub mod payload;
+pub mod reason;
 pub mod recovery;
 pub mod slots;
 pub mod trash;
@@ -23,8 +25,9 @@ pub use entry::{
     Body, Core, Counter, DeviceId, Entry, EntryId, Life, Register, SlotId, Stamp, State, Value, VaultId, field,
 };
 pub use envelope::{Error, Key, Locked, Unlocked};
-pub use file::{FileError, Place, Saved};
+pub use file::{FileError, Place};
 pub use kdf::KdfParams;
+pub use layout::MAGIC;
 pub use merge::{Changes, changes};
 pub use slots::{Slot, SlotKind};
-pub use view::{Unusable, fingerprint};
+pub use view::Unusable;

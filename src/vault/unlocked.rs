@@ -2,15 +2,17 @@
 
 mod keys;
 
+pub use keys::had_another_key;
+
 use std::sync::Arc;
 
 use super::crypto::{self, DataKey, TAG_LEN};
 use super::entry::{DeviceId, EntryId, Register, SlotId, Stamp, State, Value, VaultId};
-use super::envelope::{
+use super::kdf::KdfParams;
+use super::layout::{
     Error, FLOOR, HEADER_LEN, MAC_LEN, MAGIC, MAJOR, MAX_PAYLOAD_LEN, MAX_SLOTS, MAX_SLOTS_LEN, MINOR, SLOT_HEAD_LEN,
     header_key, payload_key, write_slots,
 };
-use super::kdf::KdfParams;
 use super::payload;
 use super::slots::{Slot, SlotKind};
 use crate::secret::Secret;
@@ -121,6 +123,11 @@ impl Unlocked {
     /// The slots, by id.
     pub fn slots(&self) -> &[Slot] {
         &self.slots
+    }
+
+    /// Whether a password opens it, alone or with a keychain.
+    pub fn has_password(&self) -> bool {
+        self.slots.iter().any(|slot| matches!(slot.kind(), SlotKind::Password | SlotKind::PasswordAndKeychain))
     }
 
     /// The slot that the key opened, where a key did.

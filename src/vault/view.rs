@@ -9,7 +9,7 @@ use crate::otp::account::title;
 use crate::otp::{Account, Algorithm, Digits, Kind, ParamError, Period, Pin, Seed};
 use crate::secret::Secret;
 
-/// Why an entry makes no codes. It is kept verbatim and listed all the same (VAULT section 3, quarantine).
+/// Why an entry makes no codes. It is kept verbatim and listed all the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// A kind that a newer version knows.

@@ -108,6 +108,7 @@ fn what_does_not_open_or_is_not_there_makes_no_vault() {
 #[test]
 fn turned_off_it_stays_as_it_was_and_wiped_it_is_gone() {
     let home = kept();
+    home.run(&["backup", "forget", "nobody", "--yes"]).fails(3);
     home.run(&["backup", "disable"]).fails(2);
     home.run(&["backup", "disable", "--yes"]).ok();
     home.import(&[&link("Hetzner", "K0815", 3)]);
@@ -224,4 +225,74 @@ fn every_backup_command_answers_in_json() {
     assert_eq!((&forgotten["id"], &forgotten["stores"]), (&other["id"], &serde_json::json!(["folder"])));
     let off = home.run(&["backup", "disable", "--wipe", "--yes", "--json"]).json();
     assert_eq!(off, serde_json::json!({"state": "off", "wiped": ["folder"]}));
+}
+
+#[test]
+fn what_somebody_put_into_the_folder_is_named_and_stops_neither_backup_nor_restore() {
+    let home = kept();
+    let vault = std::fs::read_dir(home.path("sync/otpanel.backup.personal")).expect("a folder").flatten().next();
+    let folder = vault.expect("a vault").path().join("b/0101010101010101/0");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let under_another_key = [b"OTPB\x01".as_slice(), &[7; 600]].concat();
+    for (planted, why) in [(vec![b'x'; 9], "damaged"), (vec![0; 2 << 20], "damaged"), (under_another_key, "foreign")] {
+        let item = folder.join("0");
+        std::fs::write(&item, planted).expect("planted");
+        let verified = home.run(&["backup", "verify"]);
+        assert_eq!(verified.code, 1, "{}", verified.err);
+        assert!(verified.out.contains("2 accounts can be restored, 0 lacking"), "{}", verified.out);
+        assert!(verified.err.contains(&item.display().to_string()), "{}", verified.err);
+        assert!(verified.err.contains("All accounts of this vault can be restored"), "{}", verified.err);
+        let rows = home.run(&["backup", "verify", "--json"]).out;
+        let rows: serde_json::Value = serde_json::from_str(&rows).expect("JSON");
+        assert_eq!((&rows[0]["unread"], &rows[0]["unread_items"][0]["why"]), (&1.into(), &why.into()), "{rows}");
+        home.run(&["backup", "now"]).ok();
+        assert_eq!(restored(&home, PASSWORD).accounts(), ["ada", "octo"]);
+        std::fs::remove_dir_all(home.path("sync")).expect("removed");
+        home.run(&["backup", "enable", "--folder", "sync"]).ok();
+        std::fs::create_dir_all(&folder).expect("a folder");
+    }
+    home.run(&["backup", "verify"]).ok();
+}
+
+#[test]
+fn a_folder_whose_first_backup_fails_leaves_the_one_of_before_in_force() {
+    let home = kept();
+    std::fs::create_dir(home.path("other")).expect("a folder");
+    home.write("other/otpanel.backup.personal", "no folder");
+    let told = home.run(&["backup", "enable", "--folder", "other"]).fails(1);
+    assert!(told.contains("goes on into") && told.contains("/sync"), "{told}");
+    home.import(&[&link("Hetzner", "K0815", 3)]);
+    let status = home.run(&["backup", "status", "--json"]).json();
+    assert_eq!((&status["state"], &status["accounts"], &status["pending"]), (&"on".into(), &3.into(), &0.into()));
+    assert_eq!(restored(&home, PASSWORD).accounts(), ["K0815", "ada", "octo"]);
+    // Where there was none, there is none.
+    let home = Home::with_vault();
+    home.import(&[&link("GitHub", "octo", 1)]);
+    std::fs::create_dir(home.path("other")).expect("a folder");
+    home.write("other/otpanel.backup.personal", "no folder");
+    home.run(&["backup", "enable", "--folder", "other"]).fails(1);
+    assert!(!home.run(&["backup", "status"]).ok().contains("/other"));
+}
+
+#[test]
+fn a_backup_whose_accounts_are_not_there_yet_makes_no_vault() {
+    let home = kept();
+    let vault = std::fs::read_dir(home.path("sync/otpanel.backup.personal")).expect("a folder").flatten().next();
+    let vault = vault.expect("a vault").path();
+    let restore = || {
+        let new = Home::new();
+        let mut command = new.bare();
+        command.args(["--password-file", "-", "backup", "restore", "--yes", "--folder", &folder(&home)]);
+        let done = finish(&mut command, PASSWORD.as_bytes());
+        assert_eq!(new.vault().exists(), done.code == 0);
+        done
+    };
+    // A sync tool brought the head, or the bundle, before the other.
+    std::fs::rename(vault.join("b"), home.path("later")).expect("moved");
+    assert!(restore().fails(1).contains("synced whole"));
+    std::fs::rename(vault.join("head"), home.path("head")).expect("moved");
+    restore().fails(1);
+    std::fs::rename(home.path("later"), vault.join("b")).expect("moved");
+    let done = restore();
+    assert!(done.err.contains("a machine of id ") && done.err.contains("Restored 2 accounts"), "{}", done.err);
 }

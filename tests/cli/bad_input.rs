@@ -213,3 +213,43 @@ fn an_answer_that_cannot_be_written_is_a_failure() {
         assert_eq!(out.status.code(), Some(1), "{args:?}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_word_that_is_no_text_is_wrong_usage() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = Home::with_vault();
+    let word = std::ffi::OsStr::from_bytes(b"\xff");
+    let ran = finish(home.bare().arg(word), b"");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{}", ran.err);
+    // The name under which it was started is nobody's business.
+    let mut command = home.bare();
+    std::os::unix::process::CommandExt::arg0(&mut command, word);
+    finish(command.arg("--version"), b"").ok();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_local_state_holds_nothing_up() {
+    let home = Home::with_vault();
+    home.import(&[&link("A", "one", 1)]);
+    let state = home.path(".local/state/otpanel/local.ron");
+    fs::remove_file(&state).expect("it was there");
+    let made = std::process::Command::new("mkfifo").arg(&state).status().expect("mkfifo");
+    assert!(made.success());
+    home.import(&[&link("B", "two", 2)]);
+    assert_eq!(home.accounts(), ["one", "two"]);
+}
+
+#[test]
+fn settings_that_somebody_named_must_be_there() {
+    let home = filled();
+    for args in [["list", "--json"], ["config", "check"]] {
+        let told = finish(home.command(&args).args(["--config", "gone.ron"]), b"").fails(1);
+        assert!(told.contains("gone.ron") && told.contains("config cannot be read"), "{told}");
+    }
+    // A variable says where they are to be, as the usual place does.
+    finish(home.command(&["list", "--json"]).env("OTPANEL_CONFIG", home.path("gone.ron")), b"").ok();
+    std::fs::remove_file(home.path(".config/otpanel/config.ron")).expect("removed");
+    home.run(&["list", "--json"]).ok();
+}

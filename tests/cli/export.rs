@@ -68,3 +68,15 @@ fn unknown_formats_and_bad_places_are_refused() {
     home.run(&["export", "--format", "otpauth", "--out", "nowhere/x"]).fails(1);
     home.run(&["export", "--format", "otpauth", "--out", "/dev/null"]).ok();
 }
+
+#[test]
+fn an_export_never_takes_the_place_of_a_vault() {
+    let home = Home::with_vault();
+    home.import(&[&link("GitHub", "octo", 1)]);
+    let before = std::fs::read(home.vault()).expect("the vault");
+    for args in [&["export", "--format", "otpauth"][..], &["qr", "octo"]] {
+        let err = home.run(&[args, &["--yes", "--out", "vault.otpv"]].concat()).fails(1);
+        assert!(err.contains("a vault is never overwritten"), "{err}");
+    }
+    assert_eq!(std::fs::read(home.vault()).expect("the vault"), before);
+}

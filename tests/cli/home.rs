@@ -201,7 +201,7 @@ pub fn without_room(home: &Home, args: &str, stdin: &str) -> Ran {
         .env("HOME", home.root())
         .env("OTPANEL_VAULT", home.vault())
         .env("BIN", assert_cmd::cargo::cargo_bin!("otpanel"))
-        .args(["-c", &format!("trap '' XFSZ; ulimit -f 0; exec \"$BIN\" --password-file recovery {args}")])
+        .args(["-c", &format!("ulimit -f 0; exec \"$BIN\" --password-file recovery {args}")])
         .current_dir(home.root());
     finish(&mut command, stdin.as_bytes())
 }

@@ -98,3 +98,41 @@ fn the_password_may_come_from_stdin_or_the_environment() {
     by_variable.env("OTPANEL_PASSWORD_FILE", home.path("pw")).arg("list");
     finish(&mut by_variable, b"").ok();
 }
+
+/// Runs a command whose answer has nowhere to go.
+#[cfg(target_os = "linux")]
+fn unheard(home: &Home, args: &str) -> crate::home::Ran {
+    let mut command = std::process::Command::new("sh");
+    command.env_clear().env("HOME", home.root()).env("OTPANEL_VAULT", home.vault());
+    command.env("BIN", assert_cmd::cargo::cargo_bin!("otpanel"));
+    command.args(["-c", &format!("exec \"$BIN\" {args} > /dev/full")]).current_dir(home.root());
+    finish(&mut command, b"")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_recovery_key_that_cannot_be_printed_opens_nothing_and_the_one_of_before_goes_on() {
+    let home = Home::new();
+    unheard(&home, "--password-file pw init --unlock password").fails(1);
+    assert!(!home.vault().exists(), "a vault whose recovery key nobody has");
+    let home = Home::with_vault();
+    home.write("new", "another one");
+    let before = fs::read(home.vault()).expect("the vault");
+    for args in ["recovery-key", "rekey --yes --new-password-file new"] {
+        unheard(&home, &format!("--password-file recovery vault {args}")).fails(1);
+        assert_eq!(fs::read(home.vault()).expect("the vault"), before, "{args}");
+    }
+}
+
+#[test]
+fn a_place_that_can_hold_no_vault_is_not_called_a_vault() {
+    let home = Home::new();
+    let at = |vault: std::path::PathBuf| {
+        let mut command = home.bare();
+        command.env("OTPANEL_VAULT", vault).args(["--password-file", "pw", "init", "--unlock", "password"]);
+        finish(&mut command, b"").fails(1)
+    };
+    for err in [at(home.root().to_owned()), at(home.path("pw/deep/vault.otpv"))] {
+        assert!(!err.contains("There is a vault already"), "{err}");
+    }
+}

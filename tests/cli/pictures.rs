@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use crate::home::{Home, finish, link};
-use crate::support::{XServer, installed};
+use crate::support::displays::XServer;
+use crate::support::{LIMIT, answer, installed, wait_until};
 
 fn with_accounts(n: u8) -> Home {
     let home = Home::with_vault();
@@ -74,6 +75,12 @@ fn text_and_pictures_come_from_the_clipboard() {
         let mut child = xclip.stderr(Stdio::null()).spawn().expect("xclip starts");
         std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), bytes).expect("it reads");
         child.wait().expect("it ends");
+        // It goes on in the background, and may not have taken the clipboard yet.
+        let kinds = || {
+            let mut ask = x.command("xclip", home.root());
+            answer(ask.args(["-selection", "clipboard", "-o", "-t", "TARGETS"]))
+        };
+        assert!(wait_until(LIMIT, || kinds().contains(kind)), "{kind} is copied: {}", kinds());
     };
     let run = |to: &Home, args: &[&str]| {
         let mut command: Command = to.command(args);

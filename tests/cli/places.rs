@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::home::{Home, PASSWORD, finish, link, secret};
+use crate::support::kept_keys;
 
 fn all_below(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -108,6 +109,7 @@ fn a_profile_is_a_vault_of_its_own() {
 #[test]
 fn help_version_and_completions_need_nothing() {
     let home = Home::new();
+    let _keys = kept_keys();
     for args in [&["--help"][..], &["--version"], &["import", "--help"], &["completions", "bash"], &["lock"]] {
         let mut command = home.bare();
         command.env_remove("HOME").args(args);
@@ -172,4 +174,33 @@ fn settings_that_are_no_file_are_refused_and_never_waited_for() {
         }
     }
     home.run(&["--config", "/dev/null", "config", "check"]).ok();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_home_whose_name_is_no_text_serves_like_any_other() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = Home::with_vault();
+    let odd = home.path("x").with_file_name(std::ffi::OsStr::from_bytes(b"\xff\xfe"));
+    fs::create_dir(&odd).expect("a folder");
+    let run = |args: &[&str], stdin: &str| {
+        let mut command = home.bare();
+        command.env("HOME", &odd).env_remove("OTPANEL_VAULT").arg("--password-file").arg(home.path("recovery"));
+        command.args(args);
+        finish(&mut command, stdin.as_bytes())
+    };
+    fs::create_dir_all(odd.join(".local/share/otpanel")).expect("a folder");
+    fs::copy(home.vault(), odd.join(".local/share/otpanel/vault.otpv")).expect("copied");
+    run(&["import", "-"], &link("A", "one", 1)).ok();
+    assert!(run(&["vault", "info", "--json"], "").json()["path"].as_str().is_some_and(|p| p.ends_with("vault.otpv")));
+    assert_eq!(run(&["vault", "history", "--json"], "").json().as_array().map(Vec::len), Some(2));
+    let mut command = home.bare();
+    command.env("HOME", &odd).env_remove("OTPANEL_VAULT").arg("--password-file").arg(home.path("recovery"));
+    finish(command.args(["backup", "enable", "--folder"]).arg(odd.join("kept")), b"").ok();
+    run(&["import", "-"], &link("B", "two", 2)).ok();
+    let rows = run(&["backup", "verify", "--json"], "").json();
+    assert_eq!(
+        (&rows[0]["store"], &rows[0]["accounts"], &rows[0]["lacking"]),
+        (&"folder".into(), &2.into(), &0.into())
+    );
 }

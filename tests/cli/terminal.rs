@@ -1,15 +1,22 @@
 //! Questions on a real terminal: a password that is typed, a preview that is agreed to, a removal that is refused.
 
+use std::fs::File;
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
+use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::home::{Home, PASSWORD, link};
 
+/// How long anything may take on a busy machine: it ends a hang, and is no claim.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// A command on a terminal of its own.
 struct Talk {
+    tty: Option<File>,
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
     text: Receiver<String>,
@@ -33,6 +40,10 @@ impl Talk {
         }
         command.args(args);
         command.cwd(home.root());
+        // Never as the test's own terminal, which it would become where the test leads a session.
+        let noctty = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+        let name = pair.master.tty_name().expect("a name");
+        let tty = File::options().read(true).custom_flags(noctty).open(name).expect("the terminal");
         let child = pair.slave.spawn_command(command).expect("the program starts");
         drop(pair.slave);
         let keys = pair.master.take_writer().expect("a writer");
@@ -48,12 +59,33 @@ impl Talk {
                 }
             }
         });
-        Self { child, keys, text, seen: String::new(), read: 0 }
+        Self { tty: Some(tty), child, keys, text, seen: String::new(), read: 0 }
     }
 
-    /// Waits for a text and answers it with a line.
-    fn answer(mut self, question: &str, line: &str) -> Self {
-        let end = Instant::now() + Duration::from_secs(30);
+    /// Waits for a question and answers it with a line that the terminal does not show: the echo is switched off a moment after
+    /// the question stands there.
+    fn secret(self, question: &str, line: &str) -> Self {
+        let mut talk = self.asked(question);
+        let end = Instant::now() + LIMIT;
+        let echo = |tty: &Option<File>| tcgetattr(tty.as_ref().expect("open")).expect("modes").local_modes;
+        while echo(&talk.tty).contains(LocalModes::ECHO) {
+            assert!(Instant::now() < end, "`{question}` shows what is typed: {}", talk.seen);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        writeln!(talk.keys, "{line}").expect("typed");
+        talk
+    }
+
+    /// Waits for a question and answers it with a line.
+    fn answer(self, question: &str, line: &str) -> Self {
+        let mut talk = self.asked(question);
+        writeln!(talk.keys, "{line}").expect("typed");
+        talk
+    }
+
+    /// Waits for a text.
+    fn asked(mut self, question: &str) -> Self {
+        let end = Instant::now() + LIMIT;
         loop {
             if let Some(at) = self.seen[self.read..].find(question) {
                 self.read += at + question.len();
@@ -63,16 +95,15 @@ impl Talk {
             let more = self.text.recv_timeout(left);
             self.seen += &more.unwrap_or_else(|_| panic!("`{question}` was never asked in: {}", self.seen));
         }
-        // A person needs a moment too; the echo is off by then.
-        std::thread::sleep(Duration::from_millis(100));
-        writeln!(self.keys, "{line}").expect("typed");
         self
     }
 
     /// Waits for the end; gives the exit code and all that was shown.
     fn end(mut self) -> (u32, String) {
         let code = self.child.wait().expect("it ends").exit_code();
-        while let Ok(more) = self.text.recv_timeout(Duration::from_millis(500)) {
+        // The last hold on the terminal, whose reader hears of the end.
+        self.tty = None;
+        while let Ok(more) = self.text.recv_timeout(LIMIT) {
             self.seen += &more;
         }
         (code, self.seen)
@@ -83,7 +114,7 @@ impl Talk {
 fn a_password_is_asked_for_again_and_never_shown() {
     let home = Home::with_vault();
     home.import(&[&link("GitHub", "octo", 1)]);
-    let (code, seen) = Talk::start(&home, &["list"]).answer("Password", "wrong one").answer("Password", PASSWORD).end();
+    let (code, seen) = Talk::start(&home, &["list"]).secret("Password", "wrong one").secret("Password", PASSWORD).end();
     assert_eq!(code, 0, "{seen}");
     assert!(seen.contains("octo") && seen.contains("The password is wrong"), "{seen}");
     assert!(!seen.contains(PASSWORD) && !seen.contains("wrong one"), "{seen}");
@@ -93,7 +124,7 @@ fn a_password_is_asked_for_again_and_never_shown() {
 fn three_wrong_passwords_are_the_end() {
     let home = Home::with_vault();
     let talk = Talk::start(&home, &["list"]);
-    let (code, seen) = talk.answer("Password", "a").answer("Password", "b").answer("Password", "c").end();
+    let (code, seen) = talk.secret("Password", "a").secret("Password", "b").secret("Password", "c").end();
     assert_eq!(code, 4, "{seen}");
 }
 
@@ -137,11 +168,11 @@ fn a_vault_is_made_by_answering_and_its_recovery_key_is_checked() {
     let home = Home::new();
     let mut talk = Talk::start(&home, &["init"])
         .answer("Type 1, 2 or 3", "3")
-        .answer("New password", "short")
-        .answer("New password", "the first one")
-        .answer("Once more", "the second one")
-        .answer("New password", PASSWORD)
-        .answer("Once more", PASSWORD)
+        .secret("New password", "short")
+        .secret("New password", "the first one")
+        .secret("Once more", "the second one")
+        .secret("New password", PASSWORD)
+        .secret("Once more", PASSWORD)
         .answer("type its last group", "zzzz");
     let key = talk.seen.lines().find(|l| l.trim_start().starts_with("otpanel1")).expect("the key").trim().to_owned();
     let last = key.split(' ').next_back().expect("groups").to_owned();
@@ -156,10 +187,26 @@ fn a_vault_is_made_by_answering_and_its_recovery_key_is_checked() {
 }
 
 #[test]
+fn a_new_recovery_key_is_asked_for_and_counts_once_it_was_checked() {
+    let home = Home::with_vault();
+    let args = ["--password-file", "recovery", "vault", "recovery-key"];
+    let before = std::fs::read(home.vault()).expect("the vault");
+    let (code, seen) = Talk::start(&home, &args).answer("Make a new one?", "").end();
+    assert_eq!((code, std::fs::read(home.vault()).expect("the vault")), (1, before.clone()), "{seen}");
+    // Ctrl-C while it is shown: the one of before goes on.
+    let (code, seen) = Talk::start(&home, &args).answer("Make a new one?", "y").answer("its last group", "\u{3}").end();
+    assert_ne!(code, 0, "{seen}");
+    assert_eq!(std::fs::read(home.vault()).expect("the vault"), before);
+    let (code, seen) = Talk::start(&home, &args).answer("Make a new one?", "y").answer("its last group", "").end();
+    assert_eq!(code, 0, "{seen}");
+    assert_ne!(std::fs::read(home.vault()).expect("the vault"), before);
+}
+
+#[test]
 fn a_secret_that_is_typed_is_not_shown() {
     let home = Home::with_vault();
     let (code, seen) = Talk::start(&home, &["--password-file", "recovery", "add"])
-        .answer("Link or secret", &crate::home::secret(4))
+        .secret("Link or secret", &crate::home::secret(4))
         .answer("Site or service", "Shop")
         .answer("Your name there", "ada")
         .end();

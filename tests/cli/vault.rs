@@ -1,6 +1,7 @@
 //! `vault`: its facts, its keys, its history.
 
-use crate::home::{Home, finish, link};
+use crate::home::{Home, PASSWORD, finish, link};
+use crate::support::{memory_costs, weaken};
 
 #[test]
 fn info_has_the_promised_keys() {
@@ -30,6 +31,18 @@ fn a_new_password_opens_and_the_old_one_does_not() {
     std::fs::rename(home.path("new"), home.path("pw")).expect("renamed");
     assert_eq!(home.accounts(), ["one"]);
     home.run(&["vault", "passwd"]).fails(2);
+}
+
+#[test]
+fn a_slot_weaker_than_a_new_one_is_wrapped_anew_by_whoever_types_its_password() {
+    let home = Home::with_vault().by_password();
+    home.import(&[&link("A", "one", 1)]);
+    weaken(&home.vault(), &home.path(".local/state/otpanel"), PASSWORD);
+    assert_eq!(home.accounts(), ["one"]);
+    assert_eq!(memory_costs(&home.vault()), [65_536]);
+    let bytes = std::fs::read(home.vault()).expect("the vault");
+    assert_eq!(home.accounts(), ["one"]);
+    assert_eq!(std::fs::read(home.vault()).expect("the vault"), bytes, "nothing is left to do");
 }
 
 #[test]

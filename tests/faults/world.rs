@@ -271,8 +271,9 @@ fn recovery_bytes() -> Secret<[u8; 20]> {
 
 fn fixture() -> Unlocked {
     let password = Secret::new(PASSWORD.to_owned());
-    let cheap = KdfParams { memory_kib: 8192, passes: 1, lanes: 1 };
-    let wrap = |key: Key, id: SlotId| Slot::wrap(&dek(), VAULT, key, cheap, &Fresh { id, salt: id_salt(id) }).unwrap();
+    // A password that costs less would be wrapped anew first.
+    let cost = KdfParams::DEFAULT;
+    let wrap = |key: Key, id: SlotId| Slot::wrap(&dek(), VAULT, key, cost, &Fresh { id, salt: id_salt(id) }).unwrap();
     let slots =
         vec![wrap(Key::Password(&password), PASSWORD_SLOT), wrap(Key::Recovery(&recovery_bytes()), RECOVERY_SLOT)];
     let mut open = Unlocked::create(VAULT, dek(), slots, State::default());

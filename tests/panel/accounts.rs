@@ -349,6 +349,13 @@ fn exports_among_the_downloads_are_offered_and_chosen_by_the_arrows() {
     let Some(Effect::Import(_, Origin::File(path), None)) = journey.kept.pop() else { panic!("it is read") };
     assert_eq!(path.to_str(), Some("~/Downloads/2fas.2fas"));
     assert!(journey.screen().contains("reading 2fas.2fas"));
+    // The first is selected by itself, as long as nothing is typed.
+    let mut journey = journey.keys("<esc><ctrl-u><esc>i");
+    journey.event(Event::Recent(vec![found("~/Downloads/aegis.json", "Aegis")]));
+    assert!(journey.screen().contains("▌  ~/Downloads/aegis.json"), "{}", journey.screen());
+    let mut journey = journey.keys("<enter>");
+    let Some(Effect::Import(_, Origin::File(path), None)) = journey.kept.pop() else { panic!("it is read") };
+    assert_eq!(path.to_str(), Some("~/Downloads/aegis.json"));
 }
 
 #[test]

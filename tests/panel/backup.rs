@@ -6,7 +6,7 @@ use std::sync::Arc;
 use otpanel::app::backup::{News, Seen, Task};
 use otpanel::app::event::{Effect, Event};
 use otpanel::app::model::Tone;
-use otpanel::backup::item::Keys;
+use otpanel::backup::item::{Keys, Kid};
 use otpanel::backup::place::{Destination, Store, Verified};
 use otpanel::backup::restore::{Offer, Restored};
 use otpanel::backup::round::Device;
@@ -14,7 +14,7 @@ use otpanel::backup::standing::{Standing, Status};
 use otpanel::config::Config;
 use otpanel::secret::Secret;
 use otpanel::time::UnixTime;
-use otpanel::vault::{DataKey, DeviceId, Value, VaultId, field};
+use otpanel::vault::{DataKey, DeviceId, State, Unlocked, Value, VaultId, field};
 
 use crate::harness::{BEGIN, DEVICE, Journey, PASSWORD, accounts, vault};
 
@@ -40,7 +40,7 @@ pub fn keychain(standing: Standing, brief: &'static str) -> Status {
 fn device(n: u8, label: &str, age_secs: u64) -> Seen {
     let time = UnixTime(BEGIN.0 - age_secs * 1000);
     let device = Device { id: DeviceId([n; 8]), label: label.into(), accounts: 8, time };
-    Seen { device, store: "keychain", this: DeviceId([n; 8]) == DEVICE }
+    Seen { device, store: "keychain", identity: "personal".into(), this: DeviceId([n; 8]) == DEVICE }
 }
 
 pub fn news(standing: Vec<Status>) -> News {
@@ -174,7 +174,8 @@ fn what_a_look_at_every_item_found_stays_until_the_next_wish() {
     journey.model.config.idle_lock_secs = 0;
     answer(&mut journey, news(vec![keychain(Standing::On, "")]));
     let mut journey = journey.keys("v");
-    let found = Verified { items: 3, accounts: 8, lacking: 0, unread: 0, devices: Vec::new(), went_back: Vec::new() };
+    let found =
+        Verified { items: 3, accounts: 8, lacking: 0, unread: Vec::new(), devices: Vec::new(), went_back: Vec::new() };
     answer(&mut journey, News { verified: vec![("keychain", found)], ..news(vec![keychain(Standing::On, "")]) });
     let words = "all 3 items opened, 8 accounts can be restored";
     assert!(journey.screen().contains(words), "{}", journey.screen());
@@ -245,7 +246,6 @@ fn the_header_says_how_it_stands() {
         (vec![keychain(Standing::Waiting, "keychain locked")], "! 3 waiting: keychain locked", "! 3 waiting"),
         (vec![none.clone()], "! not backed up: no keychain", "! no backup"),
         (vec![keychain(Standing::Off, "off")], "backup off", "backup off"),
-        (vec![first], "backup starts with the first account", "no accounts"),
         (vec![folder.clone(), none], "✓ 8 backed up just now · folder", "✓ just now"),
         // What was good once and is not any more is never hidden behind what is.
         (vec![folder, failing], "! 3 waiting: the last try failed", "! 3 waiting"),
@@ -259,11 +259,67 @@ fn the_header_says_how_it_stands() {
         let header = narrow.lines().next().unwrap();
         assert!(header.contains(short), "{header}");
     }
+    let mut journey = Journey::unlocked(&[]);
+    answer(&mut journey, news(vec![first.clone()]));
+    assert!(journey.screen().lines().next().unwrap().ends_with("backup starts with the first account"));
+    // Once there are accounts it is at it, or will be in two seconds.
+    let mut journey = Journey::unlocked(&accounts());
+    answer(&mut journey, News { failed: false, ..news(vec![first]) });
+    let journey = journey.keys("f");
+    assert!(journey.screen().lines().next().unwrap().ends_with(" backing up"), "{}", journey.screen());
+    let mut journey = kept();
+    kept_in(&mut journey, 8, Some("/home/ada/Sync"));
+    let screen = journey.screen();
+    assert!(screen.lines().next().unwrap().ends_with("✓ 8 backed up just now · this computer, folder"), "{screen}");
     let mut journey = kept().seconds(240);
     assert!(journey.screen().contains("8 backed up 4 min ago"), "{}", journey.screen());
     journey.event(Event::Tick(journey.model.now));
     let journey = journey.keys("f");
     assert!(journey.screen().lines().next().unwrap().ends_with("backing up a change"), "{}", journey.screen());
+}
+
+#[test]
+fn a_place_that_is_away_is_looked_for_every_minute_and_one_that_fails_ever_less() {
+    for (away, pauses) in [(true, &[60, 60, 60, 60][..]), (false, &[60, 120])] {
+        let mut journey = kept();
+        for &pause in pauses {
+            let status = keychain(Standing::Unavailable, "no keychain");
+            answer(&mut journey, News { failed: true, away, ..news(vec![status]) });
+            journey = journey.seconds(pause - 1);
+            assert!(tasks(&mut journey).is_empty(), "{away} {pause}");
+            journey = journey.seconds(1);
+            assert!(matches!(tasks(&mut journey)[..], [Task::Round { .. }]), "{away} {pause}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_looked_at_now_but_lacks_nothing_waits_for_nothing() {
+    let mut journey = kept();
+    let status = Status { pending: 0, ..keychain(Standing::Waiting, "keychain locked") };
+    answer(&mut journey, news(vec![status]));
+    let words = journey.keys("b").words();
+    assert!(words.contains("8 accounts, just now") && words.contains("Because: keychain locked."), "{words}");
+    assert!(!words.contains("0 waiting"), "{words}");
+}
+
+#[test]
+fn the_question_for_a_folder_has_its_keys_in_the_last_line() {
+    let last = |journey: &Journey| journey.screen().lines().last().unwrap_or_default().to_owned();
+    let journey = kept().keys("bf");
+    assert_eq!(last(&journey).trim(), "↵ keep it there   ⇥ complete   esc back");
+    let journey = journey.keys("<esc>");
+    assert!(last(&journey).contains("f folder"), "{}", last(&journey));
+}
+
+#[test]
+fn a_long_word_on_the_backup_screen_takes_a_second_row_where_the_page_leaves_one() {
+    let mut journey = kept().keys("b");
+    let why = "not verified: the keychain did not answer in time. It is tried again with the next change, in a minute at most.";
+    let generation = journey.model.generation;
+    let said = Some((Tone::Error, why.to_owned()));
+    journey.event(Event::BackedUp(generation, Box::new(News { said, ..News::default() })));
+    assert!(journey.words().contains("in a minute at most."), "{}", journey.screen());
 }
 
 #[test]
@@ -333,18 +389,21 @@ fn sample_accounts_are_never_backed_up() {
     assert!(tasks(&mut journey).is_empty());
 }
 
+fn under_a_key(vault: &Unlocked) -> Vec<(Kid, State)> {
+    vec![(Kid([1; 8]), (*vault.state).clone())]
+}
+
 /// A backup of the eight accounts, opened, or sealed as of one device.
 fn offer(opened: bool) -> Offer {
     let source = vault(&accounts());
     let restored = || Restored {
         identity: "personal".into(),
-        vault: VaultId([9; 16]),
         data: DataKey::new(Secret::new([3; 32])),
         retired: Vec::new(),
         slots: source.slots().to_vec(),
         by_way: false,
         keys: Keys::new(),
-        records: (*source.state).clone(),
+        records: under_a_key(&source),
         devices: vec![device(8, "ada-laptop", 720).device],
         unread: 0,
     };
@@ -367,6 +426,9 @@ fn a_new_machine_is_offered_what_lies_in_its_keychain_and_one_key_leads_to_it() 
     assert!(journey.file.is_none(), "nothing is written before the choice");
     let journey = journey.keys("<enter>");
     insta::assert_snapshot!("restore_preview_80x24", journey.styled());
+    let journey = journey.size(80, 7);
+    assert!(journey.screen().lines().nth(1).unwrap().contains("   ↓ "), "{}", journey.screen());
+    let journey = journey.size(80, 24);
     let mut journey = journey.keys("<enter>");
     let Some(Effect::MakeAgain(offer, None)) = journey.kept.pop() else { panic!("nothing was made") };
     let made = offer.vault_again(BEGIN, DEVICE).unwrap();
@@ -464,7 +526,7 @@ fn a_restore_shows_what_changes_what_stays_and_what_goes() {
     };
     let mut journey = Journey::unlocked(&accounts()[..5]);
     let mut offer = offer(true);
-    offer.opened[0].records = (*there.state).clone();
+    offer.opened[0].records = under_a_key(&there);
     journey.backups = vec![offer];
     let journey = journey.keys("br");
     let screen = journey.screen();
@@ -480,7 +542,7 @@ fn what_a_restore_would_find_older_or_deleted_here_stays_as_it_is() {
     let mut journey =
         Journey::unlocked(&accounts()[..3]).keys("/glab<esc>e<ctrl-u>Forge<enter>").keys("/octo<esc>d<enter>");
     let mut offer = offer(true);
-    offer.opened[0].records = (*vault(&accounts()[..3]).state).clone();
+    offer.opened[0].records = under_a_key(&vault(&accounts()[..3]));
     journey.backups = vec![offer];
     let journey = journey.keys("br");
     let screen = journey.screen();

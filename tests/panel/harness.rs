@@ -23,7 +23,7 @@ use otpanel::unlock;
 use otpanel::vault::envelope::{Locked, Unlocked};
 use otpanel::vault::file::FileError;
 use otpanel::vault::kdf::KdfParams;
-use otpanel::vault::{DataKey, DeviceId, EntryId, State, VaultId, changes};
+use otpanel::vault::{DataKey, DeviceId, EntryId, SlotKind, State, VaultId, changes};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -102,7 +102,7 @@ fn base() -> &'static Unlocked {
         let state = State::default();
         let stamp = state.next_stamp(BEGIN, DEVICE);
         let mut vault = Unlocked::create(VaultId([9; 16]), DataKey::new(Secret::new([3; 32])), Vec::new(), state);
-        let kdf = KdfParams { memory_kib: 8192, passes: 1, lanes: 1 };
+        let kdf = KdfParams::WEAKEST;
         unlock::change_password(&mut vault, &Secret::new(PASSWORD.to_owned()), kdf, stamp).expect("it can be set");
         vault
     })
@@ -133,6 +133,17 @@ fn start(config: Config) -> Start {
 }
 
 impl Journey {
+    /// An open panel on a vault that the keychain of here opens, and whose file has no password any more.
+    pub fn losing_its_password(accounts: &[Account]) -> Self {
+        let mut journey = Self::unlocked(accounts).keys(":keychain<enter><enter>");
+        let mut file = journey.file.take().expect("it was saved");
+        let password = file.slots().iter().find(|slot| slot.kind() == SlotKind::Password).expect("a password").id;
+        let stamp = file.state.next_stamp(BEGIN, DEVICE);
+        assert!(file.remove_slot(password, stamp));
+        journey.file = Some(file);
+        journey
+    }
+
     /// A panel whose vault is open.
     pub fn unlocked(accounts: &[Account]) -> Self {
         Self::with(Config::default(), accounts)

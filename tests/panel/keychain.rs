@@ -52,12 +52,7 @@ fn without_a_keychain_the_reason_is_said_and_nothing_changes() {
 
 #[test]
 fn the_only_way_in_here_is_not_taken_away() {
-    let mut journey = Journey::unlocked(&accounts()).keys(":keychain<enter><enter>");
-    let mut vault = journey.file.take().unwrap();
-    let password = vault.slots().iter().find(|slot| slot.kind() == SlotKind::Password).unwrap().id;
-    let stamp = vault.state.next_stamp(BEGIN, DEVICE);
-    assert!(vault.remove_slot(password, stamp));
-    journey.file = Some(vault);
+    let mut journey = Journey::losing_its_password(&accounts());
     journey.event(Event::VaultChanged);
     let journey = journey.keys(":keychain<enter><enter>");
     assert!(journey.words().contains("Nothing but the recovery key would open the vault"), "{}", journey.screen());

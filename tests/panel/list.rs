@@ -107,6 +107,15 @@ fn a_search_without_hits_says_so() {
 }
 
 #[test]
+fn a_mistyped_search_finds_what_is_like_it_and_says_that_it_is_only_alike() {
+    let journey = Journey::unlocked(&accounts()).keys("/gihtub octo");
+    assert!(journey.screen().lines().nth(1).unwrap().contains("1 alike"), "{}", journey.screen());
+    assert_eq!(selected(&journey), "GitHub (octo@example.com)");
+    let journey = journey.keys("<ctrl-u>git");
+    assert!(journey.screen().contains("3 of 8"), "{}", journey.screen());
+}
+
+#[test]
 fn a_counter_is_saved_before_its_code_is_shown() {
     let mut journey = Journey::unlocked(&accounts());
     journey.save_fails = Some(|| otpanel::vault::file::FileError::DiskFull("/x".into()));

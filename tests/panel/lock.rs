@@ -1,9 +1,10 @@
 //! Opening, locking, the first start, and vaults that cannot be opened.
 
+use crossterm::event::KeyCode;
 use otpanel::app::event::{Effect, Event, With};
 use otpanel::app::model::Stage;
 use otpanel::app::update;
-use otpanel::config::Config;
+use otpanel::config::{Config, LockUnlocksWith};
 use otpanel::keychain::Probe;
 use otpanel::unlock::UnlockError;
 use otpanel::vault::file::FileError;
@@ -43,6 +44,70 @@ fn the_password_opens_it_and_is_never_shown() {
     assert!(typed.screen().contains("•••••"));
     assert!(!typed.screen().contains("horse"));
     assert!(typed.keys("<enter>").screen().contains("GitHub"));
+}
+
+/// A locked panel on a vault that the keychain of here opens, and no password.
+fn locked_without_a_password() -> Journey {
+    Journey::losing_its_password(&accounts()).keys("L")
+}
+
+#[test]
+fn without_a_password_nothing_is_typed_into_a_line_that_nobody_sees() {
+    let journey = locked_without_a_password();
+    assert!(journey.words().contains("the keychain opens this vault"), "{}", journey.screen());
+    let typed = journey.keys("secret").paste("words");
+    let Stage::Locked(lock) = &typed.model.stage else { panic!("locked") };
+    assert!(lock.line.is_empty() && !typed.screen().contains('•'));
+    let screen = typed.screen();
+    assert!(screen.contains("use the keychain") && screen.contains("q quit"), "{screen}");
+    assert!(typed.keys("q").quit);
+    // What was typed while nobody knew is forgotten.
+    let mut journey = locked_without_a_password();
+    journey.model.stage = Stage::Locked(Box::new(otpanel::app::model::Lock::new(None)));
+    let mut journey = journey.keys("secret");
+    started(&mut journey);
+    let Stage::Locked(lock) = &journey.model.stage else { panic!("locked") };
+    assert!(lock.line.is_empty());
+}
+
+#[test]
+fn the_best_way_to_open_a_new_vault_is_selected_however_late_the_keychain_answers() {
+    let mut journey = Journey::fresh(Config::default());
+    // It is asked, and answers nothing yet.
+    update(&mut journey.model, Event::Looked(Ok(None)));
+    update(&mut journey.model, Event::Key(KeyCode::Char('n').into()));
+    let selected = |journey: &Journey| journey.screen().lines().find(|line| line.contains('▌')).unwrap().to_owned();
+    assert!(selected(&journey).contains("Password alone"), "{}", journey.screen());
+    journey.event(Event::Probed(Probe::Ready));
+    assert!(selected(&journey).contains("Keychain and password"), "{}", journey.screen());
+    // What the user chose stays.
+    let mut journey = journey.keys("<down>");
+    journey.event(Event::Probed(Probe::Ready));
+    assert!(selected(&journey).contains("Keychain alone"), "{}", journey.screen());
+    // It is gone meanwhile.
+    journey.event(Event::Probed(Probe::NoBus));
+    assert!(selected(&journey).contains("Password alone"), "{}", journey.screen());
+}
+
+#[test]
+fn the_settings_want_the_password_only_where_there_is_one() {
+    let config = Config { lock_unlocks_with: LockUnlocksWith::Password, ..Config::default() };
+    let mut journey = Journey::with(config.clone(), &accounts()).keys(":keychain<enter><enter>L");
+    assert!(!journey.screen().contains("use the keychain"), "{}", journey.screen());
+    journey = locked_without_a_password();
+    *journey.model.config = config;
+    assert!(journey.screen().contains("use the keychain"), "{}", journey.screen());
+    let effects = update(&mut journey.model, Event::Key(KeyCode::Enter.into()));
+    assert!(matches!(effects.as_slice(), [Effect::Unlock(_, _, With::Keychain { .. })]));
+}
+
+#[test]
+fn esc_clears_what_is_typed_and_never_leaves_so_that_no_password_ends_in_the_shell() {
+    let journey = locked().keys("half a pass<esc>");
+    assert!(!journey.screen().contains('•') && journey.screen().contains("^C quit"), "{}", journey.screen());
+    let journey = journey.keys("<esc><esc>");
+    assert!(!journey.quit);
+    assert!(journey.keys("<ctrl-c>").quit);
 }
 
 #[test]
@@ -176,9 +241,9 @@ fn nothing_is_shown_or_copied_until_a_change_that_could_not_be_saved_is_kept() {
 #[test]
 fn what_memory_alone_keeps_opens_where_the_file_does_not_and_is_not_left_unasked() {
     let mut journey = locked_unsaved(true);
-    let asked = journey.keys("<esc>");
+    let asked = journey.keys("<ctrl-c>");
     assert!(!asked.quit && asked.words().contains("is lost when you leave"), "{}", asked.words());
-    assert!(asked.keys("<esc>").quit);
+    assert!(asked.keys("<ctrl-c>").quit);
     journey = locked_unsaved(true);
     journey.event(Event::Looked(Err(FileError::NotAFile("/x".into()))));
     let journey = journey.keys(PASSWORD).keys("<enter>");

@@ -1,12 +1,15 @@
 //! Looks at what others wrote: when another device's word or the focus brings one, and when not.
 
+use std::sync::Arc;
+
 use otpanel::app::backup::Task;
 use otpanel::app::event::{Effect, Event};
-use otpanel::backup::standing::Standing;
+use otpanel::app::update;
+use otpanel::backup::standing::{Standing, Status};
 use otpanel::config::Config;
 
 use crate::backup::{answer, kept, keychain, news, tasks};
-use crate::harness::{Journey, accounts, many, vault};
+use crate::harness::{Journey, PASSWORD, accounts, many, vault};
 
 fn good(journey: &mut Journey) {
     answer(journey, news(vec![keychain(Standing::On, "")]));
@@ -109,6 +112,20 @@ fn going_to_and_fro_starts_one_look_and_does_not_count_as_a_touch() {
 }
 
 #[test]
+fn the_focus_reads_the_file_at_most_once_in_ten_seconds() {
+    let mut journey = kept().seconds(60);
+    let reads = |journey: &mut Journey| {
+        let effects = update(&mut journey.model, Event::Focused);
+        effects.iter().filter(|effect| matches!(effect, Effect::Reread(..))).count()
+    };
+    assert_eq!(reads(&mut journey), 1);
+    let mut journey = journey.seconds(9);
+    assert_eq!(reads(&mut journey), 0);
+    let mut journey = journey.seconds(1);
+    assert_eq!(reads(&mut journey), 1);
+}
+
+#[test]
 fn on_the_lock_screen_the_focus_looks_at_the_file_alone() {
     let mut journey = kept().seconds(60).keys("L");
     tasks(&mut journey);
@@ -116,4 +133,29 @@ fn on_the_lock_screen_the_focus_looks_at_the_file_alone() {
     journey.event(Event::Focused);
     assert!(journey.screen().contains("The vault is gone"), "{}", journey.screen());
     assert!(!journey.kept.iter().any(|effect| matches!(effect, Effect::Backup(..))));
+}
+
+#[test]
+fn what_is_remembered_of_the_backup_stands_in_the_first_frame() {
+    let first = |stood: Vec<Status>, attempt: u64| {
+        let mut journey = Journey::fresh(Config::default());
+        journey.file = Some(vault(&accounts()));
+        let bytes = journey.file.as_ref().unwrap().seal([5; 32]).unwrap();
+        let locked = otpanel::vault::envelope::Locked::parse(bytes).unwrap();
+        journey.event(Event::Looked(Ok(Some(Arc::new(locked)))));
+        // The try by Enter is the next.
+        let next = journey.model.generation + 1;
+        let mut journey = journey.keys(PASSWORD);
+        journey.model.generation = next + attempt;
+        journey.event(Event::BackupStood(next, stood));
+        journey.model.generation = next - 1;
+        journey.keys("<enter>").screen()
+    };
+    let header = |screen: String| screen.lines().next().unwrap().to_owned();
+    let off = header(first(vec![keychain(Standing::Off, "off")], 0));
+    assert!(off.ends_with("backup off"), "{off}");
+    let on = header(first(vec![keychain(Standing::On, "")], 0));
+    assert!(on.ends_with("✓ 8 backed up just now · this computer"), "{on}");
+    let other = header(first(vec![keychain(Standing::Off, "off")], 1));
+    assert!(other.ends_with("✓ 8 accounts"), "of a try that was given up: {other}");
 }

@@ -14,7 +14,9 @@ mod managed;
 #[path = "../support/numbers.rs"]
 mod numbers;
 mod order;
+mod password;
 mod past;
+mod picture;
 mod pictures;
 mod qr;
 mod random;

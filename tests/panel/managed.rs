@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use otpanel::backup::standing::{Standing, Status};
 use otpanel::config::Config;
 use otpanel::otp::uri;
 use otpanel::policy::{self, Policy};
@@ -225,6 +226,65 @@ fn what_was_kept_for_the_opening_is_said_when_the_vault_opens() {
     journey.event(otpanel::app::event::Event::Looked(Ok(Some(Arc::new(locked)))));
     let journey = journey.keys(crate::harness::PASSWORD).keys("<enter>");
     assert!(journey.screen().contains("The policy of this machine is ignored"), "{}", journey.screen());
+}
+
+/// A panel in which the organisation's accounts and the user's own are kept, each for itself, as the last two say.
+fn kept_apart(policy: &str, managed: Standing, own: Standing) -> Journey {
+    use crate::backup::{answer, keychain, news};
+    let mut journey = mixed(policy);
+    let brief = |standing| if standing == Standing::On { "" } else { "not yet backed up" };
+    let mut theirs = Status { accounts: 3, ..keychain(managed, brief(managed)) };
+    theirs.to.identity = String::from("managed/Contoso");
+    let mut mine = Status { accounts: 5, ..keychain(own, brief(own)) };
+    if own != Standing::On {
+        mine.last = None;
+    }
+    let mut news = news(vec![theirs, mine]);
+    for (seen, whose) in news.devices.iter_mut().flatten().zip(["managed/Contoso", "personal"]) {
+        (seen.this, seen.device.label, seen.identity) = (true, String::from("vm"), String::from(whose));
+    }
+    answer(&mut journey, news);
+    journey
+}
+
+#[test]
+fn the_header_counts_the_accounts_of_all_owners_and_tells_of_those_that_are_not_kept() {
+    let header = |journey: Journey| journey.screen().lines().next().unwrap().to_owned();
+    let both = header(kept_apart(CONTOSO, Standing::On, Standing::On));
+    assert!(both.ends_with("✓ 8 backed up just now · this computer"), "{both}");
+    let one = header(kept_apart(CONTOSO, Standing::On, Standing::Unavailable));
+    assert!(one.ends_with("! not backed up: not yet backed up"), "{one}");
+}
+
+#[test]
+fn the_backup_screen_says_whose_each_device_is_and_what_the_policy_requires() {
+    let strict = "(identity: (name: \"Contoso\"), backup: Required)";
+    let screen = kept_apart(strict, Standing::On, Standing::On).size(100, 40).keys("b").screen();
+    assert!(screen.contains("policy        Contoso requires it"), "{screen}");
+    let devices: Vec<&str> = screen.lines().filter(|line| line.contains("vm (this one)")).collect();
+    assert!(devices[0].contains("  Contoso  ") && devices[1].contains("  personal  "), "{screen}");
+    let keys = screen.lines().last().unwrap();
+    assert!(!keys.contains("turn off"), "{keys}");
+    let allowed = kept_apart(CONTOSO, Standing::On, Standing::On).keys("b").screen();
+    assert!(allowed.contains("Contoso allows it") && allowed.contains("d turn off"), "{allowed}");
+    assert!(!crate::backup::kept().keys("b").screen().contains("policy"));
+}
+
+#[test]
+fn the_first_start_says_who_manages_the_machine() {
+    let journey = under(CONTOSO, Journey::fresh(Config::default()));
+    let mut journey = journey;
+    journey.event(otpanel::app::event::Event::Looked(Ok(None)));
+    assert!(journey.screen().contains("Contoso manages this machine. No vault yet."), "{}", journey.screen());
+}
+
+#[test]
+fn a_secret_that_may_not_be_shown_has_no_key_for_it_until_another_is_typed() {
+    let keys = |journey: &Journey| journey.screen().lines().last().unwrap().to_owned();
+    let journey = mixed(CONTOSO).keys("/glab<esc>e");
+    assert!(!keys(&journey).contains("show secret"), "{}", keys(&journey));
+    let journey = journey.keys("<tab><tab>GEZDGNBV");
+    assert!(keys(&journey).contains("^R show secret"), "{}", keys(&journey));
 }
 
 /// The policy's file changed while the panel is open.

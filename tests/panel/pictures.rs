@@ -6,10 +6,10 @@ use otpanel::app::model::{Lock, Stage};
 use otpanel::config::Config;
 use otpanel::otp::Account;
 use otpanel::transfer::{self, Format, Source};
-use otpanel::tui::picture::svg;
 
 use crate::backup;
 use crate::harness::Journey;
+use crate::picture::svg;
 
 /// The folder of the pictures.
 fn folder() -> PathBuf {

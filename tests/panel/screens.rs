@@ -49,6 +49,21 @@ fn plain_signs_only() {
 }
 
 #[test]
+fn plain_signs_have_no_ellipsis_of_one_character() {
+    let config = Config { glyphs: Glyphs::Ascii, ..Config::default() };
+    // Names of others are shown as they are, so plain ones here; the longest is cut.
+    let names = many(40);
+    for (columns, rows) in [(80, 24), (40, 10), (30, 5)] {
+        for keys in ["", "b", "?", "a", "H"] {
+            let screen = Journey::with(config.clone(), &names).size(columns, rows).keys(keys).screen();
+            assert!(!screen.contains('…'), "{screen}");
+        }
+    }
+    let cut = Journey::with(config, &names).size(30, 5).screen();
+    assert!(cut.contains('~'), "{cut}");
+}
+
+#[test]
 fn big_digits_at_every_size() {
     sizes!(Journey::unlocked(&accounts()).keys("z"), "big", 20 x 3, 30 x 5, 40 x 10, 80 x 24, 120 x 40);
     sizes!(Journey::unlocked(&accounts()).keys("/steam<esc>z"), "big_letters", 20 x 3, 80 x 24);

@@ -113,6 +113,51 @@ fn a_header_has_its_parts_side_by_side_or_leaves_one_out() {
 }
 
 #[test]
+fn a_preview_shows_an_account_in_every_window_and_how_many_are_out_of_view() {
+    let links: Vec<String> =
+        many(30).iter().map(|account| otpanel::otp::uri::write(account).expose().clone()).collect();
+    let preview = || Journey::unlocked(&[]).paste(&links.join("\n"));
+    for (width, height) in SIZES {
+        let screen = preview().size(width, height).screen();
+        assert!(screen.contains("Service0"), "{width} x {height}:\n{screen}");
+    }
+    let screen = preview().screen();
+    assert!(screen.lines().nth(1).unwrap().ends_with("↓ 11"), "{screen}");
+    let end = preview().keys("G").screen();
+    assert!(end.lines().nth(1).unwrap().ends_with("↑ 11"), "{end}");
+}
+
+#[test]
+fn what_was_done_in_the_list_is_not_said_below_another_screen() {
+    let journey = Journey::unlocked(&accounts()).keys("o");
+    assert!(journey.screen().contains("sorted by account name"), "{}", journey.screen());
+    let journey = journey.keys("b");
+    assert!(!journey.screen().contains("sorted by"), "{}", journey.screen());
+    let mut journey = journey.keys("q");
+    // A warning stays.
+    journey.model.say(otpanel::app::model::Tone::Warn, "the clock is wrong");
+    assert!(journey.keys("b").screen().contains("the clock is wrong"));
+}
+
+#[test]
+fn a_notice_hides_what_is_out_of_view_only_where_both_have_no_room() {
+    let last_but_one = |journey: &Journey| journey.screen().lines().nth(22).unwrap_or_default().to_owned();
+    let mut journey = Journey::unlocked(&many(60));
+    journey.model.say(otpanel::app::model::Tone::Good, "x".repeat(68));
+    assert!(last_but_one(&journey).ends_with("x    ↓ 40"), "{}", last_but_one(&journey));
+    journey.model.say(otpanel::app::model::Tone::Good, "x".repeat(72));
+    assert!(last_but_one(&journey).ends_with('x'), "{}", last_but_one(&journey));
+}
+
+#[test]
+fn big_digits_keep_their_keys_below_what_just_happened_where_there_is_room() {
+    let journey = Journey::unlocked(&accounts()).keys("zc");
+    let screen = journey.screen();
+    let rows: Vec<&str> = screen.lines().collect();
+    assert!(rows[22].contains("copied, clears in 30 s") && rows[23].contains("esc list"), "{screen}");
+}
+
+#[test]
 fn rows_and_tabs_out_of_view_are_told() {
     let journey = Journey::unlocked(&many(60));
     assert!(journey.screen().contains("↓ 40") && !journey.screen().contains('↑'), "{}", journey.screen());

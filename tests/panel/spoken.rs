@@ -1,5 +1,6 @@
 //! The panel for a screen reader: plain lines, states in words, a cursor where the focus is, no change by the second.
 
+use otpanel::app::event::Event;
 use otpanel::config::Config;
 use otpanel::time::UnixTime;
 
@@ -17,6 +18,15 @@ fn spoken() -> Journey {
 fn before_cursor(journey: &Journey) -> String {
     let (x, y) = journey.cursor().expect("a cursor");
     journey.screen().lines().nth(y.into()).unwrap_or_default().chars().take(x.into()).collect()
+}
+
+#[test]
+fn a_copy_is_told_with_its_name_though_not_all_of_it_has_room() {
+    let mut journey = spoken().keys("c");
+    journey.event(Event::Copied(Ok(String::from("copied through a way with a long name, as some have"))));
+    let screen = journey.screen();
+    let told = screen.lines().find(|line| line.starts_with("done: ")).unwrap_or_default();
+    assert!(told.contains("copied, 30 s") && !told.starts_with("done: copied"), "{screen}");
 }
 
 #[test]

@@ -6,18 +6,15 @@ use otpanel::app::rekey::{InForce, Made, NotInForce, Password};
 use otpanel::keychain::memory::MemoryKeychain;
 use otpanel::runtime::rekey::put_in_force;
 use otpanel::time::UnixTime;
-use otpanel::unlock::UnlockError;
 use otpanel::unlock::rekey::{Keychains, NewKey, is_password};
 use otpanel::unlock::renewal::NewRecoveryKey;
 use otpanel::unlock::slots::{KeychainSlot, delete_item, held, remove};
+use otpanel::unlock::{self, UnlockError};
 use otpanel::vault::envelope::{self, Unlocked};
 use otpanel::vault::file::FileError;
 use otpanel::vault::kdf::KdfParams;
 
 use crate::harness::DEVICE;
-
-/// As cheap as it may be.
-pub const CHEAP: KdfParams = KdfParams { memory_kib: 8192, passes: 1, lanes: 1 };
 
 /// New keys, as the world makes them.
 fn made(vault: &Unlocked, password: &Password, keychain: &MemoryKeychain) -> Result<Box<Made>, UnlockError> {
@@ -27,7 +24,7 @@ fn made(vault: &Unlocked, password: &Password, keychain: &MemoryKeychain) -> Res
         Password::None => None,
     };
     let keychains = Keychains::of(vault, keychain, words.is_some())?;
-    Ok(Box::new(Made { key: NewKey::make(vault, words.map(|words| (words, CHEAP)))?, keychains }))
+    Ok(Box::new(Made { key: NewKey::make(vault, words.map(|words| (words, KdfParams::WEAKEST)))?, keychains }))
 }
 
 fn access(
@@ -107,6 +104,16 @@ pub fn answer(
             key.put_in_force(&mut vault, stamp).expect("something opens it");
             *file = Some(vault.duplicate());
             Ok(Event::RecoveryKeyPut(generation, Ok(vault)))
+        }
+        Effect::SetPassword(generation, mut vault, password) => {
+            let stamp = vault.state.next_stamp(now, DEVICE);
+            let changed = unlock::change_password(&mut vault, &password, KdfParams::WEAKEST, stamp);
+            let saved = changed.and_then(|()| save_fails.map_or(Ok(()), |fails| Err(fails().into())));
+            if saved.is_ok() {
+                joined(&mut vault, file);
+                *file = Some(vault.duplicate());
+            }
+            Ok(Event::PasswordSet(generation, saved.map(|()| vault)))
         }
         other => Err(other),
     }

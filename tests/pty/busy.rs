@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::home::{Home, SECRET, link, secret};
-use crate::panel::Panel;
+use crate::panel::{LIMIT, Panel};
 use crate::support::{Session, installed, wait_until};
 
 const NEEDS: &[&str] = &["dbus-daemon", "dbus-send", "gnome-keyring-daemon"];
@@ -35,7 +35,7 @@ fn times(panel: &mut Panel) -> Vec<Duration> {
         let (key, row) = if n % 2 == 0 { ("j", "▌GitLab") } else { ("k", "▌GitHub") };
         let pressed = Instant::now();
         panel.press(key);
-        let end = pressed + Duration::from_secs(10);
+        let end = pressed + LIMIT;
         while panel.row("▌") != panel.row(row) || panel.row(row).is_empty() {
             assert!(Instant::now() < end, "{key} was not seen:\n{}", panel.screen());
             thread::sleep(Duration::from_millis(1));
@@ -73,7 +73,7 @@ fn a_derivation_a_silent_keychain_and_a_dead_clipboard_at_once_delay_no_key() {
     panel.see("is encrypted");
     panel.press("some password\r");
     panel.see("reading");
-    assert!(wait_until(Duration::from_secs(20), || resident(&panel) > 300 << 10), "the derivation runs");
+    assert!(wait_until(LIMIT, || resident(&panel) > 300 << 10), "the derivation runs");
     panel.press("\x1b");
     panel.see("Which file?");
     panel.press("\x1b");

@@ -2,14 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::process::Command;
-use std::time::Duration;
 
 use data_encoding::BASE64;
 
 use crate::home::{Home, PROGRAM};
 use crate::panel::{LIMIT, Panel};
-use crate::support::{Tmux, XServer, installed, output, wait_until};
+use crate::support::displays::{Tmux, XServer};
+use crate::support::{answer, installed, wait_until};
 
 /// The code on the row of GitHub, without its blanks.
 fn code(row: &str) -> String {
@@ -42,7 +41,7 @@ fn is_code(text: &str) -> bool {
 #[test]
 fn over_ssh_the_terminals_clipboard_gets_the_code_and_loses_it_by_time_and_on_quit() {
     let home = Home::with_vault();
-    home.settings("clipboard: (clear_secs: 1)");
+    home.settings("clipboard: (clear_secs: 3)");
     let mut panel = Panel::opened(&home, &[("SSH_TTY", OsStr::new("/dev/pts/0")), ("DISPLAY", OsStr::new(":99"))]);
     panel.press("\r");
     panel.see("sent to the terminal (OSC 52)");
@@ -103,7 +102,7 @@ fn inside_tmux_its_terminal_gets_the_code_and_loses_it_by_time() {
 }
 
 fn paste(server: &XServer, home: &Home) -> String {
-    output(server.command("xclip", &home.path("")).args(["-selection", "clipboard", "-o"]))
+    answer(server.command("xclip", &home.path("")).args(["-selection", "clipboard", "-o"]))
 }
 
 #[test]
@@ -132,23 +131,23 @@ fn a_copy_from_the_command_line_stays_for_its_time_and_no_longer() {
         return;
     }
     let (server, home) = (XServer::start(), Home::with_vault());
-    // A time that nobody else's holder has, so that this one can be told by it.
-    home.settings("clipboard: (clear_secs: 3)");
+    // A time that nobody else's holder has, so that this one can be told by it; and long enough to look at what it holds.
+    home.settings("clipboard: (clear_secs: 9)");
     let holders = || {
         let all = fs::read_dir("/proc").unwrap().flatten();
         let lines = all.filter_map(|pid| fs::read(pid.path().join("cmdline")).ok());
-        let ours = format!("{PROGRAM}\0--hold-clipboard\x003\0").into_bytes();
+        let ours = format!("{PROGRAM}\0--hold-clipboard\x009\0").into_bytes();
         lines.filter(|line| line.starts_with(&ours)).count()
     };
     let mut copy = server.command(PROGRAM, &home.path(""));
     copy.env_remove("XDG_DATA_HOME").arg("--password-file").arg(home.path("pw")).args(["copy", "GitHub"]);
     let said = copy.output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    assert!(String::from_utf8_lossy(&said.stderr).contains("cleared in 3 s"));
+    assert!(String::from_utf8_lossy(&said.stderr).contains("cleared in 9 s"));
     assert!(is_code(&paste(&server, &home)), "{:?}", paste(&server, &home));
     assert_eq!(holders(), 1);
-    assert!(wait_until(Duration::from_secs(10), || paste(&server, &home).is_empty()));
-    assert!(wait_until(Duration::from_secs(5), || holders() == 0), "it has ended");
+    assert!(wait_until(LIMIT, || paste(&server, &home).is_empty()));
+    assert!(wait_until(LIMIT, || holders() == 0), "it has ended");
 }
 
 #[test]
@@ -162,6 +161,6 @@ fn a_command_of_the_users_own_gets_the_code() {
     assert!(is_code(&fs::read_to_string(&got).unwrap()));
     panel.press("q");
     panel.given_back();
-    assert_eq!(fs::read_to_string(&got).unwrap(), "", "and an empty text at the end");
-    drop(Command::new("true"));
+    let empty = || fs::read_to_string(&got).unwrap().is_empty();
+    assert!(wait_until(LIMIT, empty), "and an empty text at the end");
 }

@@ -20,6 +20,24 @@ impl Small {
         done.then(|| Self(at.to_owned()))
     }
 
+    /// The same with the vault of a home on it: `None`, and said, where this user may mount nothing.
+    fn with_vault_of(home: &Home) -> Option<(Self, PathBuf)> {
+        let Some(disk) = Self::mount(&home.path("small")) else {
+            left_out("mounting a small disk needs root");
+            return None;
+        };
+        let vault = disk.0.join("vault.otpv");
+        fs::copy(home.vault(), &vault).unwrap();
+        Some((disk, vault))
+    }
+
+    /// Lets nothing be written any more, or everything again.
+    fn set(&self, how: &str) {
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-o", &format!("remount,{how}")]).arg(&self.0);
+        assert!(mount.status().unwrap().success(), "{how}");
+    }
+
     /// Fills it to the last byte.
     fn fill(&self) {
         for n in 0..64 {
@@ -45,20 +63,20 @@ impl Drop for Small {
     }
 }
 
-#[test]
-fn on_a_full_disk_a_change_is_kept_told_and_saved_when_there_is_room() {
-    let home = Home::with_vault();
-    let Some(disk) = Small::mount(&home.path("small")) else {
-        left_out("mounting a small disk needs root");
-        return;
-    };
-    let vault = disk.0.join("vault.otpv");
-    fs::copy(home.vault(), &vault).unwrap();
-    let path = vault.to_str().unwrap();
-    let mut panel = Panel::start_with(&home, &["--vault", path], &[]);
+fn opened(home: &Home, vault: &str) -> Panel {
+    let mut panel = Panel::start_with(home, &["--vault", vault], &[]);
     panel.see("otpanel is locked");
     panel.press(PASSWORD).press("\r");
     panel.see("GitHub");
+    panel
+}
+
+#[test]
+fn on_a_full_disk_a_change_is_kept_told_and_saved_when_there_is_room() {
+    let home = Home::with_vault();
+    let Some((disk, vault)) = Small::with_vault_of(&home) else { return };
+    let path = vault.to_str().unwrap();
+    let mut panel = opened(&home, path);
     let before = fs::read(&vault).unwrap();
     disk.fill();
     panel.press("f");
@@ -78,4 +96,22 @@ fn on_a_full_disk_a_change_is_kept_told_and_saved_when_there_is_room() {
     assert!(home.run(&["--vault", path, "list", "--json"], "").contains("\"favourite\":true"));
     let names: Vec<_> = fs::read_dir(&disk.0).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(names, ["vault.otpv"], "no half file is left");
+}
+
+#[test]
+fn a_read_only_vault_opens_says_so_and_takes_changes_once_it_may_be_written() {
+    let home = Home::with_vault();
+    let Some((disk, vault)) = Small::with_vault_of(&home) else { return };
+    let before = fs::read(&vault).unwrap();
+    disk.set("ro");
+    let mut panel = opened(&home, vault.to_str().unwrap());
+    panel.see("read-only");
+    panel.press("f");
+    panel.see("not saved");
+    assert_eq!(fs::read(&vault).unwrap(), before);
+    disk.set("rw");
+    panel.press("s");
+    panel.see_no("not saved");
+    panel.see_no("read-only");
+    assert_ne!(fs::read(&vault).unwrap(), before);
 }

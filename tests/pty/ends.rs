@@ -7,7 +7,8 @@ use rustix::process::Signal;
 
 use crate::home::{Home, PASSWORD, PROGRAM};
 use crate::panel::{LIMIT, Panel};
-use crate::support::{Tmux, installed, wait_until};
+use crate::support::displays::Tmux;
+use crate::support::{installed, wait_until};
 
 /// How many favourites the vault in the file has.
 fn favourites(home: &Home) -> usize {
@@ -86,7 +87,7 @@ fn what_was_changed_in_the_last_moment_is_saved_whatever_ends_it() {
             }
             _ => drop(panel.ended()),
         }
-        let saved = wait_until(Duration::from_secs(5), || favourites(&home) == 2);
+        let saved = wait_until(LIMIT, || favourites(&home) == 2);
         assert!(saved, "{how}: {} of 2 favourites are in the file", favourites(&home));
     }
 }
@@ -183,14 +184,15 @@ fn stopped_under_a_shell_it_gives_the_terminal_back_and_comes_back_whole() {
         assert!(wait_until(LIMIT, || cooked(&tmux)));
         let pane = tmux.tmux(&["capture-pane", "-p"]);
         assert!(!pane.contains("GitHub"), "no account stays on the shell's screen:\n{pane}");
-        tmux.tmux(&["send-keys", "fg", "Enter"]);
+        // What the shell said is gone by the time that it says it again.
+        tmux.tmux(&["send-keys", "clear; fg", "Enter"]);
         wait_pane(&tmux, "GitHub");
         wait_pane(&tmux, "quit");
         assert!(!tmux.tmux(&["capture-pane", "-p"]).contains("the-shell"), "drawn whole");
         assert!(wait_until(LIMIT, || !cooked(&tmux)));
     }
     tmux.tmux(&["send-keys", "q"]);
-    wait_pane(&tmux, "the-shell> ");
+    wait_pane(&tmux, "the-shell>");
     assert!(wait_until(LIMIT, || modes(&tmux) == "0 1 0"), "{}", modes(&tmux));
     assert!(wait_until(LIMIT, || cooked(&tmux)));
 }
@@ -204,11 +206,19 @@ fn stopped_it_is_ended_from_outside_and_never_goes_on_behind_the_shells_back() {
     tmux.tmux(&["send-keys", "C-z"]);
     wait_pane(&tmux, "Stopped");
     // Continued in the background it only stops again: the terminal is the shell's.
-    tmux.tmux(&["send-keys", "clear; bg; sleep 1; echo still $(jobs | grep -c Stopped)", "Enter"]);
+    tmux.tmux(&[
+        "send-keys",
+        "clear; bg; until jobs | grep Stopped; do sleep 0.1; done; echo still $(jobs | grep -c Stopped)",
+        "Enter",
+    ]);
     wait_pane(&tmux, "still 1");
     let pane = tmux.tmux(&["capture-pane", "-p"]);
     assert!(!pane.contains("GitHub"), "{pane}");
-    tmux.tmux(&["send-keys", "clear; pid=$(jobs -p); kill %1; sleep 1; kill -0 $pid; echo gone $?", "Enter"]);
+    tmux.tmux(&[
+        "send-keys",
+        "clear; pid=$(jobs -p); kill %1; while kill -0 $pid; do sleep 0.1; done; echo gone $((0 + 1))",
+        "Enter",
+    ]);
     wait_pane(&tmux, "gone 1");
     assert_eq!(modes(&tmux), "0 1 0");
 }
@@ -219,7 +229,7 @@ fn what_was_copied_stays_while_it_is_stopped_and_is_cleared_in_time_all_the_same
         return;
     }
     let (tmux, home) =
-        under_a_shell("clipboard: (clear_secs: 4, method: Command([\"sh\", \"-c\", \"cat > $HOME/got\"]))");
+        under_a_shell("clipboard: (clear_secs: 10, method: Command([\"sh\", \"-c\", \"cat > $HOME/got\"]))");
     let got = || std::fs::read_to_string(home.path("got")).unwrap_or_default();
     let stopped = |tmux: &Tmux| tmux.tmux(&["capture-pane", "-p"]).contains("Stopped");
     tmux.tmux(&["send-keys", "Enter"]);
@@ -243,12 +253,12 @@ fn who_comes_back_after_the_idle_time_sees_the_lock_screen_and_nothing_before_it
     if !installed(&["tmux", "bash"]) {
         return;
     }
-    let (tmux, home) = under_a_shell("idle_lock_secs: 2");
+    let (tmux, home) = under_a_shell("idle_lock_secs: 5");
     tmux.tmux(&["send-keys", "C-z"]);
     wait_pane(&tmux, "Stopped");
     let seen = home.path("seen");
     tmux.tmux(&["pipe-pane", "-o", &format!("cat > {}", seen.display())]);
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(6));
     tmux.tmux(&["send-keys", "fg", "Enter"]);
     wait_pane(&tmux, "otpanel is locked");
     let seen = || String::from_utf8_lossy(&std::fs::read(&seen).unwrap_or_default()).into_owned();

@@ -13,9 +13,9 @@ use otpanel::vault::kdf::argon2id;
 use otpanel::vault::{Key, Locked, SlotKind, crypto, payload};
 
 use crate::home::{Home, PASSWORD};
-use crate::panel::Panel;
+use crate::panel::{LIMIT, Panel};
 use crate::support::image::{Part, Wanted, of};
-use crate::support::{Session, installed, left_out, output};
+use crate::support::{Session, installed, left_out, output, wait_until};
 
 /// A secret that stands nowhere else: 20 bytes of a fixed chaos, in base32.
 fn canary(n: u8) -> String {
@@ -86,10 +86,22 @@ fn allowed() -> bool {
     root
 }
 
-/// The image once the panel has come to rest. gdb's gcore stops it, and shows what a debugger sees: the registers, too.
+/// The image once the panel has come to rest: for most of a second, none of its threads has anything to do.
 fn image(panel: &Panel) -> Vec<Part> {
-    thread::sleep(Duration::from_millis(700));
-    of(panel.pid().as_raw_nonzero().get())
+    let pid = panel.pid().as_raw_nonzero().get();
+    // The state stands behind the name, which ends in the last bracket (proc_pid_stat(5)).
+    let sleeps = |stat: String| stat.rsplit_once(')').is_some_and(|(_, rest)| rest.starts_with(" S"));
+    let asleep = || {
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+        tasks.map(|task| fs::read_to_string(task.path().join("stat"))).all(|stat| stat.is_ok_and(sleeps))
+    };
+    let mut looks = 0;
+    let rested = || {
+        looks = if asleep() { looks + 1 } else { 0 };
+        looks > 35
+    };
+    assert!(wait_until(LIMIT, rested), "it has no rest:\n{}", panel.screen());
+    of(pid)
 }
 
 fn nothing_in(image: &[Part], wanted: &Wanted, when: &str) {
@@ -101,7 +113,7 @@ fn nothing_in(image: &[Part], wanted: &Wanted, when: &str) {
 /// code; accounts pasted, typed, edited, deleted; a search; the help.
 fn a_busy_day(panel: &mut Panel, pasted: &str, typed: &str) {
     panel.press("\r");
-    panel.see("opied");
+    panel.see("sent to the terminal");
     panel.press("C");
     panel.press("j");
     panel.press("n");
@@ -113,9 +125,8 @@ fn a_busy_day(panel: &mut Panel, pasted: &str, typed: &str) {
     panel.press("Q");
     panel.see("secret");
     panel.press("\r");
-    thread::sleep(Duration::from_millis(300));
-    panel.press("\x1b");
-    thread::sleep(Duration::from_millis(300));
+    panel.see("Any key");
+    panel.leave("Any key");
     panel.paste(&link("Pasted", pasted));
     panel.see("Add an account");
     panel.press("\r");
@@ -124,20 +135,34 @@ fn a_busy_day(panel: &mut Panel, pasted: &str, typed: &str) {
     panel.press(typed);
     panel.press("\r");
     panel.see("Typed (bob) added");
-    panel.press("/typed\x1b");
-    thread::sleep(Duration::from_millis(300));
-    panel.press("e");
+    panel.press("/typed");
+    panel.see("/ typed");
+    panel.leave("/ typed").press("e");
     panel.see("Edit");
     panel.press("\x15Renamed\r");
     panel.see("Renamed");
     panel.press("/past\r");
-    panel.see("opied");
+    panel.see("sent to the terminal");
     panel.press("d");
     panel.see("to the trash?");
     panel.press("\r");
     panel.see("moved to the trash");
     panel.press("u");
     thread::sleep(Duration::from_millis(500));
+}
+
+#[test]
+fn a_table_of_counted_entries_is_not_taken_for_a_code() {
+    let table = |counts: [u8; 4]| {
+        let entries = counts.iter().flat_map(|n| [b'0', 7, 96, 209, 87, 85, 0, 0, b'0' + n, 0, 0, 0, 0, 0, 0, 0]);
+        [Part { name: "anonymous".into(), start: 0, bytes: entries.collect() }]
+    };
+    let mut wanted = Wanted::default();
+    wanted.code("03040506").code("30405060").code("01234567").code("77777777");
+    assert_eq!(wanted.found(&table([3, 4, 5, 6])), Vec::<String>::new());
+    wanted.code("03040507");
+    let found = wanted.found(&table([3, 4, 5, 7])).join("\n");
+    assert!(found.starts_with(r"a code, in anonymous, 8 apart: 1 times, at 0x0: 0\x07`"), "{found}");
 }
 
 #[test]

@@ -2,15 +2,14 @@
 //! nobody's business alone.
 
 use std::ffi::OsStr;
-use std::io::Read;
-use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
 use crate::home::{Home, PASSWORD, link, secret};
 use crate::panel::Panel;
 use crate::quiet::idle_second;
-use crate::support::{Daemon, Session, installed};
+use crate::support::calls::calls;
+use crate::support::{Session, installed};
 
 const NEEDS: &[&str] = &["dbus-daemon", "dbus-send", "dbus-monitor", "gnome-keyring-daemon"];
 /// Longer than gathering, distance and rounds take, and much shorter than the regular look.
@@ -61,23 +60,9 @@ impl Two {
 
     /// What is called at the keychain's daemon while `act` runs.
     fn called(&self, act: impl FnOnce()) -> Vec<String> {
-        let mut monitor = self.session.command("dbus-monitor");
-        monitor.args(["--session", "type='method_call',destination='org.freedesktop.secrets'"]);
-        let mut monitor = Daemon(monitor.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-        let mut out = monitor.0.stdout.take().unwrap();
-        let reader = thread::spawn(move || {
-            let mut heard = String::new();
-            out.read_to_string(&mut heard).unwrap();
-            heard
-        });
-        thread::sleep(Duration::from_millis(300));
-        act();
-        thread::sleep(Duration::from_millis(300));
-        monitor.0.kill().unwrap();
-        let heard = reader.join().unwrap();
+        let heard = calls(|program| self.session.command(program), act);
         let calls = heard.lines().filter_map(|line| line.split("member=").nth(1));
-        // The bus's word to the one who listens here.
-        calls.filter(|member| !member.starts_with("Name")).map(str::to_owned).collect()
+        calls.map(str::to_owned).collect()
     }
 }
 
@@ -153,6 +138,53 @@ fn what_other_programs_write_starts_no_look_and_own_writes_start_none() {
     println!("a change of one's own: {once} secrets read");
     let calls = two.called(|| thread::sleep(REST));
     assert!(calls.is_empty(), "its own word starts nothing: {calls:?}");
+    panel.quit();
+}
+
+#[test]
+fn a_bus_that_is_killed_is_told_of_the_panel_goes_on_and_hears_the_next_bus() {
+    let Some(mut two) = Two::start() else { return };
+    let mut panel = two.panel(&two.one);
+    thread::sleep(REST);
+    two.session.kill_bus();
+    // Nobody presses a key.
+    let took = panel.see_within(SOON, "no keychain");
+    println!("told after {took:?}");
+    panel.press("f");
+    panel.see("is a favourite");
+    panel.press("b");
+    panel.see("No session bus is running here");
+    panel.press("q");
+    two.session.start_bus();
+    two.session.keyring(Some("pw"));
+    // Whoever is back looks at once; nobody else for a minute.
+    let took = panel.see_within(Duration::from_secs(75), "✓ 2 backed up");
+    println!("back after {took:?}");
+    two.add(&two.other, "Hetzner", 'D');
+    panel.see_within(SOON, "Hetzner");
+    panel.quit();
+}
+
+#[test]
+fn what_a_sync_tool_brings_into_the_folder_is_in_an_open_panel_within_seconds_and_costs_no_wake() {
+    let home = Home::with_vault();
+    std::fs::create_dir_all(home.path("second")).unwrap();
+    let (other, sync) = (Home::at(&home.path("second")), home.path("sync"));
+    other.put_vault();
+    let enable = ["backup", "enable", "--folder", sync.to_str().unwrap()];
+    home.run(&enable, "");
+    other.run(&enable, "");
+    let panel = Panel::opened(&home, &[]);
+    panel.see("backed up just now · folder");
+    thread::sleep(REST);
+    idle_second(&panel);
+    other.run(&["import", "--yes", "-"], &link("Hetzner", "ada", &secret('D')));
+    let took = panel.see_within(SOON, "Hetzner");
+    println!("there after {took:?}");
+    panel.see_within(SOON, "✓ 3 backed up");
+    thread::sleep(REST);
+    // What it writes itself starts no look: nothing moves any more.
+    idle_second(&panel);
     panel.quit();
 }
 

@@ -17,8 +17,10 @@ use rustix::termios::{LocalModes, tcgetattr};
 use crate::home::{Home, PASSWORD, PROGRAM};
 use crate::support::wait_until;
 
-/// How long anything may take to show on a busy machine.
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub use crate::support::LIMIT;
+
+/// What begins and ends an update that is to be shown at once (DEC mode 2026).
+const UPDATE: [&[u8]; 2] = [b"\x1b[?2026h", b"\x1b[?2026l"];
 
 fn cells(n: u16) -> NonZero<u16> {
     NonZero::new(n).unwrap()
@@ -27,7 +29,24 @@ fn cells(n: u16) -> NonZero<u16> {
 /// What came out of the pty so far.
 struct Seen {
     raw: Vec<u8>,
+    /// How many of those bytes are on the screen.
+    shown: usize,
     screen: vt100::Parser,
+    /// Nothing more can come.
+    over: bool,
+}
+
+impl Seen {
+    /// Takes what came in, and shows what is whole of it, as terminals do: no half frame is ever looked at.
+    fn take(&mut self, bytes: &[u8]) {
+        self.raw.extend_from_slice(bytes);
+        let last = |what: &[u8]| self.raw[self.shown..].windows(what.len()).rposition(|window| window == what);
+        let [begun, ended] = UPDATE.map(last);
+        let whole = begun.filter(|begun| ended.is_none_or(|ended| ended < *begun)).map(|begun| self.shown + begun);
+        let whole = whole.unwrap_or(self.raw.len());
+        self.screen.process(&self.raw[self.shown..whole]);
+        self.shown = whole;
+    }
 }
 
 /// A program in a pty of its own, which it dies with.
@@ -82,7 +101,8 @@ impl Panel {
         let noctty = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
         let tty = File::options().read(true).custom_flags(noctty).open(pty.master.tty_name().unwrap()).unwrap();
         let child = pty.slave.spawn_command(command).unwrap();
-        let seen = Seen { raw: Vec::new(), screen: vt100::Parser::new(cells(24), cells(80), 0) };
+        let screen = vt100::Parser::new(cells(24), cells(80), 0);
+        let seen = Seen { raw: Vec::new(), shown: 0, screen, over: false };
         let seen = Arc::new(Mutex::new(seen));
         let (mut reader, filled) = (pty.master.try_clone_reader().unwrap(), Arc::clone(&seen));
         let closed = Arc::new(AtomicBool::new(false));
@@ -92,10 +112,9 @@ impl Panel {
             while let Ok(n @ 1..) = reader.read(&mut chunk)
                 && !stop.load(Ordering::SeqCst)
             {
-                let mut seen = filled.lock().unwrap();
-                seen.raw.extend_from_slice(&chunk[..n]);
-                seen.screen.process(&chunk[..n]);
+                filled.lock().unwrap().take(&chunk[..n]);
             }
+            filled.lock().unwrap().over = true;
         });
         let writer = Some(pty.master.take_writer().unwrap());
         Self { writer, master: Some(pty.master), child, seen, tty: Some(tty), closed, faulty: false }
@@ -124,6 +143,14 @@ impl Panel {
         self.press(&format!("\x1b[200~{text}\x1b[201~"))
     }
 
+    /// Presses Esc and waits until what it leaves is gone: right behind an escape character a letter would be that letter with
+    /// Alt.
+    #[track_caller]
+    pub fn leave(&mut self, text: &str) -> &mut Self {
+        self.press("\x1b").see_no(text);
+        self
+    }
+
     /// The screen as text.
     pub fn screen(&self) -> String {
         self.seen.lock().unwrap().screen.screen().contents()
@@ -149,13 +176,12 @@ impl Panel {
         self.seen.lock().unwrap().raw.clone()
     }
 
-    /// All bytes, once nothing more comes: after the end.
-    pub fn rest(&self) -> Vec<u8> {
-        let mut before = usize::MAX;
-        while before != self.written() {
-            before = self.written();
-            thread::sleep(Duration::from_millis(60));
-        }
+    /// All bytes, once nothing more can come: after the end.
+    #[track_caller]
+    pub fn rest(&mut self) -> Vec<u8> {
+        // The last hold on the terminal, whose reader hears of the end.
+        self.tty = None;
+        assert!(wait_until(LIMIT, || self.seen.lock().unwrap().over), "somebody holds the terminal still");
         self.raw()
     }
 

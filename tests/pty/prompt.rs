@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use crate::home::{Home, PASSWORD, link, secret};
-use crate::panel::Panel;
-use crate::support::{Session, XServer, installed, output, wait_until};
+use crate::panel::{LIMIT, Panel};
+use crate::support::displays::XServer;
+use crate::support::{Session, installed, output, wait_until};
 
 const NEEDS: &[&str] = &["dbus-daemon", "dbus-send", "gnome-keyring-daemon", "Xvfb", "xdotool"];
 
@@ -46,10 +47,17 @@ impl Desk {
         self.xdotool(&["search", "--onlyvisible", "--class", "gcr-prompter"]).lines().count()
     }
 
-    /// Waits for the dialog; it takes keys a moment after it is there.
-    fn dialog(&self) {
-        assert!(wait_until(Duration::from_secs(10), || self.dialogs() > 0), "the keyring asks");
-        std::thread::sleep(Duration::from_millis(700));
+    /// Waits for the dialog, and gives it keys until it is gone: it takes them a moment after it is there.
+    fn answer(&self, keys: &[&[&str]]) {
+        assert!(wait_until(LIMIT, || self.dialogs() > 0), "the keyring asks");
+        let gone = || {
+            std::thread::sleep(Duration::from_millis(700));
+            for keys in keys {
+                self.xdotool(keys);
+            }
+            wait_until(Duration::from_secs(3), || self.dialogs() == 0)
+        };
+        assert!(wait_until(LIMIT, gone), "it takes the keys {keys:?}");
     }
 }
 
@@ -63,7 +71,7 @@ fn the_keyrings_dialog_is_raised_by_a_key_alone_and_may_be_closed_or_answered() 
     panel.paste(&link("Hetzner", "K0815", &secret('D')));
     panel.see("Add an account");
     panel.press("\r");
-    panel.see_within(Duration::from_secs(20), "! 1 waiting: keychain locked");
+    panel.see("! 1 waiting: keychain locked");
     assert_eq!(desk.dialogs(), 0, "nobody pressed a key for it");
     // Nor for looking at how it stands.
     panel.press("b");
@@ -72,16 +80,13 @@ fn the_keyrings_dialog_is_raised_by_a_key_alone_and_may_be_closed_or_answered() 
     assert_eq!(desk.dialogs(), 0, "a look raises none");
     // A key does; closed, it is told and the panel goes on.
     panel.press("n");
-    desk.dialog();
-    desk.xdotool(&["key", "Escape"]);
+    desk.answer(&[&["key", "Escape"]]);
     panel.see("not backed up");
-    assert!(wait_until(Duration::from_secs(5), || desk.dialogs() == 0), "closed for good");
+    assert_eq!(desk.dialogs(), 0, "closed for good");
     // Answered, the same key gets everything there.
     panel.press("n");
-    desk.dialog();
-    desk.xdotool(&["type", "pw"]);
-    desk.xdotool(&["key", "Return"]);
-    panel.see_within(Duration::from_secs(20), "backed up: 3 accounts");
+    desk.answer(&[&["key", "ctrl+a"], &["type", "pw"], &["key", "Return"]]);
+    panel.see("backed up: 3 accounts");
     panel.press("q");
     panel.see("✓ 3 backed up just now");
     panel.quit();

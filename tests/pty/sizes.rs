@@ -1,7 +1,5 @@
 //! The screen at every size, changed while it is open.
 
-use std::time::Duration;
-
 use rustix::process::Signal;
 
 use crate::home::{Home, link, secret};
@@ -26,6 +24,8 @@ fn it_follows_the_terminals_size_from_the_smallest_to_a_large_one() {
     home.import(&more.iter().map(String::as_str).collect::<Vec<_>>());
     home.settings("show_next: false, warn_secs: 0");
     let mut panel = Panel::opened(&home, &[]);
+    // The last that changes by itself.
+    panel.see("not backed up");
     for (cols, rows) in [(20, 3), (30, 5), (40, 10), (60, 15), (80, 24), (120, 40), (200, 50), (20, 3), (200, 50)] {
         panel.resize(cols, rows);
         let least = match rows {
@@ -80,7 +80,7 @@ fn a_key_that_comes_with_another_size_is_heard() {
         panel.signal(Signal::STOP);
         panel.press("/git");
         panel.signal(Signal::CONT);
-        panel.wait(Duration::from_secs(5), &format!("the search in round {round}"), |screen| screen.contains("2 of 2"));
+        panel.wait(LIMIT, &format!("the search in round {round}"), |screen| screen.contains("2 of 2"));
         panel.press("\x1b");
         panel.see_no("2 of 2");
     }

@@ -4,8 +4,7 @@ use std::fs;
 
 use crate::home::{Home, PASSWORD, SECRET, link, oathtool, secret};
 use crate::panel::{LIMIT, Panel};
-use crate::support::{installed, wait_until};
-use crate::watching::SOON;
+use crate::support::{installed, memory_costs, wait_until, weaken};
 
 /// The recovery key's groups as they stand on the screen.
 fn recovery_key(panel: &Panel) -> Vec<String> {
@@ -53,6 +52,28 @@ pub fn codes_are_right(panel: &Panel) {
 }
 
 #[test]
+fn a_password_that_is_set_in_the_panel_opens_the_next_one_and_the_old_one_does_not() {
+    const NEW: &str = "a quieter horse";
+    let home = Home::with_vault();
+    let mut panel = Panel::opened(&home, &[]);
+    panel.press(":password\r");
+    panel.see("in the place of the old one");
+    panel.press(NEW).press("\r");
+    panel.see("again");
+    panel.press(NEW).press("\r");
+    panel.see("the new password opens the vault from now on");
+    assert!(!panel.said(b"quieter"), "it is never shown");
+    panel.quit();
+    let mut panel = Panel::start(&home);
+    panel.see("otpanel is locked");
+    panel.press(PASSWORD).press("\r");
+    panel.see("The password is wrong");
+    panel.press(NEW).press("\r");
+    panel.see("GitHub");
+    panel.quit();
+}
+
+#[test]
 fn the_first_start_leads_from_nothing_to_codes_and_the_second_asks_for_the_password() {
     let home = Home::new();
     let mut panel = Panel::start(&home);
@@ -70,7 +91,7 @@ fn the_first_start_leads_from_nothing_to_codes_and_the_second_asks_for_the_passw
     codes_are_right(&panel);
     // The folder of the vault was not there when the panel began to watch.
     home.import(&[&link("Hetzner", "K0815", &secret('D'))]);
-    panel.see_within(SOON, "K0815");
+    panel.see("K0815");
     panel.quit();
 
     let mut panel = Panel::start(&home);
@@ -127,7 +148,7 @@ fn what_is_no_vault_is_told_and_looked_at_again_on_request() {
         fs::write(home.vault(), &vault).unwrap();
         panel.press("r");
         panel.see("otpanel is locked");
-        panel.press("\x1b");
+        panel.press("\x03");
         panel.given_back();
     }
 }
@@ -166,7 +187,7 @@ fn the_sample_accounts_touch_nothing() {
 #[test]
 fn it_locks_by_itself_after_the_idle_time() {
     let home = Home::with_vault();
-    home.settings("idle_lock_secs: 1");
+    home.settings("idle_lock_secs: 4");
     let panel = Panel::start(&home);
     panel.see("otpanel is locked");
     let mut panel = panel;
@@ -184,6 +205,7 @@ fn the_mouse_selects_copies_and_presses_keys_in_the_last_line() {
     let mut panel = Panel::opened(&home, &[]);
     let click = |column: usize, row: usize| format!("\x1b[<0;{};{}M\x1b[<0;{0};{1}m", column + 1, row + 1);
     let place = |panel: &Panel, text: &str| {
+        panel.see(text);
         let rows = panel.rows();
         let row = rows.iter().position(|row| row.contains(text)).unwrap();
         (rows[row].split(text).next().unwrap().chars().count(), row)
@@ -213,4 +235,15 @@ fn a_terminal_that_cannot_move_its_cursor_is_refused_and_another_charset_gets_pl
     let panel = Panel::start_with(&home, &[], &[("LC_ALL", "C".as_ref())]);
     panel.see("otpanel is locked");
     assert!(panel.screen().is_ascii(), "{}", panel.screen());
+}
+
+#[test]
+fn a_slot_weaker_than_a_new_one_is_wrapped_anew_by_whoever_types_its_password() {
+    let home = Home::with_vault();
+    weaken(&home.vault(), &home.path(".local/state/otpanel"), PASSWORD);
+    let panel = Panel::opened(&home, &[]);
+    let costs = || memory_costs(&home.vault());
+    assert!(wait_until(LIMIT, || costs() == [65_536]), "{:?}", costs());
+    panel.quit();
+    Panel::opened(&home, &[]).quit();
 }

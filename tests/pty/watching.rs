@@ -7,13 +7,11 @@ use std::time::Duration;
 use crate::home::{Home, PASSWORD, link, secret};
 use crate::panel::{LIMIT, Panel};
 
-/// A second is promised; the machine may be busy.
-pub const SOON: Duration = Duration::from_secs(2);
-
-/// Waits until all these stand on the screen.
+/// Waits until this stands on the screen, though nobody touches the panel: no regular look would bring it. How soon it comes is
+/// measured where nothing else runs (`alone`).
 #[track_caller]
-fn soon(panel: &Panel, text: &str) {
-    let took = panel.see_within(SOON, text);
+fn told(panel: &Panel, text: &str) {
+    let took = panel.see_within(LIMIT, text);
     println!("{text} after {} ms", took.as_millis());
 }
 
@@ -24,13 +22,13 @@ fn a_vault_that_is_replaced_shows_at_once() {
     let bytes = home.vault_with(&link("Hetzner", "K0815", &secret('D')));
     fs::write(home.path("new"), bytes).unwrap();
     fs::rename(home.path("new"), home.vault()).unwrap();
-    soon(&panel, "K0815");
+    told(&panel, "K0815");
     panel.see("Hetzner");
     // And again: the watch is not deaf after a rename.
     let bytes = home.vault_with(&link("Mastodon", "@ada", &secret('E')));
     fs::write(home.path("new"), bytes).unwrap();
     fs::rename(home.path("new"), home.vault()).unwrap();
-    soon(&panel, "@ada");
+    told(&panel, "@ada");
     panel.quit();
 }
 
@@ -45,7 +43,7 @@ fn a_vault_that_is_truncated_and_written_shows_at_once() {
     std::thread::sleep(Duration::from_millis(250));
     std::io::Write::write_all(&mut file, second).unwrap();
     drop(file);
-    soon(&panel, "K0815");
+    told(&panel, "K0815");
     assert!(!panel.screen().contains("damaged"), "{}", panel.screen());
     panel.quit();
 }
@@ -61,11 +59,11 @@ fn a_symlink_that_points_elsewhere_shows_at_once_and_so_does_a_change_behind_it(
     let panel = Panel::opened(&home, &[]);
     symlink(home.path("b/vault.otpv"), home.path("link")).unwrap();
     fs::rename(home.path("link"), home.vault()).unwrap();
-    soon(&panel, "K0815");
+    told(&panel, "K0815");
     let bytes = home.vault_with(&link("Mastodon", "@ada", &secret('E')));
     fs::write(home.path("b/new"), bytes).unwrap();
     fs::rename(home.path("b/new"), home.path("b/vault.otpv")).unwrap();
-    soon(&panel, "@ada");
+    told(&panel, "@ada");
     assert!(home.vault().is_symlink());
     panel.quit();
 }
@@ -76,9 +74,9 @@ fn what_another_otpanel_saves_shows_at_once_and_so_back() {
     let mut panel = Panel::opened(&home, &[]);
     let mut other = Panel::opened(&home, &[]);
     home.import(&[&link("Hetzner", "K0815", &secret('D'))]);
-    soon(&panel, "K0815");
+    told(&panel, "K0815");
     panel.see("from elsewhere: Hetzner");
-    soon(&other, "K0815");
+    told(&other, "K0815");
     // Both panels edit; nobody's change is lost.
     panel.press("f");
     other.press("G").press("f");
@@ -107,17 +105,17 @@ fn a_vault_that_vanishes_is_told_and_taken_up_when_it_is_back() {
     let mut panel = Panel::opened(&home, &[]);
     let bytes = home.vault_with(&link("Hetzner", "K0815", &secret('D')));
     fs::remove_file(home.vault()).unwrap();
-    panel.see_within(Duration::from_secs(5), "file has vanished");
+    panel.see("file has vanished");
     panel.see("GitHub");
     fs::write(home.vault(), &bytes).unwrap();
-    soon(&panel, "K0815");
+    told(&panel, "K0815");
     // Locked, it cannot be opened without its file.
     panel.press("L");
     panel.see("otpanel is locked");
     fs::remove_file(home.vault()).unwrap();
     panel.see("The vault is gone");
     fs::write(home.vault(), &bytes).unwrap();
-    panel.see_within(SOON, "otpanel is locked");
+    panel.see("otpanel is locked");
     panel.press(crate::home::PASSWORD).press("\r");
     panel.see("K0815");
     panel.quit();
@@ -171,22 +169,22 @@ fn changed_settings_are_in_force_at_once_and_a_mistake_names_its_place() {
     };
     assert!(colours(&panel) > 0);
     home.settings("theme: \"mono\", keys: { \"lock\": [\"X\"] }");
-    soon(&panel, "the changed settings are in force");
+    told(&panel, "the changed settings are in force");
     panel.wait(LIMIT, "no colour", |_| colours(&panel) == 0);
 
     home.write(".config/otpanel/config.ron", "(\n  kdf: (target_ms: 50),\n  idle_lock_secs: \"soon\",\n)");
-    soon(&panel, "`idle_lock_secs` cannot be `\"soon\"`: line 3, column ");
+    told(&panel, "`idle_lock_secs` cannot be `\"soon\"`: line 3, column ");
     // Put right as editors do it, by a new file in place of the old.
     home.write("new.ron", "(kdf: (target_ms: 50), keys: { \"lock\": [\"X\"] }, glyphs: Ascii)");
     fs::rename(home.path("new.ron"), home.path(".config/otpanel/config.ron")).unwrap();
-    soon(&panel, ">GitHub");
+    told(&panel, ">GitHub");
     home.write(".config/otpanel/config.ron", "(no_such_setting: 1)");
-    soon(&panel, "no_such_setting");
+    told(&panel, "no_such_setting");
     // The last good ones stay in force: X locks, L does not.
     panel.press("L");
     panel.press("X");
     panel.see("otpanel is locked");
-    panel.press("\x1b");
+    panel.press("\x03");
     panel.given_back();
 }
 
@@ -198,7 +196,7 @@ fn a_config_that_is_made_later_is_in_force_at_once() {
     panel.see("▌GitHub");
     fs::create_dir_all(home.path(".config/otpanel")).unwrap();
     home.settings("glyphs: Ascii");
-    soon(&panel, ">GitHub");
+    told(&panel, ">GitHub");
     panel.quit();
 }
 
@@ -207,7 +205,7 @@ fn a_new_key_that_another_otpanel_gives_locks_the_panel_until_the_password_is_ty
     let home = Home::with_vault();
     let mut panel = Panel::opened(&home, &[]);
     home.run(&["vault", "rekey", "--yes", "--recovery-key-file", "second"], "");
-    soon(&panel, "given a new key");
+    told(&panel, "given a new key");
     panel.see_no("GitHub");
     panel.press(crate::home::PASSWORD).press("\r");
     panel.see("GitHub");
@@ -223,7 +221,7 @@ fn a_file_of_before_a_new_key_is_taken_in_by_the_open_panel_and_goes_again() {
     home.run(&["vault", "rekey", "--yes", "--recovery-key-file", "second"], "");
     let panel = Panel::opened(&home, &[]);
     fs::write(home.vault(), &before).unwrap();
-    soon(&panel, "K0815");
+    told(&panel, "K0815");
     panel.see("before its new key");
     let deadline = std::time::Instant::now() + LIMIT;
     let opens = || {

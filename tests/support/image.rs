@@ -79,24 +79,33 @@ impl Wanted {
         self
     }
 
-    /// A code of eight digits.
+    /// A code of eight digits; none is looked for that a table reads as whose entries are counted: a pointer that ends in a `0`
+    /// beside a number from 0x33 on reads as 03040506, 8 apart, and that was the code of 05:14 one day.
     pub fn code(&mut self, code: &str) -> &mut Self {
-        self.codes.insert(code.as_bytes().try_into().unwrap());
+        let digits: [u8; 8] = code.as_bytes().try_into().unwrap();
+        let counted = |first: usize| digits[first..].windows(5).step_by(2).all(|five| five[0] + five[4] == five[2] * 2);
+        if !(counted(0) && counted(1)) {
+            self.codes.insert(digits);
+        }
         self
     }
 
-    /// Where what stands in an image: `name, in mapping, at stride`, with how often and one place of it.
+    /// Where what stands in an image: `name, in mapping, at stride`, with how often, one place of it, and what stands there.
     pub fn found(&self, image: &[Part]) -> Vec<String> {
-        let mut found: BTreeMap<String, (usize, u64)> = BTreeMap::new();
+        let mut found: BTreeMap<String, (usize, String)> = BTreeMap::new();
         for part in image {
             for stride in STRIDES {
                 for (at, name) in self.look(&part.bytes, stride) {
                     let key = format!("{name}, in {}, {stride} apart", part.name);
-                    found.entry(key).or_insert((0, part.start + at as u64)).0 += 1;
+                    let place = || {
+                        let bytes = &part.bytes[at..(at + PART * stride).min(part.bytes.len())];
+                        (0, format!("{:#x}: {}", part.start + at as u64, bytes.escape_ascii()))
+                    };
+                    found.entry(key).or_insert_with(place).0 += 1;
                 }
             }
         }
-        found.into_iter().map(|(key, (times, at))| format!("{key}: {times} times, at {at:#x}")).collect()
+        found.into_iter().map(|(key, (times, at))| format!("{key}: {times} times, at {at}")).collect()
     }
 
     fn look<'a>(&'a self, bytes: &'a [u8], stride: usize) -> Vec<(usize, &'a str)> {

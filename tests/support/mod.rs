@@ -6,7 +6,12 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::print_stdout, reason = "a toolbox of which each test takes a part")]
 
 #[cfg(target_os = "linux")]
+pub mod calls;
+pub mod displays;
+#[cfg(target_os = "linux")]
 pub mod image;
+#[cfg(target_os = "linux")]
+mod kwallet;
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,6 +19,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// How long anything may take on a busy machine: it ends a hang, and is no claim. A keychain that was asked when the machine had
+/// no time for it is asked again after a minute.
+pub const LIMIT: Duration = Duration::from_secs(90);
 
 /// Says that a test is left out and why; fails it where everything ought to be there.
 pub fn left_out(why: &str) {
@@ -45,6 +54,32 @@ pub fn wait_until(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
         thread::sleep(Duration::from_millis(20));
     }
     ready()
+}
+
+/// Held by a test that runs `otpanel lock`, which drops the kept keys of all vaults, or that wants one to stay.
+pub fn kept_keys() -> std::fs::File {
+    // One keyring of the kernel for the whole login session, so one lock for all that tests in it, in whatever folder.
+    let guard = std::fs::File::open(std::env::temp_dir()).unwrap();
+    guard.lock().unwrap();
+    guard
+}
+
+/// Wraps a vault's key under its password at the lowest cost that the format allows, as an early program may have done.
+pub fn weaken(vault: &Path, state_dir: &Path, password: &str) {
+    use otpanel::vault::{DeviceId, KdfParams, Place};
+    let place = Place::new(vault.to_owned(), state_dir.to_owned());
+    let password = otpanel::secret::Secret::new(password.to_owned());
+    let mut unlocked = otpanel::unlock::with_password(&place.load().unwrap(), &password).unwrap();
+    let stamp = unlocked.state.next_stamp(otpanel::time::UnixTime::now(), DeviceId([7; 8]));
+    otpanel::unlock::change_password(&mut unlocked, &password, KdfParams::WEAKEST, stamp).unwrap();
+    place.save(&mut unlocked).unwrap();
+    assert_eq!(memory_costs(vault), [8192]);
+}
+
+/// What each derivation of a vault asks for, in KiB.
+pub fn memory_costs(vault: &Path) -> Vec<u32> {
+    let locked = otpanel::vault::Locked::parse(std::fs::read(vault).unwrap()).unwrap();
+    locked.slots().iter().filter_map(otpanel::vault::Slot::kdf).map(|kdf| kdf.memory_kib).collect()
 }
 
 /// A child that is killed and reaped with its guard.
@@ -83,7 +118,9 @@ pub struct Session {
     pub home: tempfile::TempDir,
     pub address: String,
     keyring: Option<Daemon>,
-    _bus: Daemon,
+    bus: Option<Daemon>,
+    /// What the bus's daemon is started with beside its configuration.
+    env: Vec<(String, String)>,
 }
 
 impl Session {
@@ -93,7 +130,7 @@ impl Session {
     }
 
     /// Starts the bus on an X server's display, with the system's services, of which the keyring's dialog is one.
-    pub fn start_on(x: &XServer) -> Self {
+    pub fn start_on(x: &displays::XServer) -> Self {
         let display = [("DISPLAY", x.display.as_str()), ("NO_AT_BRIDGE", "1")];
         Self::launch("<servicedir>/usr/share/dbus-1/services</servicedir>", &display)
     }
@@ -117,13 +154,31 @@ impl Session {
             ),
         )
         .unwrap();
-        let mut bus = private("dbus-daemon", home.path());
-        bus.arg("--nofork").arg("--print-address").arg("--config-file").arg(&config);
-        bus.envs(env.iter().copied());
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let address = format!("unix:path={}", socket.display());
+        let mut session = Self { home, address, keyring: None, bus: None, env };
+        session.start_bus();
+        session
+    }
+
+    /// Starts the bus, at the address where it was before.
+    pub fn start_bus(&mut self) {
+        let mut bus = private("dbus-daemon", self.home.path());
+        bus.arg("--nofork").arg("--print-address").arg("--config-file").arg(self.home.path().join("bus.conf"));
+        bus.envs(self.env.iter().map(|(name, value)| (name, value)));
         let mut bus = Daemon(bus.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
         let mut address = String::new();
         BufReader::new(bus.0.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { home, address: address.trim().to_owned(), keyring: None, _bus: bus }
+        assert!(address.starts_with(&self.address), "{address}");
+        self.bus = Some(bus);
+    }
+
+    /// Kills the bus, and with it whoever keeps the keyring.
+    pub fn kill_bus(&mut self) {
+        self.keyring = None;
+        self.bus = None;
+        // Killed, it leaves its socket behind, which the next one would not take.
+        drop(std::fs::remove_file(self.home.path().join("bus")));
     }
 
     /// A command on this bus.
@@ -147,10 +202,10 @@ impl Session {
         }
         drop(daemon.0.stdin.take());
         self.keyring = Some(daemon);
-        assert!(wait_until(Duration::from_secs(10), || self.owned()), "gnome-keyring came up");
+        assert!(wait_until(LIMIT, || self.owned()), "gnome-keyring came up");
         if password.is_some() {
             let ready = || self.ask("ReadAlias", &["string:default"]).contains("/collection/");
-            assert!(wait_until(Duration::from_secs(10), ready), "gnome-keyring made its login keyring");
+            assert!(wait_until(LIMIT, ready), "gnome-keyring made its login keyring");
         }
     }
 
@@ -189,7 +244,7 @@ impl Session {
         program.0.stdin.take().unwrap().write_all(b"pw\n").unwrap();
         self.keyring = Some(program);
         let ready = || self.owned() && self.ask("ReadAlias", &["string:default"]).contains("/collection/");
-        assert!(wait_until(Duration::from_secs(20), ready), "KeePassXC came up with its database open");
+        assert!(wait_until(LIMIT, ready), "KeePassXC came up with its database open");
     }
 
     /// Locks KeePassXC's database, which it does by a prompt that asks nothing.
@@ -205,7 +260,7 @@ impl Session {
             ask.args(["/org/freedesktop/secrets/collection/db", "org.freedesktop.DBus.Properties.Get"]);
             output(ask.args(["string:org.freedesktop.Secret.Collection", "string:Locked"])).contains("boolean true")
         };
-        assert!(wait_until(Duration::from_secs(10), locked), "KeePassXC locked its database");
+        assert!(wait_until(LIMIT, locked), "KeePassXC locked its database");
     }
 
     /// Whether the keychain's program still runs.
@@ -216,7 +271,7 @@ impl Session {
     /// Kills the keyring's daemon, as a crash would.
     pub fn kill_keyring(&mut self) {
         self.keyring = None;
-        assert!(wait_until(Duration::from_secs(5), || !self.owned()), "the name is free again");
+        assert!(wait_until(LIMIT, || !self.owned()), "the name is free again");
     }
 
     /// Sends the keyring's daemon a signal: stopped, it takes calls and answers none.
@@ -321,6 +376,21 @@ pub fn output(command: &mut Command) -> String {
     text
 }
 
+/// What a command printed that may never answer, errors left out: xclip waits for ever for an owner of the clipboard that ends
+/// while it is asked. Such a one is ended, and asked anew.
+pub fn answer(command: &mut Command) -> String {
+    for _ in 0..5 {
+        let asked = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut asked = asked.map(Daemon).unwrap();
+        if wait_until(Duration::from_secs(10), || asked.0.try_wait().unwrap().is_some()) {
+            let mut text = String::new();
+            asked.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+            return text;
+        }
+    }
+    panic!("{command:?} does not answer")
+}
+
 /// Whether this process is the second life of a test, started by [`again`] in a prepared environment.
 pub fn inside() -> bool {
     std::env::var_os("OTPANEL_TEST_INSIDE").is_some()
@@ -338,110 +408,4 @@ pub fn again(test: &str, command: impl FnOnce(&Path) -> Command) {
     let out = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
     let (said, complained) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(out.status.success() && said.contains("1 passed"), "{test}, inside:\n{said}\n{complained}");
-}
-
-/// An X server without a screen, with nobody else on it.
-pub struct XServer {
-    pub display: String,
-    _server: Daemon,
-}
-
-impl XServer {
-    pub fn start() -> Self {
-        let mut server = Command::new("Xvfb");
-        server.args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"]);
-        let mut server =
-            Daemon(server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-        let mut number = String::new();
-        BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
-        Self { display: format!(":{}", number.trim()), _server: server }
-    }
-
-    /// A command on this display and no other.
-    pub fn command(&self, program: impl AsRef<OsStr>, home: &Path) -> Command {
-        let mut command = private(program, home);
-        command.env("DISPLAY", &self.display);
-        command
-    }
-}
-
-/// A Wayland compositor without a screen. sway refuses to run as root: there it runs as `nobody`, over a socket that
-/// root may use, too.
-pub struct Compositor {
-    home: tempfile::TempDir,
-    socket: String,
-    _sway: Daemon,
-}
-
-impl Compositor {
-    /// Starts sway; `None` where it does not come up.
-    pub fn start() -> Option<Self> {
-        let home = home();
-        let run = home.path().join("run");
-        std::fs::write(home.path().join("config"), "xwayland disable\n").unwrap();
-        let root = output(Command::new("id").arg("-u")).trim() == "0";
-        let mut sway = if root {
-            let all = output(Command::new("chown").arg("-R").arg("nobody").arg(home.path()));
-            assert!(all.is_empty());
-            let mut sway = private("setpriv", home.path());
-            sway.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sway"]);
-            sway
-        } else {
-            private("sway", home.path())
-        };
-        sway.arg("-c").arg(home.path().join("config"));
-        sway.env("WLR_BACKENDS", "headless").env("WLR_LIBINPUT_NO_DEVICES", "1").env("WLR_RENDERER", "pixman");
-        let sway = Daemon(sway.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?);
-        let mut socket = None;
-        wait_until(Duration::from_secs(10), || {
-            let names = std::fs::read_dir(&run).into_iter().flatten().flatten();
-            socket = names
-                .filter_map(|entry| entry.file_name().into_string().ok())
-                .find(|name| name.strip_prefix("wayland-").is_some_and(|number| number.parse::<u8>().is_ok()));
-            socket.is_some()
-        });
-        Some(Self { socket: socket?, home, _sway: sway })
-    }
-
-    /// A command on this compositor and no other.
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = private(program, self.home.path());
-        command.env("WAYLAND_DISPLAY", &self.socket);
-        command
-    }
-}
-
-/// A tmux server of its own with one pane.
-pub struct Tmux {
-    pub home: tempfile::TempDir,
-    socket: PathBuf,
-}
-
-impl Tmux {
-    /// Starts the server with a shell that waits.
-    pub fn start() -> Self {
-        let home = home();
-        let tmux = Self { socket: home.path().join("tmux"), home };
-        let started = tmux.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "sleep 600"]);
-        assert_eq!(started, "");
-        tmux
-    }
-
-    /// What a tmux command says.
-    pub fn tmux(&self, args: &[&str]) -> String {
-        output(private("tmux", self.home.path()).env("SHELL", "/bin/sh").arg("-S").arg(&self.socket).args(args))
-    }
-
-    /// A command as it would run in the pane.
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = private(program, self.home.path());
-        command.env("TMUX", format!("{},1,0", self.socket.display())).env("TERM", "tmux-256color");
-        command
-    }
-}
-
-impl Drop for Tmux {
-    fn drop(&mut self) {
-        self.tmux(&["kill-server"]);
-    }
 }

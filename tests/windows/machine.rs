@@ -95,6 +95,13 @@ impl Machine {
         command
     }
 
+    /// Writes the policy into the machine's registry as an administrator does.
+    pub fn policy(&self, kind: &str, text: &str) {
+        let value = ["add", r"HKLM\SOFTWARE\Policies\otpanel", "/f", "/v", "policy", "/t", kind, "/d", text];
+        let added = self.wine("wine").arg("reg").args(value).stdout(Stdio::null()).status().expect("it starts");
+        assert!(added.success(), "{kind} {text}");
+    }
+
     /// The place of a path of drive C: in the machine's folder.
     pub fn place(&self, path: &str) -> PathBuf {
         let below = path.strip_prefix(r"C:\").expect("a path on drive C:");
@@ -123,7 +130,7 @@ impl Machine {
         fs::write(self.place(r"C:\pw"), PASSWORD).expect("written");
         let config = self.place(home.run(&["config", "path"]).ok().trim());
         fs::create_dir_all(config.parent().expect("a folder")).expect("made");
-        fs::write(config, "(kdf: (target_ms: 50), clipboard: (clear_secs: 5))").expect("written");
+        fs::write(config, "(kdf: (target_ms: 50), clipboard: (clear_secs: 20))").expect("written");
         home
     }
 }

@@ -6,7 +6,7 @@ use crate::app::model::Model;
 use crate::app::session::Session;
 use crate::backup::place::Store;
 use crate::backup::standing::{self, Standing, Status};
-use crate::policy::organisation;
+use crate::policy::{self, Policy, organisation};
 use crate::text::{clean, count, wrap};
 use crate::vault::SlotKind;
 
@@ -17,6 +17,9 @@ pub const BESIDE: u16 = 14;
 /// The most columns of a line of text: longer ones are hard to read.
 pub const LONGEST: u16 = 76;
 
+/// Items that are named where they cannot be read; the command line names all.
+const MOST_UNREAD: usize = 3;
+
 /// A line of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Row {
@@ -24,6 +27,8 @@ pub enum Row {
     Gap,
     /// A word, empty on the second line of a text, and what stands beside it.
     Text(&'static str, String),
+    /// A key, and what it does.
+    Key(&'static str, &'static str),
     /// The device of this number.
     Device(usize),
 }
@@ -132,10 +137,12 @@ impl Page {
                 self.line("", &stands(status, model));
             }
             if status.standing == Standing::On {
-                let reach = self.reach(status, all);
-                self.line("reach", reach);
+                self.reach(status, all);
             } else if let Some(reason) = status.reason.as_ref().filter(|_| status.standing != Standing::Off) {
                 self.line("why", &clean(reason));
+            }
+            if let Some(words) = ruled(status, &model.policy) {
+                self.line("policy", &words);
             }
             if let Some(words) = standing::went_back(status.went_back.iter().map(String::as_str)) {
                 self.line("note", &words);
@@ -145,30 +152,41 @@ impl Page {
     }
 
     /// "Backed up" is never said without how far it reaches.
-    fn reach(&self, status: &Status, all: &[Status]) -> &'static str {
+    fn reach(&mut self, status: &Status, all: &[Status]) {
         let elsewhere = all.iter().any(|other| matches!(other.to.store, Store::Folder(_)) && other.to.on);
         match status.to.store {
-            Store::Keychain { .. } if elsewhere => "this computer only",
-            Store::Keychain { .. } if !self.wide() => "this computer only; f adds a folder",
+            Store::Keychain { .. } if elsewhere => self.line("reach", "this computer only"),
+            Store::Keychain { .. } if !self.wide() => self.line("reach", "this computer only; f adds a folder"),
             Store::Keychain { .. } => {
-                "this computer only: a lost disk takes the backup with it. f also keeps it in a folder that you sync"
+                self.line("reach", "this computer only: a lost disk takes the backup with it");
+                self.rows.push(Row::Key("f", "also keep it in a folder that you sync"));
             }
-            Store::Folder(_) => "wherever this folder goes",
+            Store::Folder(_) => self.line("reach", "wherever this folder goes"),
         }
     }
 
     fn verified(&mut self, session: &Session) {
         for (store, found) in &session.backup.verified {
-            let text = if found.lacking == 0 && found.unread == 0 {
-                format!("{store}: all {} items opened, {} accounts can be restored", found.items, found.accounts)
+            let text = if found.lacking == 0 && found.unread.is_empty() {
+                format!(
+                    "{store}: all {} opened, {} can be restored",
+                    count(found.items, "item"),
+                    count(found.accounts, "account")
+                )
             } else {
                 format!(
-                    "{store}: {} accounts can be restored, {} lacking or older, {} of {} items missing or unreadable: n \
-                     mends it",
-                    found.accounts, found.lacking, found.unread, found.items
+                    "{store}: {} can be restored, {} lacking or older, {} of {} missing or unreadable: n mends it",
+                    count(found.accounts, "account"),
+                    found.lacking,
+                    found.unread.len(),
+                    count(found.items, "item")
                 )
             };
             self.line("verified", &text);
+            // Named, since `n` writes anew what is this machine's own and nothing else.
+            for item in found.unread.iter().take(MOST_UNREAD) {
+                self.line("", &format!("{} {}", clean(&item.at), item.why.words()));
+            }
             if let Some(words) = standing::went_back(found.went_back.iter().map(|head| head.label.as_str())) {
                 self.line("", &words);
             }
@@ -179,13 +197,27 @@ impl Page {
     }
 }
 
+/// What the machine's policy says of an organisation's backup.
+fn ruled(status: &Status, policy: &Policy) -> Option<String> {
+    let name = clean(organisation(&status.to.identity)?);
+    let words = match policy.backup {
+        policy::Backup::Required => format!("{name} requires it"),
+        policy::Backup::Allowed => format!("{name} allows it"),
+        policy::Backup::Forbidden => format!("{name} does not allow it"),
+    };
+    let names = if status.to.names_only { "; the names alone are kept, no secrets" } else { "" };
+    Some(words + names)
+}
+
 fn stands(status: &Status, model: &Model) -> String {
     let last = status.last.map(|last| ago(last, model.now));
+    let there = count(status.accounts, "account");
     match (status.standing, last) {
-        (Standing::On, Some(last)) if status.pending == 0 => format!("{}, {last}", count(status.accounts, "account")),
         (Standing::Off, None) => String::from("off; d turns it on"),
-        (Standing::Off, Some(last)) => format!("off; {} accounts of {last} lie there; d turns it on", status.accounts),
-        (_, Some(last)) => format!("{} waiting; {} accounts of {last} lie there", status.pending, status.accounts),
+        (Standing::Off, Some(last)) => format!("off; {there}, {last}, stay there; d turns it on"),
+        // All of it is there, as far as could be seen.
+        (_, Some(last)) if status.pending == 0 => format!("{there}, {last}"),
+        (_, Some(last)) => format!("{} waiting; {there}, {last}, are there", status.pending),
         (_, None) => format!("{} waiting; nothing lies there yet", status.pending),
     }
 }

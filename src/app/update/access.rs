@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{files, modal};
+use super::news;
 use crate::app::access::{Access, Answer, Job};
 use crate::app::event::Effect;
 use crate::app::keys::Action;
@@ -24,8 +24,7 @@ pub fn open(model: &mut Model) -> Vec<Effect> {
 }
 
 fn send(model: &Model, job: Job) -> Vec<Effect> {
-    let vault = model.session().map(|session| Box::new(session.vault.duplicate()));
-    vault.map(|vault| Effect::Access(model.generation, vault, job)).into_iter().collect()
+    model.with_vault(|generation, vault| Effect::Access(generation, vault, job))
 }
 
 fn show(model: &mut Model, access: Option<Access>) {
@@ -82,7 +81,7 @@ pub fn answered(model: &mut Model, generation: u64, answer: Result<Answer, Unloc
             Some(Access::Question(_)) | None => {}
         },
         Ok(Answer::Offer(true)) => {
-            let key = modal::key_name(model, Action::Palette);
+            let key = model.key_name(Action::Palette);
             let words = format!("this computer's keychain could open the vault without typing: {key} and keychain");
             model.say_or(Tone::Info, words, format!("{key} keychain: open without typing"));
         }
@@ -91,12 +90,7 @@ pub fn answered(model: &mut Model, generation: u64, answer: Result<Answer, Unloc
             if asked.is_some() {
                 show(model, None);
             }
-            let now = model.now;
-            files::take_in(model, *vault);
-            if let Some(session) = model.session_mut() {
-                // The backup's own keys go with the vault's.
-                session.backup.saved(now);
-            }
+            news::take_in_ways(model, *vault);
             tell(model, opens);
         }
         Err(error) => {

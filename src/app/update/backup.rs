@@ -1,80 +1,19 @@
-//! The backup of the open vault: sending rounds off when they are due, taking in what came of them, and the screen's keys.
+//! Keys of the backup's screen.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{files, rekey, restore};
-use crate::app::backup::{Ask, News, Seen, Task, View, page};
+use super::restore;
+use super::rounds::send;
+use crate::app::backup::{Ask, Seen, Task, View, page};
 use crate::app::event::Effect;
 use crate::app::model::{Model, Tone};
 use crate::app::path::{PathLine, Pressed, is_whole};
+use crate::app::rekey::Rekey;
 use crate::app::session::Modal;
 use crate::backup::standing::Standing;
 use crate::policy;
 use crate::secret::Secret;
 use crate::text::clean;
-
-/// Sends a task off. Sample accounts are never backed up.
-pub fn send(model: &mut Model, task: Task) -> Vec<Effect> {
-    let (generation, demo) = (model.generation, model.demo);
-    let Some(session) = model.session_mut().filter(|_| !demo) else { return Vec::new() };
-    session.backup.sent(&task);
-    vec![Effect::Backup(generation, Box::new(session.vault.duplicate()), task)]
-}
-
-/// A vault was opened: its backup is looked at soon.
-pub fn opened(model: &mut Model) {
-    let now = model.now;
-    if let Some(session) = model.session_mut() {
-        session.backup.begin(now);
-    }
-}
-
-/// Another device wrote: what it wrote comes in with a look soon.
-pub fn changed_elsewhere(model: &mut Model) -> Vec<Effect> {
-    let (now, demo) = (model.now, model.demo);
-    if let Some(session) = model.session_mut().filter(|_| !demo) {
-        session.backup.look_soon(now);
-    }
-    Vec::new()
-}
-
-/// Looks at the backups anew where that was not done just now.
-pub fn look_again(model: &mut Model) {
-    let (now, demo) = (model.now, model.demo);
-    if let Some(session) = model.session_mut().filter(|session| !demo && !session.backup.is_fresh(now)) {
-        session.backup.look_soon(now);
-    }
-}
-
-/// Sends off what is due.
-pub fn on_tick(model: &mut Model) -> Vec<Effect> {
-    let now = model.now;
-    let due = model.session().and_then(|session| session.backup.due(now));
-    due.map_or_else(Vec::new, |task| send(model, task))
-}
-
-/// The last round before locking or leaving, where something was saved that no round knows. Its answer finds nobody.
-pub fn last(model: &mut Model) -> Vec<Effect> {
-    let stale = model.session().is_some_and(|session| session.backup.stale);
-    if stale { send(model, Task::Round { whole: false }) } else { Vec::new() }
-}
-
-/// A task ended.
-pub fn answered(model: &mut Model, generation: u64, mut news: Box<News>) -> Vec<Effect> {
-    if generation != model.generation {
-        return Vec::new();
-    }
-    let now = model.now;
-    let Some(session) = model.session_mut() else { return Vec::new() };
-    session.backup.answered(&mut news, now);
-    if let Some((tone, text)) = news.said.take() {
-        model.say(tone, text);
-    }
-    if let Some(vault) = news.vault.take() {
-        files::take_in(model, *vault);
-    }
-    Vec::new()
-}
 
 /// Opens the screen. The devices are those that the last round met.
 pub fn open(model: &mut Model) -> Vec<Effect> {
@@ -134,9 +73,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::PageUp => scroll(model, -room),
         KeyCode::PageDown => scroll(model, room),
         KeyCode::Char('q' | 'b') => {
-            if let Some(session) = model.session_mut() {
-                session.modal = None;
-            }
+            model.uncover();
             Vec::new()
         }
         KeyCode::Char('n') if off => {
@@ -176,8 +113,8 @@ fn may_turn_on(model: &mut Model) -> bool {
     enabled
 }
 
-/// The organisation that requires the backup.
-fn required(model: &Model) -> Option<String> {
+/// The organisation that requires the backup, cleaned for display.
+pub fn required(model: &Model) -> Option<String> {
     let managed = model.policy.identity.as_ref()?;
     (model.policy.backup == policy::Backup::Required).then(|| clean(&managed.name).into_owned())
 }
@@ -189,10 +126,13 @@ fn answer(model: &mut Model, question: Ask, key: KeyEvent) -> Vec<Effect> {
         (Ask::Off, KeyCode::Char('w')) => send(model, Task::Disable { wipe: true }),
         (Ask::Forget(seen), KeyCode::Char('y') | KeyCode::Enter) => send(model, Task::Forget(seen.device.id)),
         (Ask::Forget(seen), KeyCode::Char('k')) => {
-            rekey::open(model, seen);
+            if let Some(session) = model.session_mut() {
+                let flow = Rekey::new(seen, session.vault.has_password());
+                session.modal = Some(Modal::Rekey(Box::new(flow)));
+            }
             Vec::new()
         }
-        (Ask::Folder(mut line, problem), _) => match line.press(key, model.generation) {
+        (Ask::Folder(mut line, problem), _) => match line.press(key) {
             Pressed::Submit => {
                 let typed = line.path();
                 match Some(&typed).filter(|typed| is_whole(typed)) {
@@ -208,9 +148,9 @@ fn answer(model: &mut Model, question: Ask, key: KeyEvent) -> Vec<Effect> {
                     }
                 }
             }
-            Pressed::Ask(effect) => {
+            Pressed::Complete(text) => {
                 ask(model, Some(Ask::Folder(line, problem)));
-                vec![effect]
+                vec![Effect::Complete(model.generation, text)]
             }
             Pressed::Typed => ask(model, Some(Ask::Folder(line, None))),
             Pressed::Nothing => ask(model, Some(Ask::Folder(line, problem))),

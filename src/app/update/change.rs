@@ -1,6 +1,8 @@
 //! Edits of the open vault, each with its step back.
 
+use crate::app::keys::Action;
 use crate::app::model::{Model, Tone};
+use crate::app::rows::Row;
 use crate::app::session::{Session, Undo};
 use crate::otp::{Account, Kind};
 use crate::time::UnixTime;
@@ -31,6 +33,23 @@ pub fn add(model: &mut Model, accounts: &[&Account], identity: &str, source: &st
 pub fn trash(session: &mut Session, id: EntryId, now: UnixTime, device: DeviceId) -> bool {
     let stamp = session.stamp(now, device);
     session.state_mut().trash(id, stamp)
+}
+
+/// Moves an account to the trash, with its step back.
+pub fn delete(model: &mut Model, id: EntryId) {
+    let (now, device) = (model.now, model.device);
+    let Some(session) = model.session_mut() else { return };
+    let title = session.row(id).map_or_else(String::new, Row::title);
+    if trash(session, id, now, device) {
+        session.refresh();
+        remember(session, Undo::Restore(vec![id], format!("{title} is back")));
+        session.changed();
+        let undo = model.keymap.keys(Action::Undo).first().cloned().unwrap_or_else(|| String::from("undo"));
+        let short = format!("in the trash; {undo} undoes");
+        let text = format!("{title} moved to the trash; {undo} brings it back");
+        // Two rows hold all of it but in the narrowest windows.
+        if model.panes().keys.is_some() { model.say(Tone::Good, text) } else { model.say_or(Tone::Good, text, short) }
+    }
 }
 
 /// Brings an account back from the trash.
@@ -82,7 +101,7 @@ fn same_core(a: &Account, b: &Account) -> bool {
 }
 
 /// Writes an edited account back. A changed kind, secret or PIN makes a new entry and moves the old one to the trash,
-/// since those are written once (VAULT section 3).
+/// since those are written once (`docs/vault.md`, "Payload").
 pub fn edit(model: &mut Model, id: EntryId, account: &Account) {
     let fresh = model.new_id();
     let (now, device) = (model.now, model.device);

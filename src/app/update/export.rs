@@ -55,7 +55,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let generation = model.generation;
     let Some(flow) = flow(model) else { return Vec::new() };
     match (&flow.step, key.code) {
-        (Step::Done(_), _) | (Step::Format, KeyCode::Esc) => close(model),
+        (Step::Done(_), _) | (Step::Format, KeyCode::Esc) => model.uncover(),
         (Step::Format, KeyCode::Up | KeyCode::Char('k')) => flow.chosen = flow.chosen.saturating_sub(1),
         (Step::Format, KeyCode::Down | KeyCode::Char('j')) => flow.chosen = (flow.chosen + 1).min(formats().len() - 1),
         (Step::Format, KeyCode::Enter) => {
@@ -71,7 +71,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             flow.step = Step::Format;
         }
         (Step::Password { .. }, KeyCode::Enter) => password(flow),
-        (Step::Path, _) => match flow.path.press(key, generation) {
+        (Step::Path, _) => match flow.path.press(key) {
             Pressed::Submit => match flow.path.text().trim() {
                 "" => flow.problem = Some(String::from("A file needs a name.")),
                 path if path.ends_with('/') => {
@@ -80,7 +80,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                 _ if flow.password.is_none() => flow.step = Step::Open,
                 _ => return write(model, false),
             },
-            Pressed::Ask(effect) => return vec![effect],
+            Pressed::Complete(text) => return vec![Effect::Complete(generation, text)],
             Pressed::Typed => flow.problem = None,
             Pressed::Nothing => {}
         },
@@ -96,12 +96,6 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         (Step::Format | Step::Open | Step::Replace | Step::Writing, _) => {}
     }
     Vec::new()
-}
-
-fn close(model: &mut Model) {
-    if let Some(session) = model.session_mut() {
-        session.modal = None;
-    }
 }
 
 fn to_path(flow: &mut Export) {
@@ -167,7 +161,7 @@ pub fn exported(model: &mut Model, generation: u64, result: Result<Wrote, Export
             let open = if sealed { "" } else { "; its secrets lie open: delete it after use" };
             let text = format!("{n} exported to {}{open}", clean(&wrote.path));
             if wrote.left_out.is_empty() {
-                close(model);
+                model.uncover();
             } else {
                 flow.step = Step::Done(wrote.left_out);
             }

@@ -2,22 +2,55 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{change, list};
+use super::change;
 use crate::app::event::Effect;
 use crate::app::form::{Field, Form};
 use crate::app::model::{Model, Tone};
+use crate::app::owner::Owner;
 use crate::app::session::Modal;
 use crate::otp::uri;
 use crate::policy::organisation;
 use crate::report::Report;
 use crate::secret::Secret;
 use crate::transfer::plan::{Fate, plan};
-use crate::vault::EntryId;
+use crate::vault::{EntryId, Unusable};
 
 fn form(model: &mut Model) -> Option<&mut Form> {
     match model.session_mut()?.modal.as_mut()? {
         Modal::Form(form) => Some(form),
         _ => None,
+    }
+}
+
+/// Opens the form for a new account, with the choice whose it is where there is one.
+pub fn open(model: &mut Model, mut form: Form) {
+    form.owner = Owner::offered(&model.policy);
+    if let Some(session) = model.session_mut() {
+        session.modal = Some(Modal::Form(Box::new(form)));
+    }
+}
+
+/// Opens it on the selected account: to edit it, or to give its secret again.
+pub fn edit(model: &mut Model) {
+    let policy = model.policy.clone();
+    let Some(session) = model.session_mut() else { return };
+    let Some(entry) = session.selected_row().and_then(|row| session.state().get(&row.id)) else { return };
+    match entry.account() {
+        Ok(account) => {
+            let mut form = Form::filled(&account, Some(entry.id));
+            if let Some(organisation) = policy.forbids_export(entry.identity()) {
+                form.keep(&account, &organisation);
+            }
+            session.modal = Some(Modal::Form(Box::new(form)));
+        }
+        Err(Unusable::NameOnly) => {
+            let form = Form::to_enrol(entry);
+            session.modal = Some(Modal::Form(Box::new(form)));
+        }
+        Err(why) => {
+            let text = format!("this account cannot be edited here: {why}");
+            model.say(Tone::Warn, text);
+        }
     }
 }
 
@@ -131,5 +164,5 @@ fn save(model: &mut Model) {
             model.say(Tone::Good, format!("{title} added{}{also}", whose(&identity)));
         }
     }
-    list::mark_changed(model);
+    model.changed();
 }

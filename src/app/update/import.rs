@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{change, list, modal};
+use super::change;
 use crate::app::event::{Effect, ImportTrouble};
 use crate::app::import::{Fate, Flow, Origin, Preview, Recent, Step};
 use crate::app::input::Input;
+use crate::app::keys::Action;
 use crate::app::model::{Model, Tone};
 use crate::app::owner::Owner;
 use crate::app::path::Pressed;
@@ -41,9 +42,9 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let Some(flow) = flow(session) else { return Vec::new() };
     match &mut flow.step {
         Step::Path(_) if key.code == KeyCode::Esc => session.modal = None,
-        Step::Path(line) => match line.press(key, attempt) {
+        Step::Path(line) => match line.press(key) {
             Pressed::Submit => return submit(model),
-            Pressed::Ask(effect) => return vec![effect],
+            Pressed::Complete(text) => return vec![Effect::Complete(attempt, text)],
             Pressed::Typed => flow.error = None,
             Pressed::Nothing => {}
         },
@@ -204,9 +205,8 @@ pub fn imported(model: &mut Model, attempt: u64, result: Result<Box<Import>, Imp
             flow.error = with_password.then(|| String::from("wrong password, or the file is damaged"));
         }
         Err(ImportTrouble::Import(error)) => {
-            let report = Report::from(&error);
             back_to_path(flow);
-            flow.error = Some(format!("{}. {} {}", report.problem, report.cause, report.next));
+            flow.error = Some(Report::from(&error).whole_in_panel());
         }
     }
     Vec::new()
@@ -280,8 +280,8 @@ fn apply(model: &mut Model) {
     let n = chosen.len();
     let many = count(n, "account");
     change::add(model, &chosen, &identity, &source, format!("the import of {many}"));
-    list::mark_changed(model);
-    let undo = modal::key_name(model, crate::app::keys::Action::Undo);
+    model.changed();
+    let undo = model.key_name(Action::Undo);
     let already = if here == 0 { String::new() } else { format!(", {here} already here") };
     model.say(Tone::Good, format!("{many} imported{already}; {undo} takes them back"));
 }

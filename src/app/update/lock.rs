@@ -1,107 +1,19 @@
-//! Opening, locking and the lock screen. Locking drops the session: no key, account or code stays.
+//! The lock screen, and the first look at the vault: what opens it.
 
 use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{access, backup, files, rekey, restore};
+use super::{access, open, restore};
 use crate::app::event::{Aside, Effect, With};
 use crate::app::model::{Lock, Model, Stage, Tone, Waiting};
-use crate::app::session::{Session, Then};
-use crate::config::LockUnlocksWith;
+use crate::app::session::Session;
 use crate::keychain::Probe;
 use crate::report::{Exit, Report};
 use crate::unlock::UnlockError;
 use crate::vault::envelope::{Locked, Unlocked};
 use crate::vault::file::FileError;
 use crate::vault::slots::SlotKind;
-
-/// Locks: drops the session, clears the clipboard, shows the lock screen. Changes that are being saved are waited for with
-/// the codes hidden, and those that could not be saved until they are kept elsewhere.
-pub fn lock(model: &mut Model) -> Vec<Effect> {
-    if model.demo {
-        model.say(Tone::Info, "sample accounts: there is nothing to lock");
-        return Vec::new();
-    }
-    let (now, generation) = (model.now, model.generation);
-    let given_up = rekey::given_up(model);
-    match model.session_mut() {
-        None => return Vec::new(),
-        Some(session) if session.saving.pending() => {
-            let (failed, waiting) = (session.saving.failed.is_some(), session.is_to_lock());
-            session.hidden = true;
-            session.revealed = None;
-            session.modal = None;
-            let since = session.saving.then.map_or(now, |(_, since)| since);
-            session.saving.then = Some((Then::Lock, since));
-            let keep = (failed && !waiting).then(|| Effect::KeepAside(generation, Box::new(session.vault.duplicate())));
-            say_given_up(model, given_up);
-            return [Effect::ClearClipboard].into_iter().chain(keep).collect();
-        }
-        Some(_) => {}
-    }
-    lock_at_once(model)
-}
-
-/// What could not be saved is kept elsewhere: nothing is in the way of locking any more.
-pub fn kept_aside(model: &mut Model, generation: u64, aside: Aside) -> Vec<Effect> {
-    if generation != model.generation || !model.session().is_some_and(Session::is_to_lock) {
-        return Vec::new();
-    }
-    if matches!(aside, Aside::Nowhere) {
-        let now = model.now;
-        if let Some(session) = model.session_mut() {
-            session.saving.then = None;
-            // Tried again after the idle time, not every second.
-            session.touched = now;
-        }
-        model.say(Tone::Error, "not locked: a change is not saved and would be lost. Codes are hidden");
-        return Vec::new();
-    }
-    let effects = lock_at_once(model);
-    if let Stage::Locked(lock) = &mut model.stage {
-        lock.aside = Some(aside);
-    }
-    effects
-}
-
-/// Keeps for the next opening that new keys were given up by locking: who wrote their recovery key down must hear of it.
-fn say_given_up(model: &mut Model, words: Option<&'static str>) {
-    if let Some(words) = words {
-        model.keep_for_opening(Tone::Warn, words.to_owned());
-    }
-}
-
-/// Drops the session whatever it holds.
-pub fn lock_at_once(model: &mut Model) -> Vec<Effect> {
-    let forget = model.session().map(|session| Effect::ForgetKey(session.vault.vault_id()));
-    let backup = backup::last(model);
-    let given_up = rekey::given_up(model);
-    say_given_up(model, given_up);
-    model.stage = Stage::Locked(Box::new(Lock::new(None)));
-    model.notice = None;
-    model.generation += 1;
-    let mut effects = vec![Effect::ClearClipboard, Effect::Look];
-    effects.extend(backup);
-    effects.extend(forget.filter(|_| model.config.unlock.remember.is_on()));
-    effects
-}
-
-/// Locks since the vault was given a new key elsewhere: what is open here opens nothing any more, and is in the file or kept.
-pub fn shut_out(model: &mut Model, error: &FileError) -> Vec<Effect> {
-    if let Some(session) = model.session_mut() {
-        // A round of the backup would save the vault.
-        session.backup.stale = false;
-        if matches!(session.saving.then.take(), Some((Then::Quit, _))) {
-            return vec![Effect::ClearClipboard, Effect::Quit];
-        }
-    }
-    let effects = lock_at_once(model);
-    if let Stage::Locked(lock) = &mut model.stage {
-        lock.error = Some(Report::from(error));
-    }
-    effects
-}
 
 /// The vault file was looked at.
 pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) -> Vec<Effect> {
@@ -126,7 +38,7 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
                     Exit::NotFound,
                     "The vault is gone",
                     format!("No file lies at {}.", model.vault_path),
-                    "Put it back, or restore a copy with `otpanel vault history`, then press r.",
+                    "Put it back, or bring a copy back (`otpanel vault history` lists them); then press r.",
                 );
                 if !open_what_is_kept(model, &report) {
                     model.stage = Stage::Broken(report);
@@ -137,11 +49,14 @@ pub fn looked(model: &mut Model, found: Result<Option<Arc<Locked>>, FileError>) 
         },
         Ok(Some(vault)) => match &mut model.stage {
             // The file changed while the vault was opened from its bytes before.
-            Stage::Open(session) if !session.vault.knows(&vault.digest()) => read_again(model),
+            Stage::Open(session) if !session.vault.knows(&vault.digest()) => model.with_vault(Effect::Reread),
             Stage::Open(_) => Vec::new(),
             Stage::Locked(lock) => {
                 lock.vault = Some(vault);
                 lock.recovery &= lock.has_slot(SlotKind::Recovery);
+                if !lock.takes_typing() {
+                    lock.line.clear();
+                }
                 if std::mem::take(&mut lock.eager) {
                     on_key(model, KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE))
                 } else {
@@ -185,7 +100,7 @@ fn take_back(session: &mut Session, aside: Option<Aside>) -> bool {
             let Ok(kept) = session.vault.open_copy(&kept) else { return false };
             session.vault.absorb(&kept);
             session.refresh();
-            files::changed(session);
+            session.changed();
             true
         }
     }
@@ -221,10 +136,10 @@ fn begin(model: &mut Model, waiting: Waiting, with: With) -> Vec<Effect> {
 
 /// A key on the lock screen.
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
-    let by_password = model.config.lock_unlocks_with == LockUnlocksWith::Password;
+    let wanted = model.config.lock_unlocks_with;
     let Stage::Locked(lock) = &mut model.stage else { return Vec::new() };
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    let keychain = lock.has_slot(SlotKind::Keychain) && !by_password;
+    let keychain = lock.opens_by_keychain(wanted);
     match key.code {
         KeyCode::Char('c' | 'q') if ctrl => return leave(lock),
         KeyCode::Esc if lock.waiting != Waiting::No => {
@@ -233,13 +148,16 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         }
         KeyCode::Esc if !lock.line.is_empty() => lock.line.clear(),
         KeyCode::Esc if lock.recovery => lock.recovery = false,
-        KeyCode::Esc => return leave(lock),
+        // Leaves nothing: once too often, and the rest of a password would be typed into the shell.
+        KeyCode::Esc => {}
         // While the file is still being read, nobody knows which keys open it.
         KeyCode::Char('r') if ctrl && (lock.vault.is_none() || lock.has_slot(SlotKind::Recovery)) => {
             lock.recovery = !lock.recovery;
             lock.line.clear();
             lock.error = None;
         }
+        KeyCode::Char('q') if !lock.takes_typing() => return leave(lock),
+        KeyCode::Char(_) if !lock.takes_typing() => {}
         // A password opens nothing while another try runs.
         _ if lock.waiting == Waiting::Derivation => {}
         KeyCode::Enter if lock.line.is_empty() && keychain => return ask_keychain(model, true),
@@ -278,7 +196,7 @@ pub fn unlocked(model: &mut Model, attempt: u64, result: Result<Box<Unlocked>, U
             let mut session = Session::new(*vault, &model.config, model.now);
             let taken_back = take_back(&mut session, aside);
             model.stage = Stage::Open(Box::new(session));
-            let mut effects = files::opened(model);
+            let mut effects = open::opened(model);
             if !taken_back {
                 model.say(Tone::Error, "a change of before locking does not open with this key, and is lost");
             }
@@ -294,17 +212,13 @@ pub fn unlocked(model: &mut Model, attempt: u64, result: Result<Box<Unlocked>, U
     }
 }
 
-fn read_again(model: &Model) -> Vec<Effect> {
-    let vault = model.session().map(|session| Box::new(session.vault.duplicate()));
-    vault.map(|vault| Effect::Reread(model.generation, vault)).into_iter().collect()
-}
-
 /// The keychain was probed.
 pub fn probed(model: &mut Model, probe: Probe) -> Vec<Effect> {
     match &mut model.stage {
         Stage::Welcome(welcome) => super::welcome::probed(welcome, probe),
-        Stage::Locked(lock) => lock.keychain = Some(probe),
-        Stage::Opening | Stage::Open(_) | Stage::Broken(_) => {}
+        // Why the keychain failed, where a look at it tells more than the failure did.
+        Stage::Locked(lock) if lock.error.is_some() && probe != Probe::Ready => lock.error = Some(Report::from(&probe)),
+        Stage::Opening | Stage::Locked(_) | Stage::Open(_) | Stage::Broken(_) => {}
     }
     Vec::new()
 }

@@ -1,33 +1,40 @@
 //! How events change the model: dispatch here, one file per mode beside.
 
 mod access;
-mod backup;
+mod actions;
+pub(in crate::app) mod backup;
 mod change;
+mod close;
+mod copy;
 mod export;
 mod files;
 mod form;
 mod import;
 mod list;
 mod lock;
-pub mod modal;
+mod modal;
 mod mouse;
+mod news;
+mod open;
 mod order;
-pub mod past;
+mod password;
+mod past;
 mod policy;
+mod recovery;
 mod rekey;
 mod renewal;
 mod restore;
+mod rounds;
 mod tags;
 mod welcome;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-pub(super) use self::files::PATIENCE_SECS;
 use super::backup::{Ask, Task};
 use super::event::{Effect, Event};
 use super::export::Step as ExportStep;
 use super::import::Step as ImportStep;
-use super::keys::{Action, Keymap};
+use super::keys::Keymap;
 use super::model::{Model, Stage, Tone};
 use super::path::PathLine;
 use super::session::{Modal, Session};
@@ -53,19 +60,29 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Tick(now) => on_tick(model, now),
-        Event::LockNow => lock::lock(model),
-        Event::EndNow => files::end(model),
+        Event::LockNow => close::lock(model),
+        Event::EndNow => close::end(model),
         Event::Focused => on_focus(model),
         Event::VaultChanged => files::vault_changed(model),
-        Event::BackupChanged => backup::changed_elsewhere(model),
+        Event::BackupChanged => rounds::changed_elsewhere(model),
+        Event::ReadOnly(is) => {
+            model.read_only = is;
+            Vec::new()
+        }
         Event::Config(read) => on_config(model, read),
         Event::Policy(read) => policy::changed(model, read),
         Event::Looked(found) => lock::looked(model, found),
         Event::Reread(generation, found) => files::reread(model, generation, found),
         Event::Saved(generation, result) => files::saved(model, generation, result),
-        Event::KeptAside(generation, aside) => lock::kept_aside(model, generation, aside),
+        Event::KeptAside(generation, aside) => close::kept_aside(model, generation, aside),
         Event::History(generation, read) => past::history(model, generation, read),
         Event::CopyRead(generation, read) => past::copy_read(model, generation, read),
+        Event::BackupStood(attempt, stood) => {
+            if attempt == model.generation {
+                model.backup_stood = stood;
+            }
+            Vec::new()
+        }
         Event::Unlocked(attempt, result) => lock::unlocked(model, attempt, result),
         Event::NotRemembered(why) => {
             model.say(Tone::Warn, format!("the key is not remembered: {why}"));
@@ -73,7 +90,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Probed(probe) => lock::probed(model, probe),
         Event::Created(result) => welcome::created(model, result),
-        Event::Copied(result) => list::copied(model, result),
+        Event::Copied(result) => copy::copied(model, result),
         Event::ClipboardText(read) => modal::clipboard_read(model, read),
         Event::ClipboardPicture(read) => modal::picture_read(model, read),
         Event::Recent(found) => import::recent(model, found),
@@ -84,8 +101,9 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::InForce(generation, result) => rekey::in_force(model, generation, result),
         Event::RecoveryKeyMade(generation, made) => renewal::made(model, generation, made),
         Event::RecoveryKeyPut(generation, result) => renewal::in_force(model, generation, result),
+        Event::PasswordSet(generation, result) => password::set(model, generation, result),
         Event::Completed(attempt, names) => completed(model, attempt, names),
-        Event::BackedUp(generation, news) => backup::answered(model, generation, news),
+        Event::BackedUp(generation, news) => rounds::answered(model, generation, news),
         Event::BackupsFound(attempt, found) => restore::found(model, attempt, found),
         Event::MadeAgain(result) => restore::made(model, result),
     };
@@ -112,7 +130,17 @@ fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Stage::Locked(_) => lock::on_key(model, key),
         Stage::Open(session) => {
             session.touched = now;
-            if session.modal.is_some() { modal::on_key(model, key) } else { list::on_key(model, key) }
+            if session.modal.is_some() {
+                return modal::on_key(model, key);
+            }
+            let said = model.notice.clone();
+            let effects = list::on_key(model, key);
+            // What was done in the list is nothing to stand below another screen.
+            let calm = said.as_ref().is_some_and(|notice| matches!(notice.tone, Tone::Good | Tone::Info));
+            if calm && model.notice == said && model.session().is_some_and(|session| session.modal.is_some()) {
+                model.notice = None;
+            }
+            effects
         }
     }
 }
@@ -135,7 +163,9 @@ fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         Stage::Opening | Stage::Broken(_) => Vec::new(),
         Stage::Welcome(_) => welcome::on_paste(model, text),
         Stage::Locked(lock) => {
-            lock.line.insert(text.expose().trim());
+            if lock.takes_typing() {
+                lock.line.insert(text.expose().trim());
+            }
             Vec::new()
         }
         Stage::Open(session) => {
@@ -181,12 +211,12 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     if model.notice.as_ref().is_some_and(|n| n.until.is_some_and(|until| until <= now)) {
         model.notice = None;
     }
-    let overdue = files::wait_no_longer(model);
+    let overdue = close::wait_no_longer(model);
     if !overdue.is_empty() {
         return overdue;
     }
     let idle = u64::from(model.config.idle_lock_secs);
-    let copied_secs = list::copied_secs(&model.config);
+    let copied_secs = copy::copied_secs(&model.config);
     let Stage::Open(session) = &mut model.stage else { return Vec::new() };
     session.copied = session.copied.filter(|(_, until)| now < *until);
     session.revealed = session.revealed.filter(|(_, until)| now < *until);
@@ -194,7 +224,7 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     let mut effects = Vec::new();
     if idle > 0 && !model.demo && now.secs_since(session.touched) >= idle {
         // What cannot be locked yet goes on below: what is due at the same moment is not put off.
-        effects = lock::lock(model);
+        effects = close::lock(model);
     }
     let Some(session) = model.session_mut() else { return effects };
     // The wall clock was set back: idle time counts from here on.
@@ -202,7 +232,7 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
     let most = now.plus_secs(copied_secs);
     session.copied = session.copied.map(|(id, until)| (id, until.min(most)));
     files::retry_when_due(session, now);
-    effects.extend(backup::on_tick(model));
+    effects.extend(rounds::on_tick(model));
     effects
 }
 
@@ -214,7 +244,7 @@ fn on_focus(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     model.focused = now;
-    backup::look_again(model);
+    rounds::look_again(model);
     files::vault_changed(model)
 }
 
@@ -235,20 +265,15 @@ fn on_config(model: &mut Model, read: Result<Box<Config>, ConfigError>) -> Vec<E
             }
             let backup = config.backup != model.config.backup;
             (model.keymap, model.config) = (keymap, config);
-            match crate::app::keys::told(problems) {
+            match super::keys::told(problems) {
                 Some(problem) => model.say(Tone::Warn, problem),
                 None => model.say(Tone::Info, "the changed settings are in force"),
             }
             let mut effects: Vec<Effect> = mouse.into_iter().collect();
             if backup {
-                effects.extend(backup::send(model, Task::Round { whole: false }));
+                effects.extend(rounds::send(model, Task::Round { whole: false }));
             }
             effects
         }
     }
-}
-
-/// Does what an action asks for, from the list or from the palette.
-fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    list::act(model, action)
 }

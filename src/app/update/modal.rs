@@ -3,16 +3,17 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{access, act, backup, form, import, list, past, rekey, renewal, restore};
+use super::{
+    access, actions, backup, change, export, form, import, password, past, recovery, rekey, renewal, restore, tags,
+};
 use crate::app::event::Effect;
 use crate::app::form::Form;
 use crate::app::import::Flow;
-use crate::app::keys::{self, Action, Binding, TABLE};
+use crate::app::keys::Action;
 use crate::app::model::{Model, Tone};
-use crate::app::owner::Owner;
 use crate::app::path::path_of;
 use crate::app::qr::Qr;
-use crate::app::session::{Modal, Palette};
+use crate::app::session::Modal;
 use crate::otp::{base32, uri};
 use crate::report::Report;
 use crate::secret::Secret;
@@ -23,12 +24,8 @@ use crate::vault::EntryId;
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let Some(session) = model.session_mut() else { return Vec::new() };
     let ctrl_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
-    if ctrl_c && matches!(session.modal, Some(Modal::Rekey(_))) {
-        rekey::leave(model);
-        return Vec::new();
-    }
-    if ctrl_c && matches!(session.modal, Some(Modal::Renewal(_))) {
-        renewal::leave(model);
+    if ctrl_c && matches!(session.modal, Some(Modal::Rekey(_) | Modal::Renewal(_))) {
+        recovery::leave(model);
         return Vec::new();
     }
     if ctrl_c || (key.code == KeyCode::Esc && !takes_esc(session.modal.as_ref())) {
@@ -43,7 +40,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             match key.code {
                 KeyCode::Enter | KeyCode::Char('y' | 'd') => {
                     session.modal = None;
-                    list::delete(model, id);
+                    change::delete(model, id);
                 }
                 KeyCode::Char('n' | 'q') => session.modal = None,
                 _ => {}
@@ -70,11 +67,12 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Modal::Past(_)) => past::on_key(model, key),
         Some(Modal::Backup(_)) => backup::on_key(model, key),
         Some(Modal::Restore(_)) => restore::on_key(model, key),
-        Some(Modal::Tags(_)) => super::tags::on_key(model, key),
-        Some(Modal::Export(_)) => super::export::on_key(model, key),
+        Some(Modal::Tags(_)) => tags::on_key(model, key),
+        Some(Modal::Export(_)) => export::on_key(model, key),
         Some(Modal::Access(_)) => access::on_key(model, key),
         Some(Modal::Rekey(_)) => rekey::on_key(model, key),
         Some(Modal::Renewal(_)) => renewal::on_key(model, key),
+        Some(Modal::Password(_)) => password::on_key(model, key),
         Some(Modal::Qr(id, shown)) => {
             let (id, first) = (*id, shown.is_none());
             let yes = first && matches!(key.code, KeyCode::Enter | KeyCode::Char('y'));
@@ -87,7 +85,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Modal::Leave) => match key.code {
             KeyCode::Char('s') => {
                 session.modal = None;
-                act(model, Action::Save)
+                actions::act(model, Action::Save)
             }
             KeyCode::Char('y') => vec![Effect::ClearClipboard, Effect::Quit],
             KeyCode::Char('n' | 'q') | KeyCode::Enter => {
@@ -114,31 +112,25 @@ fn show_qr(model: &mut Model, id: EntryId) {
 /// Whether something in the modal is left by Esc first.
 const fn takes_esc(modal: Option<&Modal>) -> bool {
     match modal {
-        Some(Modal::Import(_) | Modal::Export(_) | Modal::Restore(_) | Modal::Rekey(_) | Modal::Renewal(_)) => true,
+        Some(
+            Modal::Import(_)
+            | Modal::Export(_)
+            | Modal::Restore(_)
+            | Modal::Rekey(_)
+            | Modal::Renewal(_)
+            | Modal::Password(_),
+        ) => true,
         Some(Modal::Backup(view)) => view.ask.is_some(),
         Some(Modal::Past(past)) => past.ask.is_some(),
         _ => false,
     }
 }
 
-/// The rows of the palette that match what is typed.
-pub fn palette_rows(palette: &Palette) -> Vec<&'static Binding> {
-    let query = palette.line.text().to_lowercase();
-    let words: Vec<&str> = query.split_whitespace().collect();
-    TABLE
-        .iter()
-        .filter(|b| {
-            let text = format!("{} {} {}", b.short, b.text, b.group.title()).to_lowercase();
-            words.iter().all(|word| text.contains(word))
-        })
-        .collect()
-}
-
 fn on_palette_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let page = (model.size.1 as usize / 2).max(1);
     let Some(session) = model.session_mut() else { return Vec::new() };
     let Some(Modal::Palette(palette)) = &mut session.modal else { return Vec::new() };
-    let rows = palette_rows(palette);
+    let rows = palette.rows();
     let last = rows.len().saturating_sub(1);
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
     match key.code {
@@ -153,7 +145,7 @@ fn on_palette_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::Enter => {
             let action = rows.get(palette.selected).map(|b| b.action);
             session.modal = None;
-            return action.map_or_else(Vec::new, |a| act(model, a));
+            return action.map_or_else(Vec::new, |a| actions::act(model, a));
         }
         _ => {
             if palette.line.key(key) {
@@ -194,6 +186,7 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         Some(Modal::Restore(_)) => restore::on_paste(model, text),
         Some(Modal::Rekey(_)) => rekey::on_paste(model, text),
         Some(Modal::Renewal(_)) => renewal::on_paste(model, text),
+        Some(Modal::Password(_)) => password::on_paste(model, text),
         Some(Modal::Tags(tags)) => {
             tags.line.insert(text.expose().trim());
             Vec::new()
@@ -235,12 +228,12 @@ pub fn picture_read(model: &mut Model, read: Result<Box<Import>, ImportError>) -
         Ok(found) if found.entries.len() == 1 && found.skipped.is_empty() => {
             let mut form = Form::filled(&found.entries[0], None);
             form.source = "a QR picture";
-            open_form(model, form);
+            form::open(model, form);
         }
         Ok(found) => import::preview(model, *found, "clipboard"),
         Err(error) => {
             let report = Report::from(&error);
-            refuse(model, format!("{}. {}", report.problem, report.cause));
+            refuse(model, report.why());
         }
     }
     Vec::new()
@@ -258,7 +251,7 @@ fn take_text(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
             Ok(account) => {
                 let mut form = Form::filled(&account, None);
                 form.source = "a link";
-                open_form(model, form);
+                form::open(model, form);
             }
             Err(error) => refuse(model, format!("this link cannot be used: {error}")),
         }
@@ -274,18 +267,10 @@ fn take_text(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         return import::submit(model);
     }
     match base32::decode(trimmed) {
-        Ok(_) => open_form(model, Form::with_secret(trimmed)),
+        Ok(_) => form::open(model, Form::with_secret(trimmed)),
         Err(error) => refuse(model, format!("this is neither a link nor a secret: {error}")),
     }
     Vec::new()
-}
-
-/// Opens the form for a new account, with the choice whose it is where there is one.
-pub fn open_form(model: &mut Model, mut form: Form) {
-    form.owner = Owner::offered(&model.policy);
-    if let Some(session) = model.session_mut() {
-        session.modal = Some(Modal::Form(Box::new(form)));
-    }
 }
 
 fn refuse(model: &mut Model, problem: String) {
@@ -295,10 +280,4 @@ fn refuse(model: &mut Model, problem: String) {
         }
         _ => model.say(Tone::Error, problem),
     }
-}
-
-/// How a key of an action is shown in a sentence; the action's name where it has no key.
-pub fn key_name(model: &Model, action: Action) -> String {
-    let ascii = model.config.glyphs == crate::config::Glyphs::Ascii || model.config.accessible;
-    model.keymap.keys(action).first().map_or_else(|| keys::describe(action).name.to_owned(), |k| keys::show(k, ascii))
 }

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::{act, list};
+use super::{actions, copy};
 use crate::app::event::Effect;
 use crate::app::footer::Click;
 use crate::app::model::Model;
@@ -34,7 +34,7 @@ pub fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
                     session.offset = step(session.offset, (last + 1).saturating_sub(height));
                 }
                 Some(Modal::Palette(palette)) => {
-                    let last = super::modal::palette_rows(palette).len().saturating_sub(1);
+                    let last = palette.rows().len().saturating_sub(1);
                     palette.selected = step(palette.selected, last);
                 }
                 Some(Modal::Qr(..)) => {}
@@ -64,7 +64,7 @@ pub fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
                 session.clicked.is_some_and(|(row, when)| row == at && now.0.saturating_sub(when.0) <= DOUBLE_CLICK_MS);
             session.selected = at;
             session.clicked = (!double).then_some((at, now));
-            if double { list::copy(model, false) } else { Vec::new() }
+            if double { copy::copy(model, false) } else { Vec::new() }
         }
         // Whatever lies over the list: the keys in the last line can be clicked.
         MouseEventKind::Down(MouseButton::Left)
@@ -78,7 +78,7 @@ pub fn on_mouse(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
 
 fn click_footer(model: &mut Model, x: u16) -> Vec<Effect> {
     match model.footer().into_iter().find(|item| (item.from..item.to).contains(&x)).map(|item| item.click) {
-        Some(Click::Act(action)) => act(model, action),
+        Some(Click::Act(action)) => actions::act(model, action),
         Some(Click::Press((code, modifiers))) => super::on_key(model, KeyEvent::new(code, modifiers)),
         None => Vec::new(),
     }
@@ -88,9 +88,6 @@ fn click_tab(model: &mut Model, x: u16) {
     let hit = model.tab_spans().into_iter().find(|(_, from, to)| (*from..*to).contains(&x)).map(|(at, ..)| at);
     let Some(session) = model.session_mut().filter(|s| s.query.is_none()) else { return };
     if let Some(tab) = hit {
-        session.tab = tab;
-        session.selected = 0;
-        session.offset = 0;
-        session.filter();
+        session.show_tab(tab);
     }
 }

@@ -1,6 +1,7 @@
 //! Choosing the list's order, moving rows in the user's own, counting what is used.
 
 use crate::app::event::Effect;
+use crate::app::keys::Action;
 use crate::app::model::{Model, Tone};
 use crate::app::order::{Habit, Order, between, spread};
 use crate::app::session::{Session, Undo};
@@ -27,8 +28,8 @@ pub fn turn(model: &mut Model) -> Vec<Effect> {
 fn choose(model: &mut Model, order: Order) -> Vec<Effect> {
     let Some(session) = model.session_mut() else { return Vec::new() };
     session.sort(order);
-    let up = super::modal::key_name(model, crate::app::keys::Action::MoveUp);
-    let down = super::modal::key_name(model, crate::app::keys::Action::MoveDown);
+    let up = model.key_name(Action::MoveUp);
+    let down = model.key_name(Action::MoveDown);
     let how = if order == Order::Own { format!("; {up} and {down} move a row") } else { String::new() };
     model.say(Tone::Info, format!("sorted {}{how}", order.words()));
     keep(model, Habit::Chose(order))
@@ -107,7 +108,7 @@ pub fn shift(model: &mut Model, up: bool) -> Vec<Effect> {
     session.select(id);
     let step = vec![(field::POSITION, Value::Text(before))];
     super::change::remember(session, Undo::Set(id, step, Vec::new(), format!("the move of {title}")));
-    super::files::changed(session);
+    session.changed();
     Vec::new()
 }
 

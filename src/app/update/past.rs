@@ -2,33 +2,25 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{change, files, list};
+use super::change;
 use crate::app::Model;
 use crate::app::event::Effect;
 use crate::app::model::Tone;
-use crate::app::past::{Ask, Copies, Kept, Past, Side};
+use crate::app::past::{Ask, Copies, Kept, Past, Side, title, trashed};
 use crate::app::session::{Modal, Undo};
 use crate::report::Report;
 use crate::vault::envelope::Unlocked;
 use crate::vault::file::FileError;
 use crate::vault::history::Reason;
-use crate::vault::{EntryId, changes, field};
-
-/// The accounts in the trash, the last deleted first.
-pub fn trashed(model: &Model) -> Vec<EntryId> {
-    let Some(session) = model.session() else { return Vec::new() };
-    let mut ids: Vec<_> = session.state().trashed().map(|e| (e.number(field::TRASHED_AT), e.id)).collect();
-    ids.sort_by(|a, b| b.cmp(a));
-    ids.into_iter().map(|(_, id)| id).collect()
-}
+use crate::vault::{EntryId, changes};
 
 /// Opens the screen; the copies are read meanwhile.
 pub fn open(model: &mut Model) -> Vec<Effect> {
-    let (generation, demo) = (model.generation, model.demo);
+    let demo = model.demo;
     let Some(session) = model.session_mut() else { return Vec::new() };
     let copies = if demo { Copies::Read(Vec::new()) } else { Copies::Reading };
     session.modal = Some(Modal::Past(Box::new(Past { copies, ..Past::default() })));
-    if demo { Vec::new() } else { vec![Effect::History(generation, Box::new(session.vault.duplicate()))] }
+    if demo { Vec::new() } else { model.with_vault(Effect::History) }
 }
 
 fn past(model: &mut Model) -> Option<&mut Past> {
@@ -40,7 +32,8 @@ fn past(model: &mut Model) -> Option<&mut Past> {
 
 /// A key on the screen.
 pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
-    let ids = trashed(model);
+    let Some(session) = model.session() else { return Vec::new() };
+    let ids = trashed(session.state());
     let Some(past) = past(model) else { return Vec::new() };
     if let Some(ask) = past.ask {
         return answer(model, ask, key.code);
@@ -57,7 +50,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             past.tab = if tab == Side::Trash { Side::History } else { Side::Trash };
             past.selected = 0;
         }
-        (KeyCode::Char('q' | 'H'), _) => close(model),
+        (KeyCode::Char('q' | 'H'), _) => model.uncover(),
         (KeyCode::Enter | KeyCode::Char('u'), Side::Trash) => {
             if let Some(id) = ids.get(selected) {
                 past.selected = selected.min(ids.len().saturating_sub(2));
@@ -83,14 +76,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-fn close(model: &mut Model) {
-    if let Some(session) = model.session_mut() {
-        session.modal = None;
-    }
-}
-
 fn answer(model: &mut Model, ask: Ask, code: KeyCode) -> Vec<Effect> {
-    let generation = model.generation;
     let yes = code == KeyCode::Char('y') || (code == KeyCode::Enter && matches!(ask, Ask::Restore(_)));
     if !yes && !matches!(code, KeyCode::Esc | KeyCode::Char('n' | 'q')) {
         return Vec::new();
@@ -101,8 +87,8 @@ fn answer(model: &mut Model, ask: Ask, code: KeyCode) -> Vec<Effect> {
         Ask::Purge(id) if yes => purge(model, id),
         Ask::Restore(at) if yes => {
             let path = past.copies.list().get(at).map(|kept| kept.path.clone());
-            if let (Some(path), Some(session)) = (path, model.session()) {
-                return vec![Effect::ReadCopy(generation, path, Box::new(session.vault.duplicate()))];
+            if let Some(path) = path {
+                return model.with_vault(|generation, vault| Effect::ReadCopy(generation, path, vault));
             }
         }
         _ => {}
@@ -119,7 +105,7 @@ fn bring_back(model: &mut Model, id: EntryId) {
         let title = session.row(id).map_or_else(String::new, super::super::rows::Row::title);
         change::remember(session, Undo::Trash(vec![id], format!("{title} is in the trash again")));
         model.say(Tone::Good, format!("{title} is back"));
-        list::mark_changed(model);
+        model.changed();
     }
 }
 
@@ -130,16 +116,9 @@ fn purge(model: &mut Model, id: EntryId) {
     let stamp = session.stamp(now, device);
     if session.state_mut().purge(id) {
         session.state_mut().note(stamp);
-        files::changed(session);
+        session.changed();
         model.say(Tone::Good, format!("{title} is deleted for good; only older copies have it"));
     }
-}
-
-/// How a question names an entry of the trash.
-pub fn title(entry: Option<&crate::vault::Entry>) -> String {
-    entry.map_or_else(String::new, |entry| {
-        crate::text::clean(&crate::otp::account::title(entry.issuer(), entry.name())).into_owned()
-    })
 }
 
 /// The older copies were read.
@@ -180,7 +159,7 @@ pub fn copy_read(model: &mut Model, generation: u64, read: Result<Box<Unlocked>,
     session.modal = None;
     let words = format!("restored: {} back, {} changed", back.len(), news.changed.len());
     change::remember(session, Undo::Trash(back, String::from("what the older copy brought back is in the trash")));
-    files::changed(session);
+    session.changed();
     model.say(Tone::Good, words);
     Vec::new()
 }

@@ -1,6 +1,6 @@
 //! The machine's policy, changed while the panel is open.
 
-use super::backup;
+use super::rounds;
 use crate::app::backup::Task;
 use crate::app::event::Effect;
 use crate::app::model::{Model, Tone};
@@ -42,7 +42,7 @@ pub fn changed(model: &mut Model, read: Result<(Box<Policy>, Option<Box<Config>>
             session.backup.saved(now);
             session.refresh();
             model.say(said.0, said.1);
-            backup::send(model, Task::Look)
+            rounds::send(model, Task::Look)
         }
     }
 }

@@ -3,28 +3,17 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::welcome::{Twice, press_twice};
-use super::{backup, files, lock, renewal};
-use crate::app::backup::{Seen, Task, View};
+use super::{close, news, recovery, rounds};
+use crate::app::backup::{Task, View};
 use crate::app::event::Effect;
 use crate::app::model::{Model, Tone};
 use crate::app::recovery::{Pressed, Sheet};
-use crate::app::rekey::{InForce, Made, NotInForce, Password, Rekey, Step};
+use crate::app::rekey::{GIVEN_UP, InForce, Made, NotInForce, Password, Rekey, Step};
 use crate::app::session::{Modal, Session};
 use crate::report::Report;
 use crate::secret::Secret;
 use crate::unlock::UnlockError;
-use crate::vault::{Error, FileError, SlotKind};
-
-/// What is said of new keys that were given up after their recovery key was shown.
-const GIVEN_UP: &str = "no new keys were made: the recovery key that was shown opens nothing";
-
-/// Begins, for a device that is forgotten in the end.
-pub fn open(model: &mut Model, device: Seen) {
-    let Some(session) = model.session_mut() else { return };
-    let password = |kind| matches!(kind, SlotKind::Password | SlotKind::PasswordAndKeychain);
-    let has_password = session.vault.slots().iter().any(|slot| password(slot.kind()));
-    session.modal = Some(Modal::Rekey(Box::new(Rekey::new(device, has_password))));
-}
+use crate::vault::{Error, FileError};
 
 fn flow_of(session: &mut Session) -> Option<&mut Rekey> {
     match &mut session.modal {
@@ -67,11 +56,11 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         }
         (Step::Recovery(_, sheet), _) => match sheet.press(key, chance) {
             Pressed::On => {}
-            Pressed::Left => leave(model),
+            Pressed::Left => recovery::leave(model),
             Pressed::Written => ready(flow),
         },
         (Step::Again(_), KeyCode::Enter) => ready(flow),
-        (Step::Present(_) | Step::NoPassword | Step::Ready(_) | Step::Again(_), KeyCode::Esc) => leave(model),
+        (Step::Present(_) | Step::NoPassword | Step::Ready(_) | Step::Again(_), KeyCode::Esc) => recovery::leave(model),
         (Step::Present(line), _) => {
             if line.key(key) {
                 flow.problem = None;
@@ -89,29 +78,6 @@ pub fn on_paste(model: &mut Model, text: &Secret<String>) -> Vec<Effect> {
         line.insert(text.expose().trim_end_matches(['\r', '\n']));
     }
     Vec::new()
-}
-
-/// Back to the backup screen, with nothing changed. What is being put in force stays.
-pub fn leave(model: &mut Model) {
-    if flow(model).is_some_and(|flow| matches!(flow.step, Step::Saving)) {
-        return;
-    }
-    let words = given_up(model);
-    if let Some(session) = model.session_mut() {
-        session.modal = Some(Modal::Backup(Box::default()));
-    }
-    if let Some(words) = words {
-        model.say(Tone::Warn, words);
-    }
-}
-
-/// What is to be said where the flow ends now: a recovery key that somebody wrote down opens nothing.
-pub fn given_up(model: &mut Model) -> Option<&'static str> {
-    if let Some(words) = renewal::given_up(model) {
-        return Some(words);
-    }
-    let shown = matches!(flow(model)?.step, Step::Recovery(..) | Step::Ready(_) | Step::Again(_));
-    shown.then_some(GIVEN_UP)
 }
 
 fn make(model: &mut Model, password: Password) -> Vec<Effect> {
@@ -147,16 +113,11 @@ pub fn made(model: &mut Model, generation: u64, attempt: u64, made: Result<Box<M
                     flow.take_new();
                     String::from("only another computer's keychain opens it: give it a password")
                 }
-                error => problem(&error),
+                error => Report::from(&error).why(),
             });
         }
     }
     Vec::new()
-}
-
-fn problem(error: &UnlockError) -> String {
-    let report = Report::from(error);
-    format!("{}. {}", report.problem, report.cause)
 }
 
 /// The recovery key is written down.
@@ -174,7 +135,7 @@ pub fn go_on(model: &mut Model) -> Vec<Effect> {
     let Some(session) = model.session_mut().filter(|session| !(session.saving.running || session.saving.again)) else {
         return Vec::new();
     };
-    let failed = session.saving.failed.as_ref().map(|report| format!("{}. {}", report.problem, report.cause));
+    let failed = session.saving.failed.as_ref().map(Report::why);
     let vault = Box::new(session.vault.duplicate());
     let Some(flow) = flow_of(session).filter(|flow| matches!(flow.step, Step::Ready(_))) else { return Vec::new() };
     let Step::Ready(made) = std::mem::replace(&mut flow.step, Step::Saving) else { return Vec::new() };
@@ -200,9 +161,9 @@ pub fn in_force(model: &mut Model, generation: u64, result: Result<InForce, Box<
         Ok(InForce { vault, confirmed, words }) => {
             let device = flow_of(session).map(|flow| flow.device.device.id);
             if !confirmed {
-                files::changed(session);
+                session.changed();
             }
-            files::take_in(model, *vault);
+            news::take_in(model, *vault);
             // Whatever was under way with the old key is answered to nobody.
             model.generation += 1;
             let Some(session) = model.session_mut() else { return Vec::new() };
@@ -219,7 +180,7 @@ pub fn in_force(model: &mut Model, generation: u64, result: Result<InForce, Box<
                 }
                 model.say(Tone::Good, format!("the vault has new keys, and a new recovery key{told}"));
                 // A whole round under the new key goes before it, and only a good one lets it happen.
-                effects.extend(backup::send(model, Task::Forget(device)));
+                effects.extend(rounds::send(model, Task::Forget(device)));
             } else {
                 // It was told to lock meanwhile.
                 let words = "the vault has new keys; the lost computer is not forgotten yet: b, then x";
@@ -229,9 +190,9 @@ pub fn in_force(model: &mut Model, generation: u64, result: Result<InForce, Box<
         Err(not) => {
             let NotInForce { made, error } = *not;
             if let UnlockError::File(error @ FileError::Rekeyed(_)) = &error {
-                return lock::shut_out(model, error);
+                return close::shut_out(model, error);
             }
-            let why = problem(&error);
+            let why = Report::from(&error).why();
             match flow_of(session) {
                 Some(flow) => {
                     flow.problem = Some(why);
@@ -241,6 +202,6 @@ pub fn in_force(model: &mut Model, generation: u64, result: Result<InForce, Box<
             }
         }
     }
-    effects.extend(files::go_on(model));
+    effects.extend(close::go_on(model));
     effects
 }

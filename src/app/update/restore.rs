@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{change, files, welcome};
+use super::{change, open};
 use crate::app::event::Effect;
 use crate::app::model::{Model, Stage, Tone};
 use crate::app::path::{PathLine, Pressed};
@@ -94,13 +94,13 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let folder = restore.folder.clone();
     match &mut restore.step {
         Step::Folder(_) if key.code == KeyCode::Esc => close(model),
-        Step::Folder(line) => match line.press(key, generation) {
+        Step::Folder(line) => match line.press(key) {
             Pressed::Submit if line.text().trim().is_empty() => {}
             Pressed::Submit => {
                 let path = line.path();
                 return look(model, Some(path.into()), None);
             }
-            Pressed::Ask(effect) => return vec![effect],
+            Pressed::Complete(text) => return vec![Effect::Complete(generation, text)],
             Pressed::Typed => restore.error = None,
             Pressed::Nothing => {}
         },
@@ -220,7 +220,8 @@ fn join(model: &mut Model, preview: &Preview) {
     session.modal = None;
     let before = session.vault.state.clone();
     let stamp = session.stamp(now, device);
-    session.state_mut().join(&preview.offer.records());
+    let records = preview.offer.records_for(session.state());
+    session.state_mut().join(&records);
     session.state_mut().note(stamp);
     let news = changes(&before, &session.vault.state);
     let added: Vec<EntryId> = news.added.iter().chain(&news.restored).copied().collect();
@@ -231,7 +232,7 @@ fn join(model: &mut Model, preview: &Preview) {
     session.saving.reason = Some(Reason::Restore);
     let words = format!("restored from the backup: {} more, {} changed", added.len(), news.changed.len());
     change::remember(session, Undo::Trash(added, String::from("what the backup brought is in the trash")));
-    files::changed(session);
+    session.changed();
     model.say(Tone::Good, words);
 }
 
@@ -241,7 +242,7 @@ pub fn made(model: &mut Model, result: Result<Box<Unlocked>, UnlockError>) -> Ve
     match result {
         Ok(vault) => {
             let n = vault.state.live().count();
-            welcome::enter(model, *vault, false, format!("{n} accounts are here again"))
+            open::enter(model, *vault, false, format!("{n} accounts are here again"))
         }
         Err(error) => {
             **welcome = first::Welcome::new();

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{change, list};
+use super::change;
 use crate::app::event::Effect;
 use crate::app::model::{Model, Tone};
 use crate::app::session::{Modal, Undo};
@@ -54,5 +54,5 @@ fn save(model: &mut Model) {
         _ => format!("{title}: {}", words(&after)),
     };
     model.say(Tone::Good, text);
-    list::mark_changed(model);
+    model.changed();
 }

@@ -2,13 +2,11 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{files, restore};
+use super::{open, restore};
 use crate::app::event::Effect;
-use crate::app::import::Flow;
 use crate::app::input::Input;
-use crate::app::model::{Model, Stage, Tone};
+use crate::app::model::{Model, Stage};
 use crate::app::recovery::{Pressed, Sheet};
-use crate::app::session::{Modal, Session};
 use crate::app::welcome::{MODES, Step, Welcome};
 use crate::keychain::Probe;
 use crate::report::Report;
@@ -18,17 +16,15 @@ use crate::vault::envelope::Unlocked;
 
 /// The keychain answered: the best way that can be had is selected.
 pub fn probed(welcome: &mut Welcome, probe: Probe) {
+    let before = welcome.best();
     welcome.keychain = Some(probe);
-    let best = MODES.iter().position(|(mode, ..)| welcome.offers(*mode)).unwrap_or(0);
+    let best = welcome.best();
+    // What was selected by itself follows; so does what cannot be had any more.
     if let Step::Unlock(selected) = &mut welcome.step
-        && !welcome_offers(welcome.keychain.as_ref(), MODES[*selected].0)
+        && (*selected == before || *selected < best)
     {
         *selected = best;
     }
-}
-
-fn welcome_offers(keychain: Option<&Probe>, mode: Mode) -> bool {
-    mode == Mode::Password || matches!(keychain, Some(Probe::Ready | Probe::Locked))
 }
 
 /// A key.
@@ -47,7 +43,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         return restore::on_key(model, key);
     }
     let starts = welcome.starts();
-    let best = MODES.iter().position(|(mode, ..)| welcome.offers(*mode)).unwrap_or(2);
+    let best = welcome.best();
     match &mut welcome.step {
         Step::Start(selected) => {
             let chosen = match key.code {
@@ -215,23 +211,7 @@ fn written(model: &mut Model) -> Vec<Effect> {
     let words = "the vault is ready; keep the recovery key away from this machine";
     let slot = Sheet::slot_in(&vault);
     model.unwritten.retain(|other| Some(*other) != slot);
-    let mut effects = enter(model, *vault, then_import, words.into());
+    let mut effects = open::enter(model, *vault, then_import, words.into());
     effects.extend(slot.map(Effect::RecoveryKeyWritten));
-    effects
-}
-
-/// Opens a vault that was just made.
-pub fn enter(model: &mut Model, vault: Unlocked, then_import: bool, words: String) -> Vec<Effect> {
-    let mut session = Session::new(vault, &model.config, model.now);
-    if then_import {
-        session.modal = Some(Modal::Import(Box::new(Flow::new(""))));
-    }
-    model.stage = Stage::Open(Box::new(session));
-    model.generation += 1;
-    model.say(Tone::Good, words);
-    let mut effects = files::opened(model);
-    if then_import {
-        effects.push(Effect::Recent);
-    }
     effects
 }

@@ -13,7 +13,7 @@ use crate::keychain::KeychainError;
 use crate::secret::Secret;
 use crate::vault::{DataKey, DeviceId, EntryId, Slot, State};
 
-/// The vault's key, made once: a page of its own for each of a million states would take its time.
+/// The vault's key, made once: a page of its own for each of so many states would take its time.
 pub static DATA: LazyLock<DataKey> = LazyLock::new(|| DataKey::new(Secret::new([0xd; 32])));
 
 /// An item as it is.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::super::flaw::{Flaw, flaw};
 use super::super::item::{BackupKey, Kid};
 use super::super::record;
-use super::super::round::{Job, Known, RoundError, Vault, forget, rotate, round, wipe};
+use super::super::round::{Job, Known, RoundError, Vault, forget, round, wipe};
 use super::Dice;
 use super::store::{DATA, Gremlin, Plain, Store};
 use crate::secret::Secret;
@@ -159,7 +159,13 @@ impl World {
             4 => self.sync(n, dice),
             5 if self.machines[n].password < LAST_PASSWORD => self.machines[n].change_password(),
             6 if self.machines[n].keys < 3 => {
-                let _ = self.on_store(n, None, |_, machine, job, _| rotate(machine, job).map_err(RoundError::from));
+                let _ = self.on_store(n, None, |_, machine, job, _| {
+                    let choose = &mut |state: &mut State, stamp| {
+                        record::choose_new_keys(state, stamp, job.fresh);
+                        true
+                    };
+                    machine.change(choose).map_err(RoundError::from)
+                });
             }
             7 => {
                 self.store.lose(dice.roll(64));
@@ -342,15 +348,18 @@ impl World {
         self.all_there(before, &there, |id| format!("{id} was destroyed in the store and is not in the vault"))
     }
 
-    /// After a whole round all that the machine has a key for is in its vault.
+    /// After a whole round all that the machine has a key for is in its vault; but an old key deletes nothing for good.
     fn check_whole(&self, n: usize) -> Result<(), Loss> {
         let state = &self.machines[n].open.state;
-        let keys = record::keys(state, IDENTITY);
+        let (keys, old) = (record::keys(state, IDENTITY), record::old_keys(state, IDENTITY));
         for (name, versions) in self.store.items.borrow().iter() {
             if let Some((_, plain)) = versions.last()
                 && let Plain::Bundle { kid, records, .. } = &**plain
                 && keys.contains_key(kid)
-                && let Some(id) = records.entries.keys().find(|id| state.get(id).is_none())
+                && let Some((id, _)) = records
+                    .entries
+                    .iter()
+                    .find(|(id, entry)| state.get(id).is_none() && !(entry.life == Life::Purged && old.contains(kid)))
             {
                 return Err(format!("{id} of {name} was not read by a whole round"));
             }

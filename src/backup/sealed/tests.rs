@@ -3,10 +3,11 @@
 use super::super::restore;
 use super::super::round::{Backed, Job, Known, RoundError, Vault, fresh, round};
 use super::*;
+use crate::keychain::folder::FolderKeychain;
 use crate::keychain::memory::MemoryKeychain;
 use crate::otp::{Account, Kind, Seed};
 use crate::vault::slots::Fresh;
-use crate::vault::{DeviceId, EntryId, FileError, KdfParams, Key, SlotId, Stamp, Unlocked};
+use crate::vault::{DeviceId, EntryId, FileError, KdfParams, Key, Life, SlotId, Stamp, Unlocked};
 use std::sync::Arc;
 
 const VAULT: VaultId = VaultId([3; 16]);
@@ -54,8 +55,12 @@ fn add(held: &mut Held, n: u8, identity: &str) {
     .unwrap();
 }
 
+fn all(restored: &restore::Restored) -> State {
+    record::joined(&restored.records, |_| true)
+}
+
 fn sealed<'a>(keychain: &'a MemoryKeychain, identity: &'a str, item_len: usize) -> Sealed<'a> {
-    Sealed { keychain, identity, vault: VAULT, item_len }
+    Sealed { keychain, identity, vault: VAULT, item_len, by_itself: true }
 }
 
 fn back_up(items: &Sealed<'_>, held: &mut Held, by_itself: bool) -> Result<Backed, RoundError> {
@@ -129,7 +134,7 @@ fn small_items_are_many_and_all_come_back() {
     assert!(keychain.items().iter().all(|(.., secret)| secret.len() <= 2_400));
     let found = restore::find(&keychain, "personal").unwrap();
     let restored = restore::open(&keychain, "personal", &found[0], &restore::Way::Alone).unwrap();
-    assert_eq!(restored.records.live().count(), 100);
+    assert_eq!(all(&restored).live().count(), 100);
 }
 
 #[test]
@@ -149,8 +154,8 @@ fn a_new_machine_gets_all_back_by_the_password_and_the_same_password_opens_it_th
         Err(restore::RestoreError::WrongKey)
     ));
     let restored = restore::open(&keychain, "personal", &found[0], &restore::Way::Password(&word)).unwrap();
-    assert_eq!(restored.records.live().count(), 5);
-    assert_eq!((restored.vault, restored.slots.len()), (VAULT, 1));
+    assert_eq!(all(&restored).live().count(), 5);
+    assert_eq!(restored.slots.len(), 1);
     assert_eq!(restored.data.expose(), &[0xd; 32]);
 }
 
@@ -200,10 +205,10 @@ fn accounts_of_one_identity_never_reach_the_store_of_the_other() {
         found.first().map(|found| restore::open(&keychain, identity, found, &restore::Way::Alone).unwrap())
     };
     assert!(restored("managed/Contoso").is_none());
-    assert_eq!(restored("personal").unwrap().records.entries.len(), 2);
+    assert_eq!(all(&restored("personal").unwrap()).entries.len(), 2);
     held.change(&mut |state, _| state.purge(EntryId([7; 16]))).unwrap();
     back_up(&sealed(&keychain, "personal", 32 << 10), &mut held, true).unwrap();
-    assert_eq!(restored("personal").unwrap().records.entries.len(), 2, "nor does its tombstone");
+    assert_eq!(all(&restored("personal").unwrap()).entries.len(), 2, "nor does its tombstone");
 }
 
 #[test]
@@ -225,4 +230,152 @@ fn two_devices_meet_through_the_store_and_a_purge_is_final() {
     back_up(&items, &mut two, false).unwrap();
     let backed = back_up(&items, &mut one, false).unwrap();
     assert_eq!((one.open.state.live().count(), backed.devices.len()), (2, 2));
+}
+
+/// Puts a key item there that holds its own data key, as somebody may who carries the folder: with keys that he knows.
+fn plant(keychain: &dyn Keychain, slots: &[Slot]) -> Kid {
+    let (kid, device) = (Kid([0; 8]), DeviceId([0xa; 8]));
+    let (data, key) = (DataKey::new(Secret::new([0xe; 32])), BackupKey(Secret::new([0xf; 32])));
+    let theirs = Sealed { keychain, identity: "personal", vault: VAULT, item_len: usize::MAX, by_itself: true };
+    let mut planted = held(0xa, 0);
+    add(&mut planted, 0x66, "personal");
+    let ring = Ring { data: Vec::new(), keys: [(kid, key.duplicate())].into(), old: None };
+    let item = KeyItem { revision: u64::MAX, slots: slots.to_vec(), by_itself: true, data, key };
+    theirs.write(Name::Key { kid, device }, &Item::Key(item), &ring).unwrap();
+    let records = record::project(&planted.open.state, "personal", &BTreeSet::new(), false);
+    let bundle = Bundle { kid, revision: 1, records };
+    theirs.write(Name::Bundle { device, epoch: 0, bucket: 0 }, &Item::Bundle(bundle), &ring).unwrap();
+    kid
+}
+
+#[test]
+fn nobody_who_can_write_to_a_folder_gives_a_backup_its_keys_or_accounts() {
+    let folder = tempfile::tempdir().unwrap();
+    let keychain = FolderKeychain::new(folder.path());
+    let mut held = held(1, 3);
+    let planted = plant(&keychain, held.open.slots());
+    let items =
+        Sealed { keychain: &keychain, identity: "personal", vault: VAULT, item_len: 32 << 10, by_itself: false };
+    let backed = back_up(&items, &mut held, false).unwrap();
+    assert_eq!((backed.accounts, held.open.state.live().count(), backed.damaged), (3, 3, 1));
+    assert!(!record::keys(&held.open.state, "personal").contains_key(&planted), "a key that somebody else knows");
+    let found = restore::find(&keychain, "personal").unwrap();
+    assert!(matches!(
+        restore::open(&keychain, "personal", &found[0], &restore::Way::Alone),
+        Err(restore::RestoreError::NeedsKey)
+    ));
+    let word = password();
+    let restored = restore::open(&keychain, "personal", &found[0], &restore::Way::Password(&word)).unwrap();
+    assert_eq!((restored.data.expose(), all(&restored).live().count()), (&[0xd; 32], 3));
+    assert!(restored.retired.is_empty() && !restored.keys.contains_key(&planted));
+}
+
+#[test]
+fn slots_that_are_put_into_a_folder_ask_for_no_more_than_those_of_one_vault() {
+    let folder = tempfile::tempdir().unwrap();
+    let keychain = FolderKeychain::new(folder.path());
+    let costly = KdfParams { memory_kib: 1 << 20, passes: 8, lanes: 1 };
+    let body = |params: KdfParams| {
+        let numbers = [params.memory_kib, params.passes, params.lanes].map(u32::to_le_bytes);
+        [numbers.as_flattened(), &[0; 80]].concat()
+    };
+    for n in 1..10 {
+        let slot = Slot { kind: 1, id: SlotId([n; 16]), body: body(if n == 9 { KdfParams::DEFAULT } else { costly }) };
+        let name = Name::Key { kid: Kid([n; 8]), device: DeviceId([n; 8]) };
+        let (data, key) = (DataKey::new(Secret::new([n; 32])), BackupKey(Secret::new([n; 32])));
+        let items = Sealed { keychain: &keychain, identity: "personal", vault: VAULT, item_len: 0, by_itself: false };
+        let item = KeyItem { revision: 1, slots: vec![slot], by_itself: false, data, key };
+        let ring = Ring { data: Vec::new(), keys: super::super::item::Keys::new(), old: None };
+        items.write(name, &Item::Key(item), &ring).unwrap();
+    }
+    let found = restore::find(&keychain, "personal").unwrap();
+    assert_eq!((found[0].devices.len(), found[0].slots.len()), (9, 2));
+    assert!(found[0].slots.iter().any(|slot| slot.id == SlotId([9; 16])), "the one of otpanel");
+}
+
+/// A computer that was lost, with all that it had, and the vault that got a new data key and backup key since.
+fn after_a_loss(items: &Sealed<'_>) -> (Held, Held) {
+    let mut ours = held(1, 3);
+    // The first of all in order, so that who just takes the first takes this one.
+    ours.change(&mut |state, stamp| {
+        let key = BackupKey(Secret::new([0xb; 32]));
+        record::add_key(state, "personal", Kid([0; 8]), &key, stamp)
+            | record::pin(state, "personal", Kid([0; 8]), stamp)
+    })
+    .unwrap();
+    back_up(items, &mut ours, false).unwrap();
+    let mut lost = Held { open: ours.open.duplicate(), device: DeviceId([2; 8]) };
+    back_up(items, &mut lost, false).unwrap();
+    let (dek, word, id) = (DataKey::new(Secret::new([0xc; 32])), password(), SlotId([2; 16]));
+    let fresh_slot = Fresh { id, salt: [2; 32] };
+    let slot = Slot::wrap(&dek, VAULT, Key::Password(&word), KdfParams::WEAKEST, &fresh_slot).unwrap();
+    let stamp = ours.open.state.next_stamp(UnixTime(1_800_000_000_000), ours.device);
+    ours.open.rekey(dek, vec![slot], stamp).unwrap();
+    record::choose_new_keys(Arc::make_mut(&mut ours.open.state), stamp, &fresh);
+    back_up(items, &mut ours, false).unwrap();
+    (ours, lost)
+}
+
+#[test]
+fn who_has_the_old_key_deletes_nothing_for_good_by_way_of_the_backup() {
+    let keychain = MemoryKeychain::new();
+    let items = sealed(&keychain, "personal", 32 << 10);
+    let (mut ours, mut lost) = after_a_loss(&items);
+    lost.change(&mut |state, _| state.purge(EntryId([1; 16]))).unwrap();
+    add(&mut lost, 9, "personal");
+    back_up(&items, &mut lost, false).unwrap();
+    back_up(&items, &mut ours, false).unwrap();
+    assert_eq!(ours.open.state.live().count(), 4, "what it added comes, what it purged stays");
+    // Nor under a key that it makes itself.
+    let (kid, key) = fresh();
+    lost.change(&mut |state, stamp| {
+        record::add_key(state, "personal", kid, &key, stamp);
+        record::pin(state, "personal", kid, stamp);
+        state.purge(EntryId([2; 16]))
+    })
+    .unwrap();
+    back_up(&items, &mut lost, false).unwrap();
+    back_up(&items, &mut ours, false).unwrap();
+    assert_eq!(ours.open.state.live().count(), 4);
+    assert!(record::old_keys(&ours.open.state, "personal").contains(&kid));
+    // Nor where its items are restored into the vault, by the password that was kept.
+    let (found, word) = (restore::find(&keychain, "personal").unwrap(), password());
+    let restored = restore::open(&keychain, "personal", &found[0], &restore::Way::Password(&word)).unwrap();
+    let offer = restore::Offer { vault: VAULT, opened: vec![restored], sealed: 0, devices: 2 };
+    assert!(offer.records().entries.values().any(|entry| entry.life == Life::Purged));
+    let records = offer.records_for(&ours.open.state);
+    Arc::make_mut(&mut ours.open.state).join(&records);
+    assert_eq!(ours.open.state.live().count(), 4);
+    assert_ne!(record::pinned(&ours.open.state, "personal"), Some(kid));
+}
+
+#[test]
+fn a_vault_that_was_restored_after_a_loss_seals_its_backup_under_no_key_that_was_lost() {
+    let keychain = MemoryKeychain::new();
+    let items = sealed(&keychain, "personal", 32 << 10);
+    let (_, lost) = after_a_loss(&items);
+    let (found, word) = (restore::find(&keychain, "personal").unwrap(), password());
+    let restored = restore::open(&keychain, "personal", &found[0], &restore::Way::Password(&word)).unwrap();
+    assert!(restored.keys.len() > 1);
+    let offer = restore::Offer { vault: VAULT, opened: vec![restored], sealed: 0, devices: 2 };
+    let device = DeviceId([3; 8]);
+    let mut again = Held { open: offer.vault_again(UnixTime(1_800_000_000_000), device).unwrap(), device };
+    back_up(&items, &mut again, false).unwrap();
+    let pin = record::pinned(&again.open.state, "personal").unwrap();
+    assert!(!record::keys(&lost.open.state, "personal").contains_key(&pin));
+}
+
+#[test]
+fn who_has_the_old_key_hides_nothing_that_another_device_still_has_under_it() {
+    let keychain = MemoryKeychain::new();
+    let items = sealed(&keychain, "personal", 32 << 10);
+    let (mut ours, mut lost) = after_a_loss(&items);
+    let mut third = Held { open: lost.open.duplicate(), device: DeviceId([3; 8]) };
+    add(&mut third, 7, "personal");
+    back_up(&items, &mut third, false).unwrap();
+    back_up(&items, &mut lost, false).unwrap();
+    lost.change(&mut |state, _| state.purge(EntryId([7; 16]))).unwrap();
+    back_up(&items, &mut lost, false).unwrap();
+    back_up(&items, &mut ours, false).unwrap();
+    assert!(ours.open.state.get(&EntryId([7; 16])).is_some_and(|entry| entry.life == Life::Live));
 }

@@ -7,10 +7,11 @@ use super::super::output::{answer, columns, json, say};
 use super::super::prompt;
 use super::super::recover::rfc3339;
 use super::super::session::{Session, World};
-use super::{agreed, destinations, failed};
+use super::{agreed, failed};
 use crate::backup::place::{Destination, Here, InFile};
 use crate::backup::round::Device;
 use crate::keychain::Probe;
+use crate::report::{Exit, Report};
 use crate::text::clean;
 use crate::vault::DeviceId;
 
@@ -27,7 +28,7 @@ struct DeviceRow {
 fn device_rows(session: &Session) -> Result<Vec<(Destination, Device)>, Failure> {
     let here = Here::new(&session.place);
     let mut rows = Vec::new();
-    for to in destinations(session) {
+    for to in session.destinations() {
         let keychain = to.open(prompt::can_type_secrets());
         if keychain.probe() == Probe::Ready {
             let found = here.verify(&to, &*keychain, &session.unlocked).map_err(|error| failed(&error))?;
@@ -83,6 +84,10 @@ struct ForgottenRow<'a> {
     stores: Vec<&'static str>,
 }
 
+fn not_one(problem: &str, cause: &str) -> Failure {
+    Report::new(Exit::NotFound, problem, cause, "`otpanel backup devices` lists them; give an id.").into()
+}
+
 /// `backup forget`.
 ///
 /// # Errors
@@ -98,10 +103,8 @@ pub fn forget(world: &World, named: &str, yes: bool, as_json: bool) -> Result<()
     ids.dedup();
     match ids[..] {
         [] => {
-            return Err(Failure::usage(
-                format!("No machine `{named}` backs up there"),
-                "See `otpanel backup devices`.",
-            ));
+            let problem = format!("No machine `{}` backs up there", clean(named));
+            return Err(not_one(&problem, "None of them has this id or calls itself so."));
         }
         [id] if id == here.device => {
             return Err(Failure::usage(
@@ -111,10 +114,7 @@ pub fn forget(world: &World, named: &str, yes: bool, as_json: bool) -> Result<()
         }
         [_] => {}
         _ => {
-            return Err(Failure::usage(
-                "Several machines have that name",
-                "Give the id from `otpanel backup devices`.",
-            ));
+            return Err(not_one("Several machines have that name", "A name need not be of one machine alone."));
         }
     }
     let question =

@@ -1,5 +1,6 @@
 //! `backup restore`: on a new machine, or into a vault that is here.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,7 +35,9 @@ pub fn get_back(
     as_json: bool,
 ) -> Result<(), Failure> {
     let folder = folder.map(|path| {
-        paths::real(path).map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Read, source })
+        let whole = paths::real(path)
+            .and_then(|path| if path.is_dir() { Ok(path) } else { Err(io::ErrorKind::NotADirectory.into()) });
+        whole.map_err(|source| Failure::File { path: path.to_owned(), doing: Doing::Read, source })
     });
     let folder = folder.transpose()?;
     let from = restore::sources(&world.policy, folder.as_deref());
@@ -56,6 +59,16 @@ pub fn get_back(
     let offer = choose(open(world, &from)?, vault_id, None)?;
     let accounts = offer.accounts();
     told_of(&from, &offer);
+    if accounts == 0 && (offer.unread() > 0 || offer.newest().is_none_or(|time| time.0 == 0)) {
+        return Err(Report::new(
+            Exit::Failed,
+            "The backup opens, and no account is in reach",
+            "Its key is there; what holds the accounts is missing or damaged. No vault was made.",
+            "Let the folder or the keychain be synced whole, then try again; or run `otpanel backup now` on a machine that has the\n\
+             vault.",
+        )
+        .into());
+    }
     let question = format!("Make {} with these accounts?", shown(&world.paths.vault_file));
     agreed(yes, "Restoring a backup", &question, true)?;
     let unlocked = new_vault(world, &place, &offer, folder.is_none())?;
@@ -74,6 +87,10 @@ fn told_of(from: &[Destination], offer: &Offer) {
     let devices = offer.opened.iter().flat_map(|part| &part.devices);
     let names: Vec<String> = devices
         .map(|device| {
+            // What its head would tell is not there.
+            if device.time.0 == 0 {
+                return format!("a machine of id {}", device.id);
+            }
             format!("{} ({}, {})", clean(&device.label), count(device.accounts, "account"), when(device.time.0))
         })
         .collect();
@@ -81,7 +98,7 @@ fn told_of(from: &[Destination], offer: &Offer) {
     say(&format!("A backup lies in the {store}: {}.", names.join(", ")));
     let unread = offer.unread();
     if unread > 0 {
-        say(&format!("{unread} of its items are missing or cannot be opened; what can be is restored."));
+        say(&format!("{} of it missing or not to be opened; what can be is restored.", count(unread, "item")));
     }
     if offer.sealed > 0 {
         say("A part of it does not open with this key, and stays there.");
@@ -208,7 +225,7 @@ fn join_in(
     let here = session.unlocked.vault_id();
     let offer = choose(open(world, from)?, vault_id, Some(here))?;
     told_of(from, &offer);
-    let records = offer.records();
+    let records = offer.records_for(&session.unlocked.state);
     let before = session.unlocked.state.live().count();
     let mut joined = (*session.unlocked.state).clone();
     joined.join(&records);

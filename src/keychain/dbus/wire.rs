@@ -8,6 +8,7 @@ use super::BusError;
 pub(in crate::keychain) enum Arg<'a> {
     Str(&'a str),
     Path(&'a str),
+    Paths(&'a [&'a str]),
     StrVariant(&'a str),
     Dict(&'a [(&'a str, &'a str)]),
     DictVariant(&'a [(&'a str, &'a str)]),
@@ -19,6 +20,7 @@ impl Arg<'_> {
         match self {
             Self::Str(_) => "s",
             Self::Path(_) => "o",
+            Self::Paths(_) => "ao",
             Self::StrVariant(_) | Self::DictVariant(_) => "v",
             Self::Dict(_) => "a{ss}",
         }
@@ -69,6 +71,7 @@ impl Writer {
     pub(in crate::keychain) fn arg(&mut self, arg: &Arg<'_>) {
         match arg {
             Arg::Str(text) | Arg::Path(text) => self.str(text),
+            Arg::Paths(paths) => self.array(4, |array| paths.iter().for_each(|path| array.str(path))),
             Arg::StrVariant(text) => {
                 self.signature("s");
                 self.str(text);

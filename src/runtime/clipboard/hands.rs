@@ -1,7 +1,8 @@
 //! One pair of hands on the clipboards: puts text in, and takes it out again if it is still ours. No threads.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
@@ -9,6 +10,9 @@ use super::hold::spawn_holder;
 use super::ways::{self, BLANK, Surroundings, Way};
 use super::{ClipboardError, Copied, Picture, native};
 use crate::secret::Secret;
+
+/// How long a window system may take until it has what was copied.
+const TAKEN: Duration = Duration::from_millis(500);
 
 /// What became of our text when it was to be cleared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +60,10 @@ impl Hands {
                 self.last = Some((text, taken.clone()));
                 return Ok(Copied { ways: taken });
             }
+            // By another way it would reach no terminal either.
+            if problem == ClipboardError::Detached {
+                break;
+            }
         }
         Err(problem)
     }
@@ -72,7 +80,11 @@ impl Hands {
             native.clear().map_err(|e| ClipboardError::native(&e))?;
         }
         for way in ways.iter().filter(|way| **way != Way::Native) {
-            self.put(way, if matches!(way, Way::Command(_)) { "" } else { BLANK })?;
+            match self.put(way, if matches!(way, Way::Command(_)) { "" } else { BLANK }) {
+                // The terminal that has it is out of reach.
+                Ok(()) | Err(ClipboardError::Detached) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(if ways.contains(&Way::Native) { Cleared::Gone } else { Cleared::Overwritten })
     }
@@ -116,14 +128,22 @@ impl Hands {
 
     fn put(&mut self, way: &Way, text: &str) -> Result<(), ClipboardError> {
         match way {
-            Way::Native => native::without_history(self.native()?.set())
-                .text(Cow::Borrowed(text))
-                .map_err(|e| ClipboardError::native(&e)),
+            Way::Native => {
+                let native = self.native()?;
+                let set = native::without_history(native.set()).text(Cow::Borrowed(text));
+                set.map_err(|e| ClipboardError::native(&e))?;
+                wait_until_there(native, text);
+                Ok(())
+            }
             Way::Osc52 => {
                 self.to_terminal.push(ways::osc52(text, self.here.screen));
                 Ok(())
             }
-            Way::Tmux => ways::tmux(text).map_err(|e| ClipboardError::Program("tmux".into(), e.to_string())),
+            Way::Tmux => match ways::tmux(text) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(ClipboardError::Detached),
+                Err(error) => Err(ClipboardError::Program("tmux".into(), error.to_string())),
+            },
             Way::Command(command) => ways::command(command, text)
                 .map_err(|e| ClipboardError::Program(command.first().cloned().unwrap_or_default(), e.to_string())),
         }
@@ -137,6 +157,16 @@ impl Hands {
             Some(native) => Ok(native),
             empty => Ok(empty.insert(arboard::Clipboard::new().map_err(|e| ClipboardError::native(&e))?)),
         }
+    }
+}
+
+/// Waits until the clipboard holds a text that was set: a Wayland compositor has it a moment after the library says so, and
+/// who clears it in that moment takes what was there before for somebody else's copy. Where something else gets in between,
+/// that is no reason to wait for long.
+fn wait_until_there(native: &mut arboard::Clipboard, text: &str) {
+    let end = Instant::now() + TAKEN;
+    while native.get_text().map(Zeroizing::new).map_or(true, |there| *there != *text) && Instant::now() < end {
+        thread::sleep(Duration::from_millis(2));
     }
 }
 

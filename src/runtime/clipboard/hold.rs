@@ -4,14 +4,13 @@
 //! On X11 and Wayland the clipboard's content lives in the program that copied it. The text goes to the holder through
 //! its standard input, never as an argument; it answers one line on its standard output once the text can be pasted.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use super::hands::Hands;
 use super::ways::{Method, Surroundings, Way};
 use super::{ClipboardError, Copied};
 use crate::secret::Secret;
@@ -63,7 +62,7 @@ fn failed(error: std::io::Error) -> ClipboardError {
     ClipboardError::Program("the clipboard's holder".into(), error.to_string())
 }
 
-/// Starts `program`, which must call [`hold`], as a holder, and waits until the text can be pasted, at most 5 seconds.
+/// Starts `program`, which must call [`super::holder::hold`], as a holder, and waits until the text can be pasted, at most 5 seconds.
 ///
 /// # Errors
 /// When the holder cannot be started or could not copy.
@@ -115,57 +114,12 @@ pub fn spawn_holder(program: &Path, text: &Secret<String>, secs: u64, ways: &[Wa
     }
 }
 
-fn name(way: &Way) -> &'static str {
+/// A way as parent and holder call it between them.
+pub(super) fn name(way: &Way) -> &'static str {
     match way {
         Way::Native => "native",
         Way::Tmux => "tmux",
         Way::Osc52 => "osc52",
         Way::Command(_) => "command",
     }
-}
-
-/// The holder itself: call it first thing in `main` with the arguments after [`HOLD`], and end afterwards. `false` when
-/// it could not copy.
-pub fn hold(args: &[String]) -> bool {
-    #[cfg(unix)]
-    {
-        // Away from the terminal and its signals; from any folder that somebody may want to unmount.
-        let _ = rustix::process::setsid();
-        drop(std::env::set_current_dir("/"));
-    }
-    let secs = args.first().and_then(|secs| secs.parse().ok()).unwrap_or(30);
-    let mut ways = Vec::new();
-    for (at, word) in args.iter().enumerate().skip(1) {
-        match word.as_str() {
-            "native" => ways.push(Way::Native),
-            "tmux" => ways.push(Way::Tmux),
-            _ => {
-                ways.push(Way::Command(args[at + 1..].to_vec()));
-                break;
-            }
-        }
-    }
-    let mut text = Secret::new(String::new());
-    if std::io::stdin().read_to_string(text.expose_mut()).is_err() {
-        return false;
-    }
-    let mut hands = Hands::new(Surroundings::here());
-    let result = hands.copy(text, (ways, vec![]));
-    let line = match &result {
-        Ok(copied) => format!("copied {}\n", copied.ways.iter().map(name).collect::<Vec<_>>().join(",")),
-        Err(error) => format!("failed {}\n", error.to_string().replace('\n', " ")),
-    };
-    drop(std::io::stdout().write_all(line.as_bytes()).and_then(|()| std::io::stdout().flush()));
-    let Ok(copied) = result else { return false };
-    let native = copied.ways.contains(&Way::Native);
-    if secs > 0 {
-        thread::sleep(Duration::from_secs(secs));
-        drop(hands.clear());
-    } else if native {
-        // Until something else is copied. The library can wait for that, but not on every system.
-        while hands.still_ours() {
-            thread::sleep(Duration::from_secs(10));
-        }
-    }
-    true
 }

@@ -1,7 +1,7 @@
 //! The ways to a clipboard that need no library: tmux, an escape sequence, a command; and which of them to take.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -88,31 +88,40 @@ pub fn osc52(text: &str, screen: bool) -> Secret<Vec<u8>> {
     Secret::new(if screen { &wrapped } else { &plain }.as_bytes().to_vec())
 }
 
-/// Sets tmux's terminal's clipboard, and leaves nothing in tmux's own buffers.
-pub(super) fn tmux(text: &str) -> io::Result<()> {
-    feed(Command::new("tmux").args(["load-buffer", "-b", "otpanel", "-w", "-"]), text)?;
-    feed(Command::new("tmux").args(["delete-buffer", "-b", "otpanel"]), "")
+/// Sets the clipboard of tmux's terminal, and leaves nothing in tmux's own buffers. `false` where no terminal is attached: then
+/// nobody has it.
+pub(super) fn tmux(text: &str) -> io::Result<bool> {
+    let load = ["load-buffer", "-b", "otpanel", "-w", "-"];
+    let mut tmux = Command::new("tmux");
+    tmux.args(load).args([";", "delete-buffer", "-b", "otpanel", ";", "list-clients", "-F", "attached"]);
+    Ok(!feed(tmux.stdout(Stdio::piped()), text)?.is_empty())
 }
 
 /// Runs the user's command with the text on its standard input.
 pub(super) fn command(command: &[String], text: &str) -> io::Result<()> {
     let (program, args) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    feed(Command::new(program).args(args), text)
+    feed(Command::new(program).args(args).stdout(Stdio::null()), text).map(drop)
 }
 
-/// Runs a program on the text. One that stays after three seconds holds the clipboard itself and is left to it.
-fn feed(command: &mut Command, text: &str) -> io::Result<()> {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+/// Runs a program on the text and hands back what it says, where that is not thrown away. One that stays after three seconds holds
+/// the clipboard itself and is left to it.
+fn feed(command: &mut Command, text: &str) -> io::Result<Vec<u8>> {
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(text.as_bytes()));
     let end = Instant::now() + Duration::from_secs(3);
     while Instant::now() < end {
         if let Some(status) = child.try_wait()? {
-            return if status.success() { written } else { Err(io::Error::other(format!("it ended with {status}"))) };
+            let mut said = Vec::new();
+            if let Some(out) = &mut child.stdout {
+                out.read_to_end(&mut said)?;
+            }
+            written?;
+            return if status.success() { Ok(said) } else { Err(io::Error::other(format!("it ended with {status}"))) };
         }
         thread::sleep(Duration::from_millis(2));
     }
     reap(child);
-    written
+    written.map(|()| Vec::new())
 }
 
 /// Waits for a child on a thread of its own, so that none is left a zombie.

@@ -4,6 +4,11 @@ use std::path::Path;
 
 use super::*;
 
+/// How long a word may take on a busy machine: it ends a hang, and is no claim.
+const LIMIT: Duration = Duration::from_secs(30);
+/// Longer than a burst lasts.
+const SILENCE: Duration = Duration::from_millis(600);
+
 struct Scene {
     dir: tempfile::TempDir,
     heard: Receiver<Changed>,
@@ -15,7 +20,7 @@ fn scene(prepare: impl FnOnce(&Path), vault: &str) -> Scene {
     prepare(dir.path());
     let (say, heard) = channel();
     let targets = Targets { vault: dir.path().join(vault), config: Some(dir.path().join("config.ron")), policy: None };
-    let watch = Watch::start(targets, move |changed| drop(say.send(changed))).unwrap();
+    let watch = Watch::start(Since::now(targets), move |changed| drop(say.send(changed))).unwrap();
     Scene { dir, heard, watch }
 }
 
@@ -24,18 +29,33 @@ impl Scene {
         self.dir.path().join(name)
     }
 
-    /// What is told within a second or so, as a set.
-    fn told(&self) -> Vec<Changed> {
-        let mut told: Vec<_> = self.heard.recv_timeout(Duration::from_secs(2)).into_iter().collect();
-        while let Ok(more) = self.heard.recv_timeout(Duration::from_millis(300)) {
+    /// What is told until no more comes, in its order.
+    fn all_told(&self) -> Vec<Changed> {
+        let mut told: Vec<_> = self.heard.recv_timeout(LIMIT).into_iter().collect();
+        while let Ok(more) = self.heard.recv_timeout(SILENCE) {
             told.push(more);
         }
-        told.sort();
         told
     }
 
+    /// The same as a set: a machine that is busy may make two bursts of one.
+    fn told(&self) -> Vec<Changed> {
+        let told: BTreeSet<_> = self.all_told().into_iter().collect();
+        told.into_iter().collect()
+    }
+
+    /// Whether a change of the vault is told by one word: where the machine is not busy, and one of some tries meets that.
+    fn told_once(&self, change: impl Fn()) -> bool {
+        (0..10).any(|_| {
+            change();
+            let told = self.all_told();
+            assert!(!told.is_empty() && told.iter().all(|changed| *changed == Changed::Vault), "{told:?}");
+            told.len() == 1
+        })
+    }
+
     fn quiet(&self) -> bool {
-        self.heard.recv_timeout(Duration::from_millis(400)).is_err()
+        self.heard.recv_timeout(SILENCE).is_err()
     }
 }
 
@@ -53,13 +73,13 @@ fn what_changes_between_the_reading_and_the_watch_is_told_when_it_begins() {
     let since = Since::now(targets());
     fs::write(dir.path().join(".new"), "another").unwrap();
     fs::rename(dir.path().join(".new"), dir.path().join("vault.otpv")).unwrap();
-    let watch = Watch::start_since(since, move |changed| drop(say.send(changed))).unwrap();
-    assert_eq!(heard.recv_timeout(Duration::from_secs(2)), Ok(Changed::Vault));
-    assert!(heard.recv_timeout(Duration::from_millis(400)).is_err(), "told once");
+    let watch = Watch::start(since, move |changed| drop(say.send(changed))).unwrap();
+    assert_eq!(heard.recv_timeout(LIMIT), Ok(Changed::Vault));
+    assert!(heard.recv_timeout(SILENCE).is_err(), "told once");
     drop(watch);
     let (say, heard) = channel();
-    let _watch = Watch::start_since(Since::now(targets()), move |changed| drop(say.send(changed))).unwrap();
-    assert!(heard.recv_timeout(Duration::from_millis(400)).is_err(), "nothing changed, nothing is told");
+    let _watch = Watch::start(Since::now(targets()), move |changed| drop(say.send(changed))).unwrap();
+    assert!(heard.recv_timeout(SILENCE).is_err(), "nothing changed, nothing is told");
 }
 
 #[test]
@@ -67,11 +87,11 @@ fn a_rewritten_and_a_replaced_vault_are_told_once_each() {
     let scene = scene(vault, "vault.otpv");
     assert_eq!(scene.watch.how(), How::Native);
     for _ in 0..2 {
-        fs::write(scene.path("vault.otpv"), "two").unwrap();
-        assert_eq!(scene.told(), [Changed::Vault]);
-        fs::write(scene.path(".vault.tmp"), "three").unwrap();
-        fs::rename(scene.path(".vault.tmp"), scene.path("vault.otpv")).unwrap();
-        assert_eq!(scene.told(), [Changed::Vault]);
+        assert!(scene.told_once(|| fs::write(scene.path("vault.otpv"), "two").unwrap()));
+        assert!(scene.told_once(|| {
+            fs::write(scene.path(".vault.tmp"), "three").unwrap();
+            fs::rename(scene.path(".vault.tmp"), scene.path("vault.otpv")).unwrap();
+        }));
     }
     fs::remove_file(scene.path("vault.otpv")).unwrap();
     assert_eq!(scene.told(), [Changed::Vault]);
@@ -89,11 +109,12 @@ fn reading_and_other_files_are_not_told() {
 #[test]
 fn a_burst_is_told_once() {
     let scene = scene(vault, "vault.otpv");
-    for n in 0..6 {
-        fs::write(scene.path("vault.otpv"), n.to_string()).unwrap();
-        thread::sleep(Duration::from_millis(20));
-    }
-    assert_eq!(scene.told(), [Changed::Vault]);
+    assert!(scene.told_once(|| {
+        for n in 0..6 {
+            fs::write(scene.path("vault.otpv"), n.to_string()).unwrap();
+            thread::sleep(Duration::from_millis(20));
+        }
+    }));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The one Java object that matters here: a serialised `HashMap` of texts (FORMATS 14). Nothing is instantiated.
+//! The one Java object that matters here: a serialised `HashMap` of texts. Nothing is instantiated.
 
 /// What a stream begins with.
 pub const MAGIC: &[u8] = &[0xAC, 0xED, 0x00, 0x05];

@@ -1,6 +1,6 @@
 //! Opens KeePass databases, KDBX 3.1 and 4: the XML inside and the stream that still covers its protected values.
 //!
-//! The key derivation is read and bounded before any of it is run (FORMATS 0.6). Written after the published format
+//! The key derivation is read and bounded before any of it is run. Written after the published format
 //! (keepass.info/help/kb/kdbx.html); attachments and everything but the XML are passed over.
 
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! Keys from passwords with foreign parameters, checked against FORMATS 0.6 before any work or memory is spent.
+//! Keys from passwords with foreign parameters, checked against bounds before any work or memory is spent.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use pbkdf2::pbkdf2_hmac;

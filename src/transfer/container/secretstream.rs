@@ -1,4 +1,4 @@
-//! One message of libsodium's `crypto_secretstream_xchacha20poly1305`, as Ente seals its export (FORMATS 5).
+//! One message of libsodium's `crypto_secretstream_xchacha20poly1305`, as Ente seals its export.
 
 use chacha20::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
 use chacha20::{ChaCha20, R20, hchacha};

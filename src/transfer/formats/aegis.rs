@@ -1,4 +1,4 @@
-//! Aegis (FORMATS 3): a vault file, plain or sealed under one of several slots.
+//! Aegis: a vault file, plain or sealed under one of several slots.
 
 use std::collections::HashMap;
 
@@ -6,9 +6,9 @@ use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde_json::{Value, json};
 
 use super::super::container::{crypto, kdf};
-use super::super::export::{Groups, Random, Sealing, Writer};
 use super::super::json::Json;
 use super::super::parts::Parts;
+use super::super::writer::{Groups, Random, Sealing, Writer};
 use super::super::{EntryError, Format, Import, ImportError, Source, pin_text, secret_text, text};
 use super::{group_names, uuid, written};
 use crate::otp::{Account, Kind, base32};

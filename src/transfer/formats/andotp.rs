@@ -1,4 +1,4 @@
-//! andOTP (FORMATS 7): the list, and its two sealed forms, which have no mark.
+//! andOTP: the list, and its two sealed forms, which have no mark.
 
 use data_encoding::BASE32;
 use serde_json::{Value, json};
@@ -6,9 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::super::container::kdf::{Hash, Key, MAX_ROUNDS};
 use super::super::container::{crypto, kdf};
-use super::super::export::{Groups, Sealing, Writer, no_pins};
 use super::super::json::Json;
 use super::super::parts::Parts;
+use super::super::writer::{Groups, Sealing, Writer, no_pins};
 use super::super::{EntryError, Format, Import, ImportError, text};
 use super::written;
 use crate::otp::{Account, Kind, base32};

@@ -1,7 +1,7 @@
 //! ZIP files: which program made one is told by the names of its members.
 
 use super::super::container::zip::Archive;
-use super::super::detect::{self, Guess};
+use super::super::guess::{Guess, guess};
 use super::super::{Format, Import, ImportError, Source};
 
 /// Archives inside archives that are opened.
@@ -61,7 +61,7 @@ fn inner(
     let content = archive.read(member, format, source.password)?;
     let name = member.rsplit('/').next();
     let inside = Source { bytes: content.expose(), name, password: source.password, ..Source::new(&[]) };
-    if matches!(detect::guess(inside.bytes), Some(Guess::Zip)) {
+    if matches!(guess(inside.bytes), Some(Guess::Zip)) {
         return if depth < MAX_DEPTH { read(&inside, depth + 1) } else { Err(ImportError::Unknown) };
     }
     let mut import = super::super::import(inside)?;

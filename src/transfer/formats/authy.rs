@@ -1,4 +1,4 @@
-//! Authy (FORMATS 8): preferences, the list in them, and the list read through remote debugging.
+//! Authy: preferences, the list in them, and the list read through remote debugging.
 
 use super::super::container::kdf::Hash;
 use super::super::container::{base64, crypto, kdf};

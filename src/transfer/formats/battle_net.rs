@@ -1,4 +1,4 @@
-//! Battle.net's preferences (FORMATS 20): hexadecimal text under a fixed mask.
+//! Battle.net's preferences: hexadecimal text under a fixed mask.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 

@@ -1,4 +1,4 @@
-//! Bitwarden and Bitwarden Authenticator (FORMATS 9): JSON, plain or sealed with a password. CSV is read by [`super::csv`].
+//! Bitwarden and Bitwarden Authenticator: JSON, plain or sealed with a password. CSV is read by [`super::csv`].
 
 use std::collections::HashMap;
 
@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::super::container::kdf::{Hash, Key};
 use super::super::container::{base64, crypto, kdf};
-use super::super::export::{Groups, Random, Sealing, Writer, by_time};
 use super::super::json::Json;
+use super::super::writer::{Groups, Random, Sealing, Writer, by_time};
 use super::super::{Format, Import, ImportError, Source, secret_text, text};
 use super::{group_names, item, uuid, written};
 use crate::otp::{Account, Kind, uri};
@@ -21,7 +21,8 @@ const FORMAT: Format = Format::Bitwarden;
 
 /// Reads an export.
 pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
-    if !doc.get("encrypted").flag() {
+    // Only a sealed export has data in the place of items, whatever else it says.
+    if !doc.get("encrypted").flag() && (doc.has("items") || !doc.has("data")) {
         return Ok(items(doc));
     }
     if !doc.get("passwordProtected").flag() {

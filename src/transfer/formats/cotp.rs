@@ -1,4 +1,4 @@
-//! cotp (FORMATS 23): its database, sealed, and its exports.
+//! cotp: its database, sealed, and its exports.
 
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};

@@ -1,8 +1,8 @@
-//! Tables of password managers (FORMATS 9, 11, 21, 22): columns by name, ragged rows, any usual delimiter.
+//! Tables of password managers: columns by name, ragged rows, any usual delimiter.
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::super::export::{Groups, Sealing, Writer, by_time};
+use super::super::writer::{Groups, Sealing, Writer, by_time};
 use super::super::{Format, Import, ImportError};
 use super::{item, unescape};
 use crate::otp::{Account, Kind, base32, uri};

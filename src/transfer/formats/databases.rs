@@ -1,4 +1,4 @@
-//! Databases of Google Authenticator (FORMATS 2.2), Microsoft Authenticator (6) and Authenticator Plus (18).
+//! Databases of Google Authenticator, Microsoft Authenticator and Authenticator Plus.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use hmac::{Hmac, KeyInit, Mac};

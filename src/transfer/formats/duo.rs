@@ -1,4 +1,4 @@
-//! Duo Mobile (FORMATS 19).
+//! Duo Mobile.
 
 use super::super::json::Json;
 use super::super::parts::Parts;

@@ -1,11 +1,11 @@
-//! Ente Auth's export (FORMATS 5): a list of links with more of Ente's own in each, plain or sealed.
+//! Ente Auth's export: a list of links with more of Ente's own in each, plain or sealed.
 
 use data_encoding::BASE64;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::super::container::{base64, kdf, secretstream};
-use super::super::export::{Groups, Random, Sealing, Writer, no_pins};
 use super::super::json::Json;
+use super::super::writer::{Groups, Random, Sealing, Writer, no_pins};
 use super::super::{Format, Import, ImportError, Source, text};
 use super::{uri_list, written};
 use crate::otp::{Account, uri};
@@ -45,7 +45,7 @@ pub const WRITER: Writer = Writer {
     twins: true,
     refusal: no_pins,
     write: |accounts, password, random| {
-        let list = uri_list::lines(accounts.iter().map(|account| link(account)));
+        let list = text::one_a_line(accounts.iter().map(|account| link(account)));
         match password {
             None => list,
             Some(password) => sealed(list.expose(), password, random),

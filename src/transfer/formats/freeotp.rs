@@ -1,4 +1,4 @@
-//! FreeOTP and FreeOTP+ (FORMATS 14): preferences, FreeOTP+'s JSON and FreeOTP 2's Java map.
+//! FreeOTP and FreeOTP+: preferences, FreeOTP+'s JSON and FreeOTP 2's Java map.
 
 use std::collections::HashMap;
 
@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::super::container::kdf::Hash;
 use super::super::container::{crypto, java, kdf};
-use super::super::export::{Groups, Sealing, Writer, no_pins};
 use super::super::json::Json;
 use super::super::parts::Parts;
+use super::super::writer::{Groups, Sealing, Writer, no_pins};
 use super::super::{EntryError, Format, Import, ImportError, Source};
 use super::written;
 use crate::otp::{Account, Kind, uri};

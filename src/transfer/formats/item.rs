@@ -6,8 +6,7 @@ use crate::otp::{Account, Kind, base32, uri};
 /// Placeholders that programs write where they have no account.
 const PLACEHOLDERS: &[&str] = &["none", "Proton Pass"];
 
-/// Reads an item's one-time password: a link, or a bare secret. The link's names come first, then title and user
-/// (FORMATS R2 rule 5).
+/// Reads an item's one-time password: a link, or a bare secret. The link's names come first, then title and user.
 pub fn account(otp: &str, title: &str, user: &str) -> Result<Account, EntryError> {
     let otp = otp.trim();
     let mut account =

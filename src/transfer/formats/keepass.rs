@@ -1,4 +1,4 @@
-//! KeePass (FORMATS 21): databases and their XML, with one-time passwords in the ways of KeePass, KeePassXC and plugins.
+//! KeePass: databases and their XML, with one-time passwords in the ways of KeePass, KeePassXC and plugins.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! LastPass Authenticator's JSON (FORMATS 11). The vault's CSV is read by [`super::csv`].
+//! LastPass Authenticator's JSON. The vault's CSV is read by [`super::csv`].
 
 use super::super::json::Json;
 use super::super::parts::Parts;

@@ -1,4 +1,4 @@
-//! Password managers with JSON of their own (FORMATS 10 and 22): Proton Pass, 1Password, Keeper, Enpass.
+//! Password managers with JSON of their own: Proton Pass, 1Password, Keeper, Enpass.
 
 use super::super::json::Json;
 use super::super::{Format, Import};

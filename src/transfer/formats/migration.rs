@@ -1,4 +1,4 @@
-//! Google Authenticator's export link `otpauth-migration://offline?data=…` (FORMATS 2.1).
+//! Google Authenticator's export link `otpauth-migration://offline?data=…`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,9 +6,8 @@ use data_encoding::{BASE64, BASE64_NOPAD};
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use prost::Message;
 
-use super::super::export::{Groups, Random, Sealing, Writer, no_pins};
-use super::super::{EntryError, Import};
-use super::uri_list;
+use super::super::writer::{Groups, Random, Sealing, Writer, no_pins};
+use super::super::{EntryError, Import, text};
 use crate::otp::{Account, Algorithm, Digits, Kind, ParamError, Period, Seed, names, uri};
 use crate::secret::Secret;
 
@@ -183,7 +182,7 @@ pub const WRITER: Writer = Writer {
         }
         _ => no_pins(account),
     },
-    write: |accounts, _, random| uri_list::lines(links(accounts, BATCH, random).into_iter()),
+    write: |accounts, _, random| text::one_a_line(links(accounts, BATCH, random).into_iter()),
 };
 
 /// The links of one batch, so many accounts in each.

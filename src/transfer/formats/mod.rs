@@ -35,9 +35,10 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::container::{crypto, xml};
-use super::detect::{self, Guess};
-use super::export::Writer;
+use super::detect;
+use super::guess::{Guess, guess};
 use super::json::Json;
+use super::writer::Writer;
 use super::{Format, Import, ImportError, Source, text};
 use crate::otp::Account;
 use crate::secret::Secret;
@@ -46,7 +47,7 @@ pub(super) use migration::links as migration_links;
 
 /// Reads a source by its marks, its text, or at last by trying what has no mark.
 pub(super) fn read(source: Source<'_>) -> Result<Import, ImportError> {
-    match detect::guess(source.bytes) {
+    match guess(source.bytes) {
         Some(Guess::Picture) => picture::read(source.bytes),
         Some(Guess::Sqlite) => databases::read(&source),
         Some(Guess::Zip) => archive::read(&source, 1),
@@ -96,29 +97,52 @@ fn json(text: &str, source: &Source<'_>) -> Result<Import, ImportError> {
         ImportError::Damaged { reason, .. } if source.format.is_none() => ImportError::NotJson(reason),
         error => error,
     })?;
-    let format = source.format.or_else(|| detect::json(&doc)).ok_or(ImportError::Unknown)?;
+    let marked = detect::json(&doc);
+    let format = source.format.or(marked).ok_or(ImportError::Unknown)?;
+    let import = by_format(&doc, format, source)?;
+    let is_empty = |import: &Import| import.entries.is_empty() && import.skipped.is_empty();
+    if !is_empty(&import) || marked == Some(format) {
+        return Ok(import);
+    }
+    // The user said what it is, and it is not: an empty answer would pass for an empty export.
+    match marked {
+        None => {
+            let reason = String::from("nothing that such a file has is in it");
+            Err(ImportError::Damaged { format, reason })
+        }
+        Some(other) if by_format(&doc, other, source).is_ok_and(|import| is_empty(&import)) => Ok(import),
+        Some(other) => {
+            let reason =
+                format!("Its content is that of another format, {}. Leave the format to otpanel.", other.name());
+            Err(ImportError::Refused { format, reason })
+        }
+    }
+}
+
+/// Reads a document as one of a format.
+fn by_format(doc: &Json, format: Format, source: &Source<'_>) -> Result<Import, ImportError> {
     Ok(match format {
-        Format::Aegis => return aegis::read(&doc, source),
-        Format::TwoFas => return twofas::read(&doc, source),
-        Format::Ente => return ente::read(&doc, source),
-        Format::Bitwarden | Format::BitwardenAuthenticator => return bitwarden::read(&doc, source),
-        Format::Proton => return proton::read(&doc, source),
-        Format::Cotp => return cotp::read(&doc, source),
-        Format::Authy => return authy::read(&doc, source),
-        Format::AndOtp => andotp::read(&doc),
-        Format::Tofa => terminal::tofa(&doc),
-        Format::TwoFAuth => terminal::twofauth(&doc),
-        Format::OtpClient => terminal::otpclient(&doc),
-        Format::LastPass => lastpass::read(&doc),
-        Format::Stratum => stratum::read(&doc),
-        Format::FreeOtpPlus | Format::FreeOtp => freeotp::plus(&doc),
-        Format::Steam => steam::read(&doc),
-        Format::Raivo => raivo::read(&doc),
-        Format::Duo => duo::read(&doc),
-        Format::ProtonPass => managers::proton_pass(&doc),
-        Format::OnePassword => managers::one_password(&doc),
-        Format::Keeper => managers::keeper(&doc),
-        Format::Enpass => managers::enpass(&doc),
+        Format::Aegis => return aegis::read(doc, source),
+        Format::TwoFas => return twofas::read(doc, source),
+        Format::Ente => return ente::read(doc, source),
+        Format::Bitwarden | Format::BitwardenAuthenticator => return bitwarden::read(doc, source),
+        Format::Proton => return proton::read(doc, source),
+        Format::Cotp => return cotp::read(doc, source),
+        Format::Authy => return authy::read(doc, source),
+        Format::AndOtp => andotp::read(doc),
+        Format::Tofa => terminal::tofa(doc),
+        Format::TwoFAuth => terminal::twofauth(doc),
+        Format::OtpClient => terminal::otpclient(doc),
+        Format::LastPass => lastpass::read(doc),
+        Format::Stratum => stratum::read(doc),
+        Format::FreeOtpPlus | Format::FreeOtp => freeotp::plus(doc),
+        Format::Steam => steam::read(doc),
+        Format::Raivo => raivo::read(doc),
+        Format::Duo => duo::read(doc),
+        Format::ProtonPass => managers::proton_pass(doc),
+        Format::OnePassword => managers::one_password(doc),
+        Format::Keeper => managers::keeper(doc),
+        Format::Enpass => managers::enpass(doc),
         _ => return Err(ImportError::Unknown),
     })
 }

@@ -1,4 +1,4 @@
-//! OTPClient's database (FORMATS 23), versions 1 to 3, and tofa's vault, which has no mark either.
+//! OTPClient's database, versions 1 to 3, and tofa's vault, which has no mark either.
 
 use super::super::container::kdf::{Hash, Key};
 use super::super::container::{crypto, kdf};

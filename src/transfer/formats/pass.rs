@@ -1,4 +1,4 @@
-//! Entries of pass and gopass, already decrypted (FORMATS 23): a password, then fields, one of them a link or `totp:`.
+//! Entries of pass and gopass, already decrypted: a password, then fields, one of them a link or `totp:`.
 
 use super::super::{Format, Import, Source, text};
 use super::item;

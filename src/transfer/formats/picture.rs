@@ -1,4 +1,4 @@
-//! Pictures with QR codes (FORMATS 2.1): screenshots, one or several codes in each.
+//! Pictures with QR codes: screenshots, one or several codes in each.
 
 use std::collections::BTreeSet;
 use std::io::Cursor;

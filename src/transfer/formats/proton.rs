@@ -1,11 +1,11 @@
-//! Proton Authenticator (FORMATS 10): plain or sealed.
+//! Proton Authenticator: plain or sealed.
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::super::container::{base64, crypto, kdf};
-use super::super::export::{Groups, Sealing, Writer, by_time};
 use super::super::json::Json;
+use super::super::writer::{Groups, Sealing, Writer, by_time};
 use super::super::{Format, Import, ImportError, Source, secret_text, text};
 use super::{uuid, written};
 use crate::otp::{Account, Kind, names, uri};

@@ -1,4 +1,4 @@
-//! Raivo (FORMATS 12): a list in which every value is text, often inside an AES-sealed ZIP.
+//! Raivo: a list in which every value is text, often inside an AES-sealed ZIP.
 
 use super::super::json::Json;
 use super::super::parts::Parts;

@@ -1,4 +1,4 @@
-//! Steam's own file and Steam Desktop Authenticator's `.maFile` (FORMATS 15).
+//! Steam's own file and Steam Desktop Authenticator's `.maFile`.
 
 use super::super::container::base64;
 use super::super::json::Json;

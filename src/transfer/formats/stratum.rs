@@ -1,4 +1,4 @@
-//! Stratum, once Authenticator Pro (FORMATS 13): JSON, two sealed forms, the app's database and an HTML page.
+//! Stratum, once Authenticator Pro: JSON, two sealed forms, the app's database and an HTML page.
 
 use std::collections::HashMap;
 
@@ -9,9 +9,9 @@ use sha1::{Digest, Sha1};
 use super::super::container::kdf::Hash;
 use super::super::container::sqlite::Database;
 use super::super::container::{crypto, kdf};
-use super::super::export::{Groups, Sealing, Writer};
 use super::super::json::Json;
 use super::super::parts::Parts;
+use super::super::writer::{Groups, Sealing, Writer};
 use super::super::{EntryError, Format, Import, ImportError, Source, pin_text, secret_text, text};
 use super::{group_names, uri_list, written};
 use crate::otp::{Account, Algorithm, Kind, base32, motp};

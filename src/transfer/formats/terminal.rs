@@ -1,5 +1,4 @@
-//! Lists of other programs that differ in the names of their fields alone: tofa, 2FAuth, and OTPClient's plain list
-//! (FORMATS 23).
+//! Lists of other programs that differ in the names of their fields alone: tofa, 2FAuth, and OTPClient's plain list.
 
 use super::super::json::Json;
 use super::super::parts::Parts;

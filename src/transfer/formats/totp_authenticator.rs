@@ -1,4 +1,4 @@
-//! TOTP Authenticator (FORMATS 17): its sealed file and its preferences.
+//! TOTP Authenticator: its sealed file and its preferences.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use sha2::{Digest, Sha256};

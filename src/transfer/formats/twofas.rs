@@ -1,4 +1,4 @@
-//! 2FAS (FORMATS 4): a backup of any schema, plain or sealed, in and out.
+//! 2FAS: a backup of any schema, plain or sealed, in and out.
 
 use std::collections::HashMap;
 
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::super::container::kdf::Hash;
 use super::super::container::{base64, crypto, kdf};
-use super::super::export::{Groups, Sealing, Writer, no_pins};
 use super::super::json::Json;
 use super::super::parts::Parts;
+use super::super::writer::{Groups, Sealing, Writer, no_pins};
 use super::super::{EntryError, Format, Import, ImportError, Source, secret_text, text};
 use super::{group_names, uuid, written};
 use crate::otp::{Account, Kind, base32, uri};
@@ -31,6 +31,11 @@ const REFERENCE: &str = concat!(
 pub fn read(doc: &Json, source: &Source<'_>) -> Result<Import, ImportError> {
     let sealed = doc.get("servicesEncrypted").text();
     if sealed.is_empty() {
+        // Only a sealed backup bears a reference: without its sealed part it is no empty one.
+        if !doc.get("reference").text().is_empty() {
+            let reason = String::from("its sealed part is missing");
+            return Err(ImportError::Damaged { format: FORMAT, reason });
+        }
         return Ok(services(doc.get("services"), doc.get("groups")));
     }
     let plain = open(sealed, source)?;

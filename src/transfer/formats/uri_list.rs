@@ -1,6 +1,6 @@
-//! Lists of links, one a line or with commas between, of one kind or mixed (FORMATS 1, 2.1 and the text exports of many).
+//! Lists of links, one a line or with commas between, of one kind or mixed: the text exports of many.
 
-use super::super::export::{Groups, Sealing, Writer};
+use super::super::writer::{Groups, Sealing, Writer};
 use super::super::{EntryError, Format, Import, ImportError, Skipped, text};
 use super::migration::Batches;
 use crate::otp::{Account, Kind, uri};
@@ -81,15 +81,5 @@ pub const WRITER: Writer = Writer {
     favourite: false,
     twins: true,
     refusal: |_| None,
-    write: |accounts, _, _| lines(accounts.iter().map(|account| uri::write(account))),
+    write: |accounts, _, _| text::one_a_line(accounts.iter().map(|account| uri::write(account))),
 };
-
-/// Texts, one a line.
-pub fn lines(texts: impl Iterator<Item = Secret<String>>) -> Secret<Vec<u8>> {
-    let mut out = Secret::new(Vec::new());
-    for text in texts {
-        out.expose_mut().extend_from_slice(text.expose().as_bytes());
-        out.expose_mut().push(b'\n');
-    }
-    out
-}

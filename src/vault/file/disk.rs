@@ -175,6 +175,15 @@ fn unsupported(e: rustix::io::Errno) -> io::Error {
     }
 }
 
+/// Whether a file is there and may not be written.
+pub fn is_read_only(path: &Path) -> bool {
+    #[cfg(unix)]
+    let may = rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+    #[cfg(not(unix))]
+    let may = fs::metadata(path).is_ok_and(|about| !about.permissions().readonly());
+    !may && fs::symlink_metadata(path).is_ok()
+}
+
 /// Writes over a file that is there, keeping the file itself: for one that is mounted by itself, or whose folder takes no new
 /// files. When it fails, the old bytes are put back as far as that goes.
 pub fn overwrite(path: &Path, before: &[u8], after: &[u8]) -> io::Result<()> {

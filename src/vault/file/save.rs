@@ -10,7 +10,7 @@ use super::{FileError, Place, SaveWarning, disk, folder_of, refused};
 use crate::vault::crypto;
 use crate::vault::entry::VaultId;
 use crate::vault::envelope::{self, Locked, MAX_FILE_LEN, Unlocked};
-use crate::vault::history::Reason;
+use crate::vault::reason::Reason;
 use crate::{entropy, paths};
 
 /// An error of the device itself, on every Unix.
@@ -61,6 +61,10 @@ impl<'a> Save<'a> {
         change: &mut dyn FnMut(&mut Unlocked) -> Result<(), envelope::Error>,
     ) -> Result<Option<([u8; 32], Unlocked)>, FileError> {
         let before = self.read_and_join(unlocked)?;
+        // Its folder may take another file in its place, but whoever made it read-only wants it as it is.
+        if disk::is_read_only(&self.target) {
+            return Err(FileError::ReadOnly(self.place.path.clone()));
+        }
         let mut changed = unlocked.duplicate();
         change(&mut changed).map_err(FileError::Seal)?;
         let after = changed.seal(entropy::bytes()).map_err(FileError::Seal)?;

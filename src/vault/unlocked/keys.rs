@@ -119,6 +119,11 @@ impl Unlocked {
     }
 }
 
+/// True when the vault of a state had another data key in force once.
+pub fn had_another_key(state: &State) -> bool {
+    state.meta.keys().any(|name| name.starts_with(PREFIX))
+}
+
 /// Joins what a copy under an older key may bring. True when something was new.
 fn take_old(state: &mut State, old: &State) -> bool {
     let kept = old.entries.iter().filter(|(_, entry)| entry.life != Life::Purged);

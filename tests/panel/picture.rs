@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-use super::Theme;
-use super::theme::basic;
-use crate::text::width;
+use otpanel::text::width;
+use otpanel::tui::Theme;
+use otpanel::tui::theme::basic;
 
 /// Pixels of a cell.
 const WIDE: usize = 9;
