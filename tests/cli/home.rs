@@ -195,13 +195,19 @@ pub fn secret(n: u8) -> String {
 /// Runs a command that can write no byte to any file: as on a full disk, for every user and everywhere.
 #[cfg(unix)]
 pub fn without_room(home: &Home, args: &str, stdin: &str) -> Ran {
+    limited(home, "-f 0", args, stdin)
+}
+
+/// Runs a command under a limit of the shell's.
+#[cfg(unix)]
+pub fn limited(home: &Home, limit: &str, args: &str, stdin: &str) -> Ran {
     let mut command = Command::new("sh");
     command
         .env_clear()
         .env("HOME", home.root())
         .env("OTPANEL_VAULT", home.vault())
         .env("BIN", assert_cmd::cargo::cargo_bin!("otpanel"))
-        .args(["-c", &format!("ulimit -f 0; exec \"$BIN\" --password-file recovery {args}")])
+        .args(["-c", &format!("ulimit {limit}; exec \"$BIN\" --password-file recovery {args}")])
         .current_dir(home.root());
     finish(&mut command, stdin.as_bytes())
 }
