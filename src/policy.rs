@@ -145,6 +145,15 @@ impl Policy {
         Found::of_this_machine()
     }
 
+    /// The text in the registry, whether it may be obeyed or not; none where it says nothing.
+    ///
+    /// # Errors
+    /// The system's, or [`std::io::ErrorKind::InvalidData`] where it is no text.
+    #[cfg(windows)]
+    pub fn registered() -> std::io::Result<Option<String>> {
+        registry::text()
+    }
+
     /// The identity of a new account: `managed/NAME` where an organisation manages the machine, else, or if the user chose
     /// so, `personal`.
     ///
@@ -161,6 +170,11 @@ impl Policy {
     /// The organisation to offer a choice against personal accounts, where there is one to make.
     pub fn offers(&self) -> Option<&str> {
         self.identity.as_ref().filter(|_| self.personal == Personal::Allowed).map(|managed| managed.name.as_str())
+    }
+
+    /// The organisation that requires the backup of its accounts, where one does.
+    pub fn requires_backup(&self) -> Option<&str> {
+        self.identity.as_ref().filter(|_| self.backup == Backup::Required).map(|managed| managed.name.as_str())
     }
 
     /// Who forbids that the secret of an account of this identity is shown or written; nobody where it may.

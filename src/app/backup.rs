@@ -274,7 +274,11 @@ impl Backup {
         let keeps = |status: &&Status| status.last.is_some() || status.pending > 0;
         let status = (self.standing.iter())
             .find(|status| status.to.on && status.last.is_some() && status.standing != Standing::On)
-            .or_else(|| self.standing.iter().find(|status| status.to.on && status.pending > 0 && !self.covers(status)))
+            .or_else(|| {
+                self.standing
+                    .iter()
+                    .find(|status| status.to.on && status.pending > 0 && self.keeping(status).next().is_none())
+            })
             .or_else(|| self.standing.iter().find(keeps))
             .or_else(|| self.standing.first())?;
         // What it waits for first is under way, or will be at once.
@@ -308,9 +312,11 @@ impl Backup {
         Some(Headline { tone, long, short })
     }
 
-    /// Whether another place keeps all accounts of the same identity.
-    fn covers(&self, status: &Status) -> bool {
-        self.standing.iter().any(|other| other.to.identity == status.to.identity && other.standing == Standing::On)
+    /// The places that keep all accounts of the same identity, this one among them where it does.
+    pub fn keeping(&self, status: &Status) -> impl Iterator<Item = &Status> {
+        self.standing
+            .iter()
+            .filter(move |other| other.to.identity == status.to.identity && other.standing == Standing::On)
     }
 
     /// The accounts of all identities whose backup is good, and when the oldest of these backups was.
@@ -329,10 +335,7 @@ impl Backup {
 
     /// How far what lies in this place reaches, with what keeps the same accounts beside it, in a word or two.
     fn reach(&self, status: &Status) -> &'static str {
-        let keeps = |keychain| {
-            let same = |other: &&Status| other.to.identity == status.to.identity && other.standing == Standing::On;
-            (self.standing.iter().filter(same)).any(|other| other.to.store.is_keychain() == keychain)
-        };
+        let keeps = |keychain| self.keeping(status).any(|place| place.to.store.is_keychain() == keychain);
         match (keeps(true), keeps(false)) {
             (true, true) => "this computer, folder",
             (true, false) => "this computer",

@@ -17,7 +17,6 @@ use super::renewal::Step as RenewalStep;
 use super::restore::{Restore, Step as RestoreStep};
 use super::rows::Tab;
 use super::session::Modal;
-use super::update::backup::required;
 use crate::backup::standing::Standing;
 use crate::config::Glyphs;
 use crate::text::width;
@@ -276,10 +275,8 @@ impl Model {
         let mut keys = vec![("n", "now"), ("v", "verify"), ("f", "folder"), ("r", "restore")];
         if off {
             keys.drain(..2);
-        }
-        if off {
             keys.push(("d", "turn on"));
-        } else if required(self).is_none() {
+        } else if self.policy.requires_backup().is_none() {
             keys.push(("d", "turn off"));
         }
         if others {

@@ -117,8 +117,8 @@ impl Page {
         }
         for status in all {
             // The keychain that cannot be had is told of where nothing else keeps the accounts.
-            let on = |other: &Status| other.standing == Standing::On && other.to.identity == status.to.identity;
-            if status.standing == Standing::Unavailable && status.last.is_none() && all.iter().any(on) {
+            let kept = session.backup.keeping(status).next().is_some();
+            if status.standing == Standing::Unavailable && status.last.is_none() && kept {
                 continue;
             }
             let who = match organisation(&status.to.identity) {

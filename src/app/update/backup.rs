@@ -11,7 +11,6 @@ use crate::app::path::{PathLine, Pressed, is_whole};
 use crate::app::rekey::Rekey;
 use crate::app::session::Modal;
 use crate::backup::standing::Standing;
-use crate::policy;
 use crate::secret::Secret;
 use crate::text::clean;
 
@@ -85,7 +84,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::Char('f') if may_turn_on(model) => ask(model, Some(Ask::Folder(PathLine::folder(""), None))),
         KeyCode::Char('r') => restore::open(model),
         KeyCode::Char('d') if off && may_turn_on(model) => send(model, Task::Enable(None)),
-        KeyCode::Char('d') if !off => match required(model) {
+        KeyCode::Char('d') if !off => match model.policy.requires_backup().map(|name| clean(name).into_owned()) {
             Some(name) => {
                 model.say(Tone::Warn, format!("the backup stays on: the policy of {name} requires it"));
                 Vec::new()
@@ -111,12 +110,6 @@ fn may_turn_on(model: &mut Model) -> bool {
         model.say(Tone::Warn, "the config says `backup: (enabled: false)`; change it there, it is read at once");
     }
     enabled
-}
-
-/// The organisation that requires the backup, cleaned for display.
-pub fn required(model: &Model) -> Option<String> {
-    let managed = model.policy.identity.as_ref()?;
-    (model.policy.backup == policy::Backup::Required).then(|| clean(&managed.name).into_owned())
 }
 
 fn answer(model: &mut Model, question: Ask, key: KeyEvent) -> Vec<Effect> {
