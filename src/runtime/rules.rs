@@ -1,7 +1,11 @@
 //! Puts the panel under the policy of the machine, and under what becomes of it while the panel is open.
 
 use std::path::Path;
+#[cfg(windows)]
+use std::{thread, time::Duration};
 
+#[cfg(windows)]
+use super::lanes;
 use crate::app::Model;
 use crate::app::event::Event;
 use crate::app::model::Tone;
@@ -11,6 +15,10 @@ use crate::policy::{Found, Policy};
 use crate::report::Report;
 use crate::text::clean;
 
+/// How often the registry is read.
+#[cfg(windows)]
+const LOOK: Duration = Duration::from_secs(20);
+
 /// What has become of the policy, read anew, with the settings that it limits.
 pub fn again(config: Option<Config>) -> Event {
     let found = Policy::read();
@@ -18,6 +26,24 @@ pub fn again(config: Option<Config>) -> Event {
         None => Ok((Box::new(found.in_force()), config.map(Box::new))),
         Some(trouble) => Err(Report::from(trouble).problem),
     })
+}
+
+/// Tells of each change of the registry's policy, until nobody hears it: nothing tells of one there that safe code can hear, so
+/// it is read anew.
+#[cfg(windows)]
+pub fn look_for_changes(told: impl Fn() -> bool + Send + 'static) {
+    let now = || Policy::registered().map_err(|error| error.kind());
+    let mut known = now();
+    lanes::spawn("policy", move || {
+        loop {
+            thread::sleep(LOOK);
+            let found = now();
+            if found != known && !told() {
+                return;
+            }
+            known = found;
+        }
+    });
 }
 
 /// The panel obeys what was found, and says at its opening what is new: that a policy is ignored, each time; whose new

@@ -46,16 +46,21 @@ impl World {
 
     /// Watches the vault, copies of it, the config and the policy, and tells what changed since they were read.
     pub(super) fn watch(&self, since: Since, paths: &Paths) -> Option<Watch> {
-        let (send, config, profile) = (self.send.clone(), paths.config_file.clone(), paths.profile.clone());
+        let (config, profile) = (paths.config_file.clone(), paths.profile.clone());
+        let settings = move || Config::load_for(&config, profile.as_deref()).map(locale::fitted);
+        let send = self.send.clone();
+        let say = move |event: Event| send.send(Incoming::Event(Box::new(event))).is_ok();
+        #[cfg(windows)]
+        rules::look_for_changes({
+            let (say, settings) = (say.clone(), settings.clone());
+            move || say(rules::again(settings().ok()))
+        });
         let tell = move |changed: Changed| {
-            let event = match changed {
+            say(match changed {
                 Changed::Vault | Changed::Copy(_) => Event::VaultChanged,
-                Changed::Config => {
-                    Event::Config(Config::load_for(&config, profile.as_deref()).map(|c| Box::new(locale::fitted(c))))
-                }
-                Changed::Policy => rules::again(Config::load_for(&config, profile.as_deref()).ok().map(locale::fitted)),
-            };
-            drop(send.send(Incoming::Event(Box::new(event))));
+                Changed::Config => Event::Config(settings().map(Box::new)),
+                Changed::Policy => rules::again(settings().ok()),
+            });
         };
         Watch::start(since, tell).inspect_err(|error| tracing::error!(%error, "no watch")).ok()
     }

@@ -200,10 +200,12 @@ fn the_policy_of_the_registry_is_obeyed_on_windows_and_a_file_is_not() {
 }
 
 #[test]
-fn the_panel_opens_in_a_console_of_windows_shows_what_another_saved_and_saves_what_is_pasted() {
+fn the_panel_opens_in_a_console_of_windows_shows_what_others_wrote_and_saves_what_is_pasted() {
     let Some(machine) = Machine::start(None) else { return };
     let home = machine.home_with_vault();
     home.run_with(&["import", "-"], &link("GitHub", "octo", 1)).ok();
+    let config = home.run(&["config", "path"]).ok().trim().to_owned();
+    fs::write(machine.place(&config), "(log: Debug)").unwrap();
     // Wine's console knows no escape sequences and breaks what it takes for lines too long: a wide one breaks none of the words.
     let mut console = Console::start(&home.bare(&[]), 220);
     console.see("otpanel is locked");
@@ -213,6 +215,11 @@ fn the_panel_opens_in_a_console_of_windows_shows_what_another_saved_and_saves_wh
     // What another otpanel saves shows by itself.
     home.run_with(&["import", "-"], &link("Mastodon", "ada", 2)).ok();
     console.see("Mastodon");
+    // So does what an administrator writes into the registry.
+    machine.policy("REG_SZ", "Policy(identity: (name: \"Contoso\"))");
+    let log = config.replace("Roaming", "Local").replace("config.ron", "otpanel.log");
+    let heard = || fs::read_to_string(machine.place(&log)).is_ok_and(|log| log.contains("event=\"policy\""));
+    assert!(wait_until(LIMIT, heard), "the policy is heard of");
     // A paste comes in as keys.
     console.press("p");
     console.see("A link, a secret");
@@ -222,6 +229,9 @@ fn the_panel_opens_in_a_console_of_windows_shows_what_another_saved_and_saves_wh
     console.press("\r");
     let saved = || home.accounts() == ["ada", "eve", "octo"];
     assert!(wait_until(LIMIT, saved), "{:?}", home.accounts());
+    let rows = home.run(&["list", "--json"]).json();
+    let eve = rows.as_array().unwrap().iter().find(|row| row["account"] == "eve").unwrap();
+    assert_eq!(eve["identity"], "managed/Contoso", "{rows}");
     console.press("q");
     assert_eq!(console.code(), 0);
 }
