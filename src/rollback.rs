@@ -56,16 +56,16 @@ pub fn heal(place: &Place, unlocked: &mut Unlocked, local: &mut Local) -> Option
         return None;
     }
     // While a password was checked, another program may have saved, and noted it: the file itself is ahead then.
-    if let Some(now) = place.load().ok().and_then(|locked| unlocked.open_copy(&locked).ok()) {
-        unlocked.absorb(&now);
-        if !unlocked.state.is_behind(&seen) {
-            return None;
-        }
+    if let Some(now) = place.load().ok().and_then(|locked| unlocked.open_copy(&locked).ok())
+        && unlocked.absorb_fitting(&now).is_ok()
+        && !unlocked.state.is_behind(&seen)
+    {
+        return None;
     }
     let mut joined = 0;
     for version in place.history(unlocked.vault_id()).unwrap_or_default() {
         let opened = version.load().ok().and_then(|locked| unlocked.open_copy(&locked).ok());
-        joined += usize::from(opened.is_some_and(|opened| unlocked.absorb(&opened)));
+        joined += usize::from(opened.is_some_and(|opened| unlocked.absorb_fitting(&opened).unwrap_or(false)));
         if !unlocked.state.is_behind(&seen) {
             return Some(WentBack::Healed(joined));
         }

@@ -114,16 +114,19 @@ pub enum Why {
     Missing,
     /// Under a key that is not known.
     Foreign,
+    /// It may not be read.
+    Closed,
     /// Not to be opened.
     Damaged,
 }
 
 impl Why {
-    /// `missing`, `foreign`, `damaged`.
+    /// `missing`, `foreign`, `closed`, `damaged`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Foreign => "foreign",
+            Self::Closed => "closed",
             Self::Damaged => "damaged",
         }
     }
@@ -133,6 +136,7 @@ impl Why {
         match self {
             Self::Missing => "is announced and not there, or on its way",
             Self::Foreign => "is sealed under a key that this vault does not know",
+            Self::Closed => "may not be read here: look at who owns it",
             Self::Damaged => "is damaged, or no item of otpanel",
         }
     }
@@ -155,6 +159,8 @@ pub struct Gathered {
     pub missing: BTreeSet<Name>,
     /// Under a key that is not known.
     pub foreign: BTreeSet<Name>,
+    /// Of the foreign ones, those that may not even be read.
+    pub closed: BTreeSet<Name>,
     /// Not to be opened.
     pub damaged: BTreeSet<Name>,
 }
@@ -216,6 +222,11 @@ impl Gathered {
             (Item::Bundle(item), Name::Bundle { .. }) => drop(self.bundles.insert(name, (digest, item))),
             (Item::Head(item), Name::Head { device }) => drop(self.heads.insert(device, (digest, item))),
             (Item::Foreign, _) => drop(self.foreign.insert(name)),
+            // Whatever it holds stays, as with one under an unknown key.
+            (Item::Closed, _) => {
+                self.closed.insert(name);
+                self.foreign.insert(name);
+            }
             _ => drop(self.damaged.insert(name)),
         }
         Ok(())
@@ -259,7 +270,8 @@ impl Gathered {
     /// Those items.
     pub fn unread_items(&self) -> impl Iterator<Item = (Name, Why)> {
         let sets = [(&self.missing, Why::Missing), (&self.foreign, Why::Foreign), (&self.damaged, Why::Damaged)];
-        sets.into_iter().flat_map(|(names, why)| names.iter().map(move |name| (*name, why)))
+        let told = |name: &Name, why| if self.closed.contains(name) { Why::Closed } else { why };
+        sets.into_iter().flat_map(move |(names, why)| names.iter().map(move |name| (*name, told(name, why))))
     }
 
     /// The items that a device has written.

@@ -168,6 +168,8 @@ pub enum Item {
     Head(Head),
     /// Sealed under a key that is not known here.
     Foreign,
+    /// It may not be read here.
+    Closed,
     /// Its key is known and does not open it, or it is nothing of ours.
     Damaged,
 }

@@ -90,7 +90,11 @@ pub fn find(keychain: &dyn Keychain, identity: &str) -> Result<Vec<Found>, Keych
     for user in keychain.search(service(identity))? {
         let Some((_, name)) = user.split_once('/') else { continue };
         let Some(Name::Key { device, .. }) = Name::parse(name) else { continue };
-        let Some(bytes) = keychain.get(service(identity), &user)? else { continue };
+        let bytes = match keychain.get(service(identity), &user) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) | Err(KeychainError::Closed) => continue,
+            Err(error) => return Err(error),
+        };
         let Some(outer) = OuterKey::parse(bytes.expose()) else { continue };
         let vault = outer.vault;
         let new = || Found { vault, data: Vec::new(), slots: Vec::new(), devices: BTreeSet::new() };
@@ -315,6 +319,11 @@ impl Offer {
     /// Items that are missing, under another key, or damaged.
     pub fn unread(&self) -> usize {
         self.opened.iter().map(|part| part.unread).sum()
+    }
+
+    /// Its key is there and nothing that it opens: what holds the accounts is missing, damaged or on its way.
+    pub fn is_bare(&self) -> bool {
+        self.accounts() == 0 && (self.unread() > 0 || self.newest().is_none_or(|time| time.0 == 0))
     }
 
     /// Live accounts in it.

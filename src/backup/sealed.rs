@@ -223,13 +223,20 @@ impl Items for Sealed<'_> {
     }
 
     fn read(&self, name: Name, ring: &Ring) -> Result<Option<Read>, KeychainError> {
-        let Some(bytes) = self.keychain.get(service(self.identity), &self.user(name))? else { return Ok(None) };
+        let bytes = match self.keychain.get(service(self.identity), &self.user(name)) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
+            // The others are no worse for it.
+            Err(KeychainError::Closed) => return Ok(Some(Read { digest: [0; 32], item: Item::Closed })),
+            Err(error) => return Err(error),
+        };
         let bytes = bytes.expose();
         let item = match name {
             Name::Key { .. } => self.open_key(name, bytes, ring),
             Name::Bundle { .. } => match self.open_text(name, bytes, ring) {
                 Opened::Yes { kid, revision, text } => payload::decode(text.expose())
                     .ok()
+                    .map(believed)
                     .and_then(|state| record::accept(&state, self.identity))
                     .map_or(Item::Damaged, |records| Item::Bundle(Bundle { kid, revision, records })),
                 Opened::Foreign => Item::Foreign,
@@ -258,7 +265,7 @@ impl Items for Sealed<'_> {
                 let key = ring.keys.get(&head.kid).ok_or_else(no_key)?;
                 self.seal_text(name, head.kid, head.revision, &write_head(head), key)
             }
-            Item::Foreign | Item::Damaged => return Err(no_key()),
+            Item::Foreign | Item::Closed | Item::Damaged => return Err(no_key()),
         };
         self.keychain.set(service(self.identity), &self.user(name), &bytes)?;
         Ok(Sha256::digest(&bytes).into())
@@ -276,6 +283,11 @@ impl Items for Sealed<'_> {
         let len = payload::encode(records).expose().len();
         HEAD_LEN + (4 + len).next_multiple_of(STEP) + crypto::TAG_LEN <= self.item_len
     }
+}
+
+fn believed(mut records: State) -> State {
+    records.believe();
+    records
 }
 
 /// A head's text, as RON.

@@ -19,7 +19,7 @@ use crate::backup::place::{self, BackupError, Destination, Here, Replaced, Store
 use crate::backup::standing::{self, Standing, Status, cause};
 use crate::policy::{self, PERSONAL};
 use crate::report::{Exit, Report};
-use crate::text::{clean, count};
+use crate::text::{clean, count, fit};
 use crate::vault::VaultId;
 use crate::vault::file::Place;
 
@@ -171,6 +171,17 @@ struct DoneRow {
     store: &'static str,
     reach: String,
     accounts: usize,
+    /// Accounts that are too large for it.
+    #[serde(skip_serializing_if = "is_none")]
+    left_out: usize,
+    /// Items that lie there and cannot be read.
+    #[serde(skip_serializing_if = "is_none")]
+    unread: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_none(n: &usize) -> bool {
+    *n == 0
 }
 
 #[derive(Serialize)]
@@ -216,8 +227,10 @@ fn rounds(world: &World, session: &mut Session) -> Result<(NowRow, Option<Backup
         make_first(session, to);
         let keychain = to.open(prompt::can_type_secrets());
         match session.round(to, &*keychain) {
-            Ok(accounts) => {
-                row.backed_up.push(DoneRow { store: to.store_name(), reach: to.reach(), accounts });
+            Ok(backed) => {
+                let (accounts, left_out) = (backed.accounts, backed.left_out.len());
+                let unread = backed.missing + backed.foreign + backed.damaged;
+                row.backed_up.push(DoneRow { store: to.store_name(), reach: to.reach(), accounts, left_out, unread });
                 let place = match &to.store {
                     Store::Keychain { keyring: None } => String::from("the keychain"),
                     Store::Keychain { keyring: Some(label) } => format!("the keyring {}", clean(label)),
@@ -225,6 +238,19 @@ fn rounds(world: &World, session: &mut Session) -> Result<(NowRow, Option<Backup
                 };
                 let accounts = count(accounts, "account");
                 say(&format!("Backed up {accounts} to {place}; that reaches {}.", clean(&to.reach())));
+                if left_out > 0 {
+                    let names =
+                        backed.left_out.iter().take(3).map(|id| fit(&clean(&session.name(*id)), 30).into_owned());
+                    let left_out = count(left_out, "account");
+                    let names = names.collect::<Vec<_>>().join(", ");
+                    say(&format!("otpanel: {left_out} not there, too large for it: {names}. Shorten the name."));
+                }
+                if unread > 0 {
+                    let unread = count(unread, "item");
+                    say(&format!(
+                        "otpanel: {unread} there cannot be read; `otpanel backup verify` says which and why."
+                    ));
+                }
             }
             Err(error) => {
                 row.failed.push(FailedRow { store: to.store_name(), reason: cause(&error) });

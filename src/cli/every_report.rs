@@ -114,6 +114,7 @@ fn all() -> Vec<(String, Report)> {
         KeychainError::TooLarge { limit: 2560 },
         KeychainError::Dismissed,
         KeychainError::Folder("Is a directory".into()),
+        KeychainError::Closed,
         KeychainError::Other("it said something odd".into()),
     ] {
         add("keychain", e.into());
@@ -274,6 +275,7 @@ fn files() -> Vec<FileError> {
         FileError::WrongVault(vault()),
         FileError::Rekeyed(vault()),
         FileError::Busy(vault()),
+        FileError::TooMuch { path: vault(), error: Error::Limits("there are too many key slots") },
         FileError::Seal(Error::Limits("the payload is longer than 64 MiB")),
     ]
 }

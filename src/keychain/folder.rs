@@ -212,6 +212,7 @@ impl Keychain for FolderKeychain {
             Err(StoreError::NoEntry) => Ok(None),
             // Anybody may have put it there who can write to the folder: an item without a byte opens nowhere and stops nothing.
             Err(StoreError::BadStoreFormat(_)) => Ok(Some(Secret::new(Vec::new()))),
+            Err(StoreError::NoStorageAccess(_)) => Err(KeychainError::Closed),
             Err(error) => Err(self.told(service, user, &error)),
         }
     }

@@ -144,6 +144,9 @@ pub enum KeychainError {
     /// A folder that stands for a keychain cannot be used as one, in the system's words.
     #[error("the folder failed: {0}")]
     Folder(String),
+    /// This one item of a folder may not be read: root wrote it, say. Others may be.
+    #[error("an item of the folder may not be read")]
+    Closed,
     /// Anything else, in the keychain's words.
     #[error("the keychain failed: {0}")]
     Other(String),

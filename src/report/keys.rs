@@ -43,6 +43,12 @@ fn keychain(error: &KeychainError) -> Report {
             sentence(words),
             "Look at what lies in it and at its permissions.",
         ),
+        KeychainError::Closed => Report::new(
+            Exit::Failed,
+            "The folder cannot be used",
+            "An item in it may not be read.",
+            "Look at who owns what lies in it (ls -lR).",
+        ),
         KeychainError::Other(words) => Report::new(
             Exit::Locked,
             "The keychain failed",

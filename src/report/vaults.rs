@@ -267,6 +267,13 @@ fn file(error: &FileError) -> Report {
             format!("{} kept changing, or stayed locked by another otpanel.", shown(path)),
             "Wait a moment and try again.",
         ),
+        FileError::TooMuch { path, error } => Report::new(
+            Exit::Failed,
+            "The vault's file is too much for what is open",
+            format!("{} is of this vault, but together with it {error}.", shown(path)),
+            "Nothing was changed. `otpanel vault info` tells what is in it. If it is not as you know it, move it away and bring a\n\
+             copy back (`otpanel vault history` lists them).",
+        ),
         FileError::Seal(inner) => Report::new(
             Exit::Failed,
             "Not saved: the vault has outgrown its format",
@@ -304,6 +311,9 @@ pub fn warning(warning: &SaveWarning) -> String {
         }
         SaveWarning::InPlace => {
             "saved over the old file, since its folder takes no new ones; the old version is in the history".to_owned()
+        }
+        SaveWarning::CopyLeft(path) => {
+            format!("saved, but {} was not joined: together they are more than a vault may hold", shown(path))
         }
     }
 }

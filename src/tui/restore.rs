@@ -87,7 +87,10 @@ fn draw_preview(preview: &Preview, model: &Model, canvas: &mut Canvas) {
         canvas.text(1, top, end, &text, canvas.theme.warn);
         top += 1;
     };
-    if unread > 0 {
+    if preview.offer.is_bare() {
+        let text = "! its key is there, and no account is in reach: wait until all of it is synced";
+        warn(canvas, String::from(text));
+    } else if unread > 0 {
         warn(canvas, format!("! {unread} of its items are missing or do not open; the rest can be restored"));
     }
     if preview.offer.sealed > 0 {

@@ -15,6 +15,10 @@ const LATEST_WALL: u64 = 1 << 53;
 /// A stamp in a file may be as high as this and no higher; 2^62 edits lie above the latest believable wall clock.
 pub const LATEST_STAMP: u64 = 1 << 62;
 
+/// Above the latest believable wall clock there is room for so many edits that nobody makes them: what is later yet was
+/// written by a broken program, or by somebody who means harm.
+const LATEST_LIKELY: u64 = LATEST_WALL + (1 << 40);
+
 impl State {
     /// The stamp for an edit on this device now.
     pub fn next_stamp(&self, wall: UnixTime, device: DeviceId) -> Stamp {
@@ -27,6 +31,22 @@ impl State {
     pub fn note(&mut self, stamp: Stamp) {
         let seen = self.seen.entry(stamp.device).or_insert(0);
         *seen = (*seen).max(stamp.time);
+    }
+
+    /// Takes stamps that no clock makes for the latest that a wall clock may say, so that edits made from now on are later
+    /// than they, and their own stamps do not leave the range. To be called with every state that is read.
+    pub fn believe(&mut self) {
+        if self.seen.values().all(|time| *time <= LATEST_LIKELY) {
+            return;
+        }
+        let times = self.entries.values_mut().filter_map(|entry| entry.body.as_mut()).flat_map(|body| {
+            let fields = body.fields.values_mut().map(|register| &mut register.stamp.time);
+            fields.chain(body.tags.values_mut().map(|tag| &mut tag.1.time))
+        });
+        let times = times.chain(self.meta.values_mut().map(|register| &mut register.stamp.time));
+        for time in times.chain(self.seen.values_mut()).filter(|time| **time > LATEST_LIKELY) {
+            *time = LATEST_WALL;
+        }
     }
 
     /// True when this state lacks an edit that `seen` (a version vector remembered from earlier) has: an older file
@@ -43,6 +63,7 @@ pub fn is_behind(own: &BTreeMap<DeviceId, u64>, seen: &BTreeMap<DeviceId, u64>) 
 
 #[cfg(test)]
 mod tests {
+    use super::super::entry::Value;
     use super::*;
 
     const A: DeviceId = DeviceId([1; 8]);
@@ -64,6 +85,23 @@ mod tests {
         state.note(mad);
         assert!(state.next_stamp(UnixTime(0), B) > mad);
         assert!(mad.time < LATEST_STAMP);
+    }
+
+    #[test]
+    fn a_stamp_that_no_clock_makes_is_beaten_by_the_next_edit_and_leaves_room_above_it() {
+        let far = Stamp { time: LATEST_STAMP, device: B };
+        let mut state = State::default();
+        state.set_meta("name", Value::Text("theirs".into()), far);
+        state.believe();
+        let theirs = state.clone();
+        let ours = state.next_stamp(UnixTime(1_000), A);
+        assert!(ours.time < LATEST_STAMP && ours > theirs.meta["name"].stamp);
+        state.set_meta("name", Value::Text("ours".into()), ours);
+        state.join(&theirs);
+        assert_eq!(state.meta["name"].value, Value::Text("ours".into()));
+        let before = state.clone();
+        state.believe();
+        assert!(state.meta == before.meta && state.seen == before.seen, "what was believed once stays as it is");
     }
 
     #[test]

@@ -114,12 +114,12 @@ impl State {
 
     /// Brings an entry back from the trash: the next incarnation, with the same body. False when it is not there.
     pub fn restore(&mut self, id: EntryId, stamp: Stamp) -> bool {
-        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.life == Life::Trashed) else { return false };
-        let Some(next) = entry.incarnation.checked_add(1) else { return false };
-        entry.incarnation = next;
-        entry.life = Life::Live;
-        self.note(stamp);
-        true
+        let is_there = self.entries.get(&id).is_some_and(|entry| entry.life == Life::Trashed);
+        let is_back = is_there && self.revive(id).is_some();
+        if is_back {
+            self.note(stamp);
+        }
+        is_back
     }
 
     /// Deletes an entry for good, its secret with it; id, incarnation and counter stay as a tombstone, so that no old

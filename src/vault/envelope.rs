@@ -132,7 +132,8 @@ impl Locked {
 
     fn unseal(&self, dek: DataKey, opened_by: Option<SlotId>) -> Result<Unlocked, Error> {
         let text = self.plain(&dek)?;
-        let state = payload::decode(unpad(text.expose())?)?;
+        let mut state = payload::decode(unpad(text.expose())?)?;
+        state.believe();
         Ok(Unlocked::opened(Parts {
             state,
             vault_id: self.vault_id(),

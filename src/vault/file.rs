@@ -95,6 +95,14 @@ pub enum FileError {
     /// Another program kept the file changing, or kept the lock, for too long.
     #[error("another program is writing {}", .0.display())]
     Busy(PathBuf),
+    /// What lies there and what is in memory are more than one vault may hold; neither is touched.
+    #[error("{} and what is open cannot become one vault: {error}", .path.display())]
+    TooMuch {
+        /// The file.
+        path: PathBuf,
+        /// Which limit is in the way.
+        error: envelope::Error,
+    },
     /// The vault in memory cannot be written: it has outgrown the format.
     #[error("the vault cannot be written: {0}")]
     Seal(envelope::Error),
@@ -111,6 +119,8 @@ pub enum SaveWarning {
     NoLock(String),
     /// The folder takes no new files, so the file was overwritten in place.
     InPlace,
+    /// This copy beside the vault was not joined: both together are more than one vault may hold.
+    CopyLeft(PathBuf),
 }
 
 /// What a save did.
@@ -264,7 +274,7 @@ impl Place {
     pub fn gather(&self, unlocked: &mut Unlocked) -> bool {
         let Ok(target) = disk::resolve(&self.path) else { return false };
         let copies = self.copies(&target, true, unlocked);
-        copies.iter().fold(false, |joined, copy| unlocked.absorb(&copy.vault) | joined)
+        copies.iter().fold(false, |joined, copy| unlocked.absorb_fitting(&copy.vault).unwrap_or(false) | joined)
     }
 
     /// Opens what lies in the place of an open vault, by its key or by one from before.

@@ -5,7 +5,7 @@
 //! for a year, so that a burst of small edits cannot push out the good ones; what stood before an import, a restore or a new
 //! password; at most 64 MiB.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -130,7 +130,7 @@ impl Place {
         }
         paths::sync_folder(&folder).map_err(failed)?;
         // The version is safe; that an older one could not be cleared away is no reason to stop a save.
-        for old in doomed(&self.history(vault)?, now) {
+        for old in doomed(&self.history(vault)?) {
             let _ = fs::remove_file(&old.path);
         }
         clear_unfinished(&folder);
@@ -150,28 +150,25 @@ fn clear_unfinished(folder: &Path) {
 }
 
 /// The versions that need not stay, of a list that is newest first.
-fn doomed(versions: &[Version], now: UnixTime) -> Vec<&Version> {
-    const HOUR: u64 = 3600;
-    const DAY: u64 = 24 * HOUR;
+fn doomed(versions: &[Version]) -> Vec<&Version> {
     // How dear each is: 0 goes, 1 is one of the last or of an hour, 2 of a day or a month, 3 was kept for a reason.
     let mut worth = vec![0; versions.len()];
     let raise = |worth: &mut u8, to: u8| *worth = (*worth).max(to);
     for worth in worth.iter_mut().take(LAST) {
         raise(worth, 1);
     }
-    // From the oldest on: the first of each span stands for it.
-    let mut spans = BTreeSet::new();
-    for (at, version) in versions.iter().enumerate().rev() {
-        let age = now.secs_since(version.time);
-        let month = date(version.time)[..6].to_owned();
-        if age < DAY && spans.insert(format!("hour {}", version.time.secs() / HOUR)) {
-            raise(&mut worth[at], 1);
+    // The first of each of the last hours, days and months in which there is one. They are counted, and not told by their age: a
+    // clock that stands years ahead once takes the place of one, and not of all.
+    for (name, most, value) in [("yyyymmddThh".len(), 24, 1), ("yyyymmdd".len(), 30, 2), ("yyyymm".len(), 13, 2)] {
+        let mut first = BTreeMap::new();
+        for (at, version) in versions.iter().enumerate() {
+            let span = date(version.time)[..name].to_owned();
+            if first.len() < most || first.contains_key(&span) {
+                first.insert(span, at);
+            }
         }
-        if age < 30 * DAY && spans.insert(format!("day {}", version.time.secs() / DAY)) {
-            raise(&mut worth[at], 2);
-        }
-        if age < 366 * DAY && spans.insert(format!("month {month}")) {
-            raise(&mut worth[at], 2);
+        for at in first.into_values() {
+            raise(&mut worth[at], value);
         }
     }
     let tagged = |version: &&Version| {
@@ -251,9 +248,9 @@ mod tests {
     }
 
     /// The numbers that stay, newest first, of versions given oldest first.
-    fn stay(mut versions: Vec<Version>, now: u64) -> Vec<u64> {
+    fn stay(mut versions: Vec<Version>) -> Vec<u64> {
         versions.reverse();
-        let gone: Vec<u64> = doomed(&versions, UnixTime::from_secs(now)).iter().map(|version| version.number).collect();
+        let gone: Vec<u64> = doomed(&versions).iter().map(|version| version.number).collect();
         versions.iter().map(|version| version.number).filter(|number| !gone.contains(number)).collect()
     }
 
@@ -306,11 +303,20 @@ mod tests {
         // One good version a day for forty days, then two hundred edits within a minute.
         let mut versions: Vec<_> = (0..40).map(|n| version(n, now - (40 - n) * DAY, Reason::Save, 10)).collect();
         versions.extend((40..240).map(|n| version(n, now - 60 + n / 4, Reason::Save, 10)));
-        let left = stay(versions, now);
+        let left = stay(versions);
         assert!((220..240).all(|n| left.contains(&n)), "the last 20");
         assert!((11..40).all(|n| left.contains(&n)), "one a day for 30 days");
         assert!(left.contains(&40), "what stood there when the hour began");
         assert!(left.len() < 60, "{left:?}");
+    }
+
+    #[test]
+    fn a_clock_that_stands_years_ahead_once_cannot_push_out_the_good_versions() {
+        let today = 1000 * DAY;
+        let mut versions: Vec<_> = (0..25).map(|n| version(n, today - (25 - n) * DAY, Reason::Save, 10)).collect();
+        versions.extend((25..65).map(|n| version(n, today + 1200 * DAY + n, Reason::Save, 10)));
+        let left = stay(versions);
+        assert!((0..25).all(|n| left.contains(&n)), "{left:?}");
     }
 
     #[test]
@@ -319,11 +325,11 @@ mod tests {
         let mut versions: Vec<_> = (0..200).map(|n| version(n, now - 300 + n, Reason::Save, 10)).collect();
         versions[70].reason = Reason::Saved;
         versions[90].reason = Reason::Saved;
-        let left = stay(versions.clone(), now);
+        let left = stay(versions.clone());
         assert!(left.contains(&90) && !left.contains(&70), "{left:?}");
         versions[90].size = 40 << 20;
         versions[199].size = 40 << 20;
-        assert!(stay(versions, now).contains(&90), "nor does the limit take it");
+        assert!(stay(versions).contains(&90), "nor does the limit take it");
     }
 
     #[test]
@@ -331,7 +337,7 @@ mod tests {
         let now = 2000 * DAY;
         let mut versions: Vec<_> = (0..400).map(|n| version(n, now - (400 - n) * DAY, Reason::Save, 10)).collect();
         versions[3].reason = Reason::Password;
-        let left = stay(versions, now);
+        let left = stay(versions);
         assert!(left.contains(&3));
         let old = left.iter().filter(|n| **n < 370).count();
         assert!((11..=14).contains(&old), "about one a month for a year: {left:?}");
@@ -342,9 +348,9 @@ mod tests {
         let now = 1000 * DAY;
         let mut versions: Vec<_> = (0..10).map(|n| version(n, now - 100 * DAY + n, Reason::Save, 10 << 20)).collect();
         versions[0].reason = Reason::Import;
-        let left = stay(versions, now);
+        let left = stay(versions);
         assert_eq!(left, [9, 8, 7, 6, 5, 0]);
-        assert_eq!(stay(vec![version(1, now, Reason::Save, 70 << 20)], now), [1]);
+        assert_eq!(stay(vec![version(1, now, Reason::Save, 70 << 20)]), [1]);
     }
 
     #[test]

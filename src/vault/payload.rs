@@ -25,7 +25,7 @@ pub use write::encode;
 
 /// Why a payload cannot be read. Says where, never what stood there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: {problem}")]
+#[error("{}{problem}", Self::place(*line, *column))]
 pub struct PayloadError {
     /// From 1; 0 where the fault is not in one place.
     pub line: usize,
@@ -38,6 +38,10 @@ pub struct PayloadError {
 impl PayloadError {
     /// The length before the text is wrong.
     pub(super) const LENGTH: Self = Self::of("the length does not fit");
+
+    fn place(line: usize, column: usize) -> String {
+        if line == 0 { String::new() } else { format!("line {line}, column {column}: ") }
+    }
 
     const fn of(problem: &'static str) -> Self {
         Self { line: 0, column: 0, problem }

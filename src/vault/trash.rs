@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::entry::{EntryId, Life, Stamp, State, field};
+use super::entry::{Entry, EntryId, Life, Stamp, State, field};
 use crate::time::UnixTime;
 
 const DAY_MS: u64 = 86_400_000;
@@ -41,18 +41,38 @@ impl State {
         let mut back = Vec::new();
         for (id, old) in copy.entries.iter().filter(|(_, old)| old.life == Life::Live) {
             let Some(entry) = self.entries.get_mut(id).filter(|entry| entry.life != Life::Live) else { continue };
-            let Some(next) = entry.incarnation.max(old.incarnation).checked_add(1) else { continue };
-            entry.incarnation = next;
-            entry.life = Life::Live;
+            entry.incarnation = entry.incarnation.max(old.incarnation);
             if entry.body.is_none() {
                 entry.body.clone_from(&old.body);
             }
-            back.push(*id);
+            back.extend(self.revive(*id));
         }
         if !back.is_empty() {
             self.note(stamp);
         }
         back
+    }
+
+    /// Gives an entry that is not in use its next incarnation, and its id. After the last one it goes on as another entry, the
+    /// same on every device: ids are random, and no join takes this one back. None where it is in use by now.
+    pub(super) fn revive(&mut self, id: EntryId) -> Option<EntryId> {
+        let entry = self.entries.get_mut(&id)?;
+        if let Some(next) = entry.incarnation.checked_add(1) {
+            (entry.incarnation, entry.life) = (next, Life::Live);
+            return Some(id);
+        }
+        let body = entry.body.take();
+        entry.life = Life::Purged;
+        let again = Entry { id: EntryId(id.0.map(|byte| !byte)), incarnation: 0, life: Life::Live, body, ..*entry };
+        match self.entries.get_mut(&again.id) {
+            None => drop(self.entries.insert(again.id, again.clone())),
+            Some(there) if there.is_live() => return None,
+            Some(there) => {
+                there.body = there.body.take().or(again.body);
+                return self.revive(again.id);
+            }
+        }
+        Some(again.id)
     }
 
     /// What restoring a copy would make of this state.

@@ -87,14 +87,7 @@ impl Unlocked {
     /// # Errors
     /// [`Error::Limits`] when the vault has outgrown the format, [`Error::Slots`] when nothing could open it again.
     pub fn seal(&self, salt: [u8; 32]) -> Result<Vec<u8>, Error> {
-        let slots_len: usize = self.slots.iter().map(|slot| SLOT_HEAD_LEN + slot.body.len()).sum();
-        if self.slots.is_empty() {
-            return Err(Error::Slots("there is none"));
-        }
-        if self.slots.len() > MAX_SLOTS || slots_len > MAX_SLOTS_LEN {
-            return Err(Error::Limits("there are too many key slots"));
-        }
-        KdfParams::check_all(self.slots.iter().filter_map(Slot::kdf))?;
+        let slots_len = self.slots_len()?;
         let mut text = pad(&payload::encode(&self.state))?;
         let payload_len = text.expose().len() + TAG_LEN;
 
@@ -113,6 +106,18 @@ impl Unlocked {
         crypto::seal(&payload_key(&self.dek, &salt), &out, text.expose_mut());
         out.extend(text.expose());
         Ok(out)
+    }
+
+    fn slots_len(&self) -> Result<usize, Error> {
+        let len = self.slots.iter().map(|slot| SLOT_HEAD_LEN + slot.body.len()).sum();
+        if self.slots.is_empty() {
+            return Err(Error::Slots("there is none"));
+        }
+        if self.slots.len() > MAX_SLOTS || len > MAX_SLOTS_LEN {
+            return Err(Error::Limits("there are too many key slots"));
+        }
+        KdfParams::check_all(self.slots.iter().filter_map(Slot::kdf))?;
+        Ok(len)
     }
 
     /// The vault's name.
@@ -224,6 +229,22 @@ impl Unlocked {
         changed
     }
 
+    /// As [`Self::absorb`], unless both together are more than one vault may hold: then nothing changes, for what cannot be
+    /// written is no place to keep anything in.
+    ///
+    /// # Errors
+    /// As [`Self::seal`].
+    pub fn absorb_fitting(&mut self, other: &Self) -> Result<bool, Error> {
+        let mut both = self.duplicate();
+        let changed = both.absorb(other);
+        if changed {
+            both.slots_len()?;
+            padded_len(payload::encode(&both.state).expose().len())?;
+            *self = both;
+        }
+        Ok(changed)
+    }
+
     /// The vault's key in force. [`Self::open_copy`] opens other copies.
     pub const fn data_key(&self) -> &DataKey {
         &self.dek
@@ -275,10 +296,13 @@ impl Unlocked {
         self.slots.insert(at, slot);
     }
 
-    /// Two devices may each have removed what the other kept. A vault that nothing opens would be lost, so then all stay.
+    /// Two devices may each have removed what the other kept. A vault that nothing opens would be lost, and one that opens by the
+    /// recovery key alone to whoever lacks that, so then all stay.
     fn drop_removed_slots(&mut self) {
         let stays = |slot: &Slot| !self.state.meta.contains_key(&removed_name(slot.id));
-        if self.slots.iter().any(|slot| is_known(slot) && stays(slot)) {
+        let opens = |slot: &Slot| is_known(slot) && slot.kind() != SlotKind::Recovery;
+        let has_others = self.slots.iter().any(opens);
+        if self.slots.iter().any(|slot| stays(slot) && if has_others { opens(slot) } else { is_known(slot) }) {
             let state = Arc::clone(&self.state);
             self.slots.retain(|slot| !state.meta.contains_key(&removed_name(slot.id)));
         }
@@ -321,12 +345,14 @@ const fn padme(len: usize) -> usize {
     (len + mask) & !mask
 }
 
+fn padded_len(text: usize) -> Result<usize, Error> {
+    let padded = padme(8 + text);
+    if padded + TAG_LEN > MAX_PAYLOAD_LEN { Err(Error::Limits("the content is too long")) } else { Ok(padded) }
+}
+
 fn pad(text: &Secret<Vec<u8>>) -> Result<Secret<Vec<u8>>, Error> {
     let len = text.expose().len();
-    let padded = padme(8 + len);
-    if padded + TAG_LEN > MAX_PAYLOAD_LEN {
-        return Err(Error::Limits("the content is too long"));
-    }
+    let padded = padded_len(len)?;
     // Sized at once for the tag too: a buffer that grows would leave its content behind.
     let mut out = Secret::new(Vec::with_capacity(padded + TAG_LEN));
     out.expose_mut().extend((len as u64).to_le_bytes());

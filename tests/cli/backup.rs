@@ -1,6 +1,9 @@
 //! `backup` with a folder: it follows what is saved, is checked, and gives everything back on a new machine. The keychain
 //! has its own tests against a real one.
 
+use otpanel::time::UnixTime;
+use otpanel::vault::{DeviceId, Value, field};
+
 use crate::home::{Home, PASSWORD, finish, link};
 
 /// A home with two accounts, and a folder that they are backed up to.
@@ -295,4 +298,19 @@ fn a_backup_whose_accounts_are_not_there_yet_makes_no_vault() {
     std::fs::rename(home.path("later"), vault.join("b")).expect("moved");
     let done = restore();
     assert!(done.err.contains("a machine of id ") && done.err.contains("Restored 2 accounts"), "{}", done.err);
+}
+
+#[test]
+fn what_is_too_large_for_a_backup_is_named_by_the_command_that_leaves_it_out() {
+    let home = Home::with_vault();
+    home.import(&[&link("GitHub", "octo", 1), &link("GitLab", "ada", 2)]);
+    home.craft(|state| {
+        let id = state.live().find(|entry| entry.issuer() == "GitHub").expect("it is there").id;
+        let stamp = state.next_stamp(UnixTime(0), DeviceId([7; 8]));
+        assert!(state.set(id, field::ACCOUNT, Value::Text("x".repeat(40_000)), stamp));
+    });
+    let ran = home.run(&["backup", "enable", "--folder", "copies", "--json"]);
+    assert!(ran.err.contains("1 account not there, too large for it: GitHub"), "{}", ran.err);
+    let row = ran.json();
+    assert_eq!((&row["backed_up"][0]["accounts"], &row["backed_up"][0]["left_out"]), (&1.into(), &1.into()));
 }

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use otpanel::vault::{Key, Place, State, recovery};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -105,6 +106,16 @@ impl Home {
     /// Writes a file in the home.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).expect("the home can be written");
+    }
+
+    /// Changes the vault in a way that no command does.
+    pub fn craft(&self, change: impl FnOnce(&mut State)) {
+        let place = Place::new(self.vault(), self.path("elsewhere"));
+        let key = fs::read_to_string(self.path("recovery")).expect("a recovery key");
+        let key = recovery::read(key.trim()).expect("a recovery key");
+        let mut open = place.load().expect("a vault").open(&Key::Recovery(&key)).unwrap_or_else(|e| panic!("{e}"));
+        change(Arc::make_mut(&mut open.state));
+        place.save(&mut open).expect("it is saved");
     }
 
     /// The command before it runs: no password, a clean environment.

@@ -132,7 +132,7 @@ pub fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                 KeyCode::PageDown => preview.offset = (preview.offset + page).min(last),
                 KeyCode::Char('f') => *restore = Restore::from_folder(),
                 KeyCode::Tab if !preview.others.is_empty() => another(model),
-                KeyCode::Enter => return apply(model),
+                KeyCode::Enter if !preview.offer.is_bare() => return apply(model),
                 _ => {}
             }
         }

@@ -8,7 +8,7 @@ use crate::backup::gather::{Device, Gathered, Items, Ring, gather};
 use crate::backup::item::{Bundle, Digest, Head, Item, KeyItem, Kid, MAX_EPOCH, Name};
 use crate::backup::record;
 use crate::keychain::KeychainError;
-use crate::vault::{DeviceId, EntryId, Slot, State, Unlocked};
+use crate::vault::{DeviceId, Entry, EntryId, Slot, State, Unlocked};
 
 /// A head that says nothing new is written again after so many seconds: its time tells that the device is alive.
 const STALE: u64 = 24 * 3600;
@@ -184,16 +184,20 @@ fn plan(items: &dyn Items, state: &State, job: &Job<'_>, all: &Gathered, met: &B
         if full.is_empty() {
             return Plan { epoch, parts, accounts: record::live(&records), left_out };
         }
-        let alone: Vec<EntryId> =
-            full.iter().filter(|part| part.entries.len() == 1).flat_map(|part| part.entries.keys().copied()).collect();
-        if epoch < MAX_EPOCH && alone.is_empty() {
+        // What fits into no item is no reason to cut everything else into ever smaller ones.
+        let alone = |entry: &Entry| State { entries: [(entry.id, entry.clone())].into(), ..State::default() };
+        let in_full = full.iter().flat_map(|part| part.entries.values());
+        let mut out: Vec<EntryId> = in_full.filter(|entry| !items.fits(&alone(entry))).map(|entry| entry.id).collect();
+        if out.is_empty() && epoch < MAX_EPOCH {
             epoch += 1;
-        } else {
-            let out = if alone.is_empty() { full[0].entries.keys().take(1).copied().collect() } else { alone };
-            for id in out {
-                records.entries.remove(&id);
-                left_out.push(id);
-            }
+            continue;
+        }
+        if out.is_empty() {
+            out.extend(full[0].entries.keys().take(1));
+        }
+        for id in out {
+            records.entries.remove(&id);
+            left_out.push(id);
         }
     }
 }
@@ -340,7 +344,8 @@ impl Writing<'_> {
                 continue;
             }
             match self.items.read(name, self.ring)? {
-                Some(read) if read.digest == digest && !matches!(read.item, Item::Foreign | Item::Damaged) => {}
+                Some(read)
+                    if read.digest == digest && !matches!(read.item, Item::Foreign | Item::Closed | Item::Damaged) => {}
                 _ => return Err(RoundError::NotKept),
             }
         }

@@ -3,12 +3,13 @@
 use super::super::restore;
 use super::super::round::{Backed, Job, Known, RoundError, Vault, fresh, round};
 use super::*;
+use crate::keychain::Probe;
 use crate::keychain::folder::FolderKeychain;
 use crate::keychain::memory::MemoryKeychain;
 use crate::otp::{Account, Kind, Seed};
 use crate::vault::slots::Fresh;
-use crate::vault::{DeviceId, EntryId, FileError, KdfParams, Key, Life, SlotId, Stamp, Unlocked};
-use std::sync::Arc;
+use crate::vault::{DeviceId, EntryId, FileError, KdfParams, Key, Life, SlotId, Stamp, Unlocked, Value, field};
+use std::sync::{Arc, Mutex};
 
 const VAULT: VaultId = VaultId([3; 16]);
 
@@ -59,7 +60,7 @@ fn all(restored: &restore::Restored) -> State {
     record::joined(&restored.records, |_| true)
 }
 
-fn sealed<'a>(keychain: &'a MemoryKeychain, identity: &'a str, item_len: usize) -> Sealed<'a> {
+fn sealed<'a>(keychain: &'a dyn Keychain, identity: &'a str, item_len: usize) -> Sealed<'a> {
     Sealed { keychain, identity, vault: VAULT, item_len, by_itself: true }
 }
 
@@ -123,6 +124,65 @@ fn nothing_readable_lies_in_the_store() {
         }
         assert!(!secret.windows(32).any(|at| at == [0xd; 32]), "the data key in {user}");
     }
+}
+
+/// A folder in which one item may not be read, until another is put in its place.
+struct Closing<'a>(&'a MemoryKeychain, Mutex<String>);
+
+impl Keychain for Closing<'_> {
+    fn set(&self, service: &str, user: &str, secret: &[u8]) -> Result<(), KeychainError> {
+        let mut closed = self.1.lock().unwrap();
+        if *user == **closed {
+            closed.clear();
+        }
+        self.0.set(service, user, secret)
+    }
+
+    fn get(&self, service: &str, user: &str) -> Result<Option<Secret<Vec<u8>>>, KeychainError> {
+        if *user == **self.1.lock().unwrap() { Err(KeychainError::Closed) } else { self.0.get(service, user) }
+    }
+
+    fn delete(&self, service: &str, user: &str) -> Result<bool, KeychainError> {
+        self.0.delete(service, user)
+    }
+
+    fn search(&self, service: &str) -> Result<Vec<String>, KeychainError> {
+        self.0.search(service)
+    }
+
+    fn probe(&self) -> Probe {
+        self.0.probe()
+    }
+}
+
+#[test]
+fn an_item_that_may_not_be_read_stops_no_round_and_stays_as_it_is() {
+    let (keychain, mut ours, mut theirs) = (MemoryKeychain::new(), held(1, 3), held(2, 4));
+    back_up(&sealed(&keychain, "personal", 32 << 10), &mut theirs, false).unwrap();
+    back_up(&sealed(&keychain, "personal", 32 << 10), &mut ours, false).unwrap();
+    let before = keychain.items();
+    for (_, user, secret) in &before {
+        let closing = Closing(&keychain, Mutex::new(user.clone()));
+        add(&mut ours, 9, "personal");
+        let backed = back_up(&sealed(&closing, "personal", 32 << 10), &mut ours, false).unwrap();
+        assert_eq!(backed.accounts, 5, "{user}");
+        // Own keys and heads say what is said elsewhere too; a bundle, or what others wrote, may be all that is left of something.
+        if user.contains("/b/") || !user.ends_with("0101010101010101") {
+            assert!(keychain.items().iter().any(|(_, other, there)| (other, there) == (user, secret)), "{user}");
+        }
+        assert!(restore::find(&closing, "personal").is_ok_and(|found| !found.is_empty()), "{user}");
+        drop(keychain.set("otpanel.backup.personal", user, secret));
+    }
+}
+
+#[test]
+fn one_account_that_is_too_large_is_named_and_does_not_cut_the_others_into_small_items() {
+    let (keychain, mut held) = (MemoryKeychain::new(), held(1, 100));
+    let name = Value::Text("x".repeat(40_000));
+    held.change(&mut |state, stamp| state.set(EntryId([5; 16]), field::ACCOUNT, name.clone(), stamp)).unwrap();
+    let backed = back_up(&sealed(&keychain, "personal", 32 << 10), &mut held, false).unwrap();
+    assert_eq!((backed.accounts, backed.left_out), (99, vec![EntryId([5; 16])]));
+    assert_eq!(keychain.items().len(), 3, "a key, a bundle and a head");
 }
 
 #[test]

@@ -59,7 +59,7 @@ pub fn get_back(
     let offer = choose(open(world, &from)?, vault_id, None)?;
     let accounts = offer.accounts();
     told_of(&from, &offer);
-    if accounts == 0 && (offer.unread() > 0 || offer.newest().is_none_or(|time| time.0 == 0)) {
+    if offer.is_bare() {
         return Err(Report::new(
             Exit::Failed,
             "The backup opens, and no account is in reach",

@@ -3,7 +3,7 @@
 use super::Session;
 use crate::backup::ledger::Ledger;
 use crate::backup::place::{self, BackupError, Destination, Here, InFile, Store};
-use crate::backup::round::Known;
+use crate::backup::round::{Backed, Known};
 use crate::backup::standing::{self, cause};
 use crate::cli::output::say;
 use crate::cli::prompt;
@@ -31,7 +31,7 @@ impl Session {
     ///
     /// # Errors
     /// [`BackupError`].
-    pub fn round(&mut self, to: &Destination, keychain: &dyn Keychain) -> Result<usize, BackupError> {
+    pub fn round(&mut self, to: &Destination, keychain: &dyn Keychain) -> Result<Backed, BackupError> {
         let here = Here::new(&self.place);
         let known = self.ledger().done.get(&to.id()).map(|done| done.went_back.clone()).unwrap_or_default();
         let mut vault = InFile { place: &self.place, unlocked: &mut self.unlocked, device: here.device };
@@ -42,7 +42,7 @@ impl Session {
         {
             say(&format!("otpanel: {}: {words}", to.store_name()));
         }
-        Ok(backed.accounts)
+        Ok(backed)
     }
 
     /// What every command that saved does last. It never fails the command and never prompts; what it has to say is said once.
@@ -53,7 +53,7 @@ impl Session {
             let [without, failing] = Ledger::topics(&to.id());
             let (topic, words) = match keychain.probe() {
                 Probe::Ready => match self.round(to, &*keychain) {
-                    Ok(accounts) => (format!("on {}", to.id()), notice(to, accounts)),
+                    Ok(backed) => (format!("on {}", to.id()), notice(to, backed.accounts)),
                     Err(error) => (failing, not_done(&cause(&error))),
                 },
                 other => (without, not_done(&other.describe())),

@@ -48,8 +48,13 @@ impl<'a> Save<'a> {
     pub fn take_copies(&mut self, unlocked: &mut Unlocked, locked: bool) {
         // What a crashed save left is touched only under the lock: without it, it may be a save at work.
         for copy in self.place.copies(&self.target, locked, unlocked) {
-            self.joined |= unlocked.absorb(&copy.vault);
-            self.copies.push(copy);
+            match unlocked.absorb_fitting(&copy.vault) {
+                Ok(joined) => {
+                    self.joined |= joined;
+                    self.copies.push(copy);
+                }
+                Err(_) => self.warn(SaveWarning::CopyLeft(copy.path)),
+            }
         }
     }
 
@@ -136,7 +141,7 @@ impl<'a> Save<'a> {
                 Ok(bytes) if !self.written.is_empty() && bytes == self.written => return Ok(bytes),
                 Ok(bytes) if unlocked.knows(&crypto::digest(&bytes)) => return Ok(bytes),
                 Ok(bytes) => match join(self.place, unlocked, bytes.clone()) {
-                    Ok(joined) => {
+                    Ok((_, joined)) => {
                         self.joined |= joined;
                         return Ok(bytes);
                     }
@@ -191,12 +196,9 @@ impl<'a> Save<'a> {
                 let _ = fs::remove_file(temporary);
                 return Ok(true);
             }
-            match Locked::parse(bytes.clone())
-                .map_err(|error| refused(&self.place.path, error))
-                .and_then(|locked| self.place.open_again(unlocked, &locked))
-            {
-                Ok(vault) => {
-                    self.joined |= unlocked.absorb(&vault);
+            match join(self.place, unlocked, bytes.clone()) {
+                Ok((vault, joined)) => {
+                    self.joined |= joined;
                     self.copies.push(Copy { path: temporary.to_owned(), bytes, vault, ours: true });
                     return Ok(false);
                 }
@@ -299,9 +301,10 @@ impl<'a> Save<'a> {
     }
 }
 
-/// Opens the vault's bytes with the key in hand and takes in what they hold. True when something was new.
-fn join(place: &Place, unlocked: &mut Unlocked, bytes: Vec<u8>) -> Result<bool, FileError> {
+/// Opens the vault's bytes with the key in hand and takes in what they hold. Gives that, and whether something was new.
+fn join(place: &Place, unlocked: &mut Unlocked, bytes: Vec<u8>) -> Result<(Unlocked, bool), FileError> {
     let locked = Locked::parse(bytes).map_err(|error| refused(&place.path, error))?;
     let other = place.open_again(unlocked, &locked)?;
-    Ok(unlocked.absorb(&other))
+    let joined = unlocked.absorb_fitting(&other);
+    joined.map(|joined| (other, joined)).map_err(|error| FileError::TooMuch { path: place.path.clone(), error })
 }
