@@ -6,6 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// most; what is set wrong by hand is an hour off (a time zone, summer time) or days, and a code lives for half a minute.
 const BEHIND: u64 = 3_600;
 
+/// Seconds from which it is the change that is dated wrong: once a clock has stood far ahead, or somebody wrote such a date, all
+/// later changes of the vault are dated after it, and a word about it would never end.
+const FAR_BEHIND: u64 = 5 * 366 * 86_400;
+
 /// Milliseconds since 1970-01-01 00:00 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct UnixTime(pub u64);
@@ -41,7 +45,8 @@ impl UnixTime {
             ..=BEHIND => None,
             secs @ ..7_200 => Some(format!("{} minutes", secs / 60)),
             secs @ ..172_800 => Some(format!("{} hours", secs / 3_600)),
-            secs => Some(format!("{} days", secs / 86_400)),
+            secs @ ..FAR_BEHIND => Some(format!("{} days", secs / 86_400)),
+            _ => None,
         }
     }
 

@@ -201,6 +201,13 @@ impl Backup {
         !self.running.is_empty() || now.secs_since(self.ended) < FRESH_SECS
     }
 
+    /// The wall clock was set back by so many milliseconds.
+    pub fn clock_went_back(&mut self, by: u64) {
+        for time in self.due.iter_mut().chain([&mut self.whole, &mut self.ended]) {
+            time.0 = time.0.saturating_sub(by);
+        }
+    }
+
     fn hurry(&mut self, at: UnixTime) {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }

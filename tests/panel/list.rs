@@ -1,8 +1,11 @@
 //! The list: moving, searching, copying, hiding, tabs, mouse.
 
+use otpanel::app::event::Event;
 use otpanel::app::session::Modal;
 use otpanel::config::Config;
 use otpanel::otp::code_at;
+use otpanel::time::UnixTime;
+use otpanel::vault::file::FileError;
 
 use crate::harness::{BEGIN, Journey, accounts, many};
 
@@ -291,4 +294,21 @@ fn mistakes_in_the_settings_are_told_when_the_panel_opens() {
     assert_eq!(journey.model.keymap.keys(otpanel::app::keys::Action::Copy), ["enter", "c"]);
     let (_, told) = journey.model.at_opening.as_ref().expect("kept for the opening");
     assert!(told.contains("`foo-bar` is not a key (and 1 more)"), "{told}");
+}
+
+#[test]
+fn what_was_to_end_ends_in_time_though_the_clock_is_set_back_by_days() {
+    let mut journey = Journey::unlocked(&accounts()).keys("hr");
+    assert!(journey.session().revealed.is_some());
+    journey.save_fails = Some(|| FileError::DiskFull("/home/ada/vault.otpv".into()));
+    let mut journey = journey.keys("f").seconds(3);
+    assert!(journey.screen().contains("not saved"), "{}", journey.screen());
+    journey.save_fails = None;
+    let back = UnixTime(journey.model.now.0 - 2 * 86_400_000);
+    journey.event(Event::Tick(back));
+    let journey = journey.seconds(10);
+    assert!(journey.session().revealed.is_none(), "{}", journey.screen());
+    let journey = journey.seconds(25);
+    assert!(!journey.screen().contains("not saved"), "{}", journey.screen());
+    assert!(journey.model.notice.is_none());
 }

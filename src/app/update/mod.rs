@@ -41,6 +41,7 @@ use super::session::{Modal, Session};
 use crate::config::{Config, ConfigError};
 use crate::report::Report;
 use crate::secret::Secret;
+use crate::time::UnixTime;
 
 /// The fewest seconds between two looks that the focus brings.
 const FOCUS_SECS: u64 = 10;
@@ -206,7 +207,11 @@ fn path_line(model: &mut Model) -> Option<&mut PathLine> {
     }
 }
 
-fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
+fn on_tick(model: &mut Model, now: UnixTime) -> Vec<Effect> {
+    let back = model.now.0.saturating_sub(now.0);
+    if back > 0 {
+        clock_went_back(model, back);
+    }
     model.now = now;
     if model.notice.as_ref().is_some_and(|n| n.until.is_some_and(|until| until <= now)) {
         model.notice = None;
@@ -216,7 +221,6 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
         return overdue;
     }
     let idle = u64::from(model.config.idle_lock_secs);
-    let copied_secs = copy::copied_secs(&model.config);
     let Stage::Open(session) = &mut model.stage else { return Vec::new() };
     session.copied = session.copied.filter(|(_, until)| now < *until);
     session.revealed = session.revealed.filter(|(_, until)| now < *until);
@@ -227,13 +231,24 @@ fn on_tick(model: &mut Model, now: crate::time::UnixTime) -> Vec<Effect> {
         effects = close::lock(model);
     }
     let Some(session) = model.session_mut() else { return effects };
-    // The wall clock was set back: idle time counts from here on.
-    session.touched = session.touched.min(now);
-    let most = now.plus_secs(copied_secs);
-    session.copied = session.copied.map(|(id, until)| (id, until.min(most)));
     files::retry_when_due(session, now);
     effects.extend(rounds::on_tick(model));
     effects
+}
+
+/// The wall clock was set back by so many milliseconds: what is due comes when it would have come.
+fn clock_went_back(model: &mut Model, by: u64) {
+    let back = |time: &mut UnixTime| time.0 = time.0.saturating_sub(by);
+    model.notice.iter_mut().filter_map(|notice| notice.until.as_mut()).for_each(back);
+    back(&mut model.focused);
+    let Some(session) = model.session_mut() else { return };
+    session.revealed.iter_mut().map(|shown| &mut shown.1).for_each(back);
+    session.copied.iter_mut().map(|copied| &mut copied.1).for_each(back);
+    session.counter_code.iter_mut().map(|code| &mut code.until).for_each(back);
+    session.saving.retry.iter_mut().for_each(back);
+    session.saving.then.iter_mut().map(|then| &mut then.1).for_each(back);
+    back(&mut session.touched);
+    session.backup.clock_went_back(by);
 }
 
 /// Who comes back sees what has become of everything meanwhile, also where no change is announced (network folders, keychains
