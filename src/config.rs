@@ -252,9 +252,14 @@ impl Config {
         problems
     }
 
-    /// The names of the profiles that have a section.
-    pub fn profile_names(&self) -> impl Iterator<Item = &str> {
-        self.profiles.0.keys().map(String::as_str)
+    /// The profiles that have a section, by name, each with these settings and what its section says.
+    pub fn each_profile(&self) -> impl Iterator<Item = (&str, Self)> {
+        let general = Self { profiles: Profiles::default(), ..self.clone() };
+        self.profiles.0.iter().map(move |(name, section)| {
+            let mut own = general.clone();
+            section.clone().lay(&mut own);
+            (name.as_str(), own)
+        })
     }
 
     /// These settings as a file that says them all; sections of profiles are left out.

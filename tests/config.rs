@@ -176,3 +176,16 @@ fn a_file_that_is_missing_is_the_defaults_and_one_that_cannot_be_read_is_not() {
 
     assert!(matches!(Config::load(folder.path()), Err(ConfigError::Read { .. })));
 }
+
+#[test]
+fn each_profile_is_what_it_is_by_its_name_however_many_there_are() {
+    let section = |n: u32| format!("\"p{n}\": (trash_days: {}), ", n % 90 + 1);
+    let many = (0..20_000).map(section).collect::<Vec<_>>().concat();
+    let config = read(&format!("(theme: \"dark\", profiles: {{{many}}})"));
+    let started = std::time::Instant::now();
+    let all: Vec<u32> = config.each_profile().map(|(_, own)| own.trash_days).collect();
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    assert_eq!(all.len(), 20_000);
+    let (name, own) = config.each_profile().next().expect("a profile");
+    assert_eq!(own, Config { profiles: own.profiles.clone(), ..config.clone().profile(name) });
+}

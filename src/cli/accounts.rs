@@ -10,6 +10,7 @@ use super::session::{Session, World};
 use crate::entropy;
 use crate::otp::{Algorithm, Digits, Kind, Period, uri};
 use crate::policy::organisation;
+use crate::report::{Exit, Report};
 use crate::text::{clean, is_blank};
 use crate::vault::{EntryId, Value, field};
 
@@ -51,6 +52,15 @@ pub fn edit(world: &World, args: &Edit) -> Result<(), Failure> {
         }
         any
     });
+    if counter.is_some_and(|n| session.unlocked.state.get(&id).is_some_and(|entry| entry.counter.next != n)) {
+        return Err(Report::new(
+            Exit::Failed,
+            "Its counter cannot be set any more",
+            "It was set as often as the vault can count.",
+            "Move it to the trash and add the account again with the same secret.",
+        )
+        .into());
+    }
     if changed {
         session.save()?;
         say(&format!("Changed {}.", clean(&name)));

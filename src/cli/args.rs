@@ -56,11 +56,25 @@ pub fn parse() -> Cli {
         return cli;
     }
     let mut command = Cli::command();
+    let words = without_help_of_help(&command, words);
     let matches = command.try_get_matches_from_mut(words).unwrap_or_else(|error| end(&error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
     // It holds no secret, and taking it apart would cost a command as much as it took to make.
     std::mem::forget(command);
     cli
+}
+
+/// `otpanel backup help --help` is `otpanel backup help`: the parser has no help about its help.
+fn without_help_of_help(command: &clap::Command, mut words: Vec<OsString>) -> Vec<OsString> {
+    let of_group = |name: &OsString| command.find_subcommand(name).is_some_and(clap::Command::has_subcommands);
+    if let [_, group @ .., help, flag] = &words[..]
+        && (group.is_empty() || matches!(group, [one] if of_group(one)))
+        && help == "help"
+        && (flag == "--help" || flag == "-h")
+    {
+        words.pop();
+    }
+    words
 }
 
 /// Prints help or what is wrong with the command line, and ends. Help that cannot be written is a failure as any answer is.

@@ -16,6 +16,7 @@ use crate::otp::account::{listed, title};
 use crate::otp::code::hotp_code;
 use crate::otp::{Account, Kind};
 use crate::policy::organisation;
+use crate::report::{Exit, Report};
 use crate::text::{clean, collated, fit};
 use crate::time::UnixTime;
 use crate::vault::history::Reason;
@@ -170,7 +171,16 @@ fn codes_of(world: &World, session: &mut Session, id: EntryId, account: &Account
         counter = vault.take_counter(id, UnixTime::now(), device);
         Ok(())
     })?;
-    Ok(Pair { code: counter.and_then(|c| hotp_code(account, c)), next: None, remaining: None })
+    let Some(counter) = counter else {
+        return Err(Report::new(
+            Exit::Failed,
+            "Its counter is used up",
+            "It stands at the last number that there is.",
+            "Where the site can begin anew, so can it here: `otpanel edit QUERY --counter 0`.",
+        )
+        .into());
+    };
+    Ok(Pair { code: hotp_code(account, counter), next: None, remaining: None })
 }
 
 /// The one live account that a query names.

@@ -37,8 +37,8 @@ pub fn config(global: &Global, args: Args) -> Result<(), Failure> {
             let there = fs::exists(file).unwrap_or(true);
             let config = Config::load(file)?;
             let mut problems = problems(&config, file);
-            for name in config.profile_names() {
-                let own = self::problems(&config.clone().profile(name), file);
+            for (name, own) in config.each_profile() {
+                let own = self::problems(&own, file);
                 let more: Vec<String> = own.into_iter().filter(|problem| !problems.contains(problem)).collect();
                 problems.extend(more.into_iter().map(|problem| format!("profile {name}: {problem}")));
             }

@@ -21,6 +21,7 @@ use crate::secret::can_lock;
 use crate::text::clean;
 use crate::time::UnixTime;
 use crate::vault::envelope::Locked;
+use crate::vault::file::Place;
 
 /// How well one thing works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -134,12 +135,14 @@ fn policy(found: &Found) -> Finding {
 }
 
 fn vault(path: &Path) -> Finding {
-    match fs::read(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            finding("vault", State::Note, format!("none yet at {}; `otpanel init` makes one", shown(path)))
+    // As the program itself reads it: a pipe or a device in its place is not waited for.
+    match Place::new(path, "").read() {
+        Ok(None) => finding("vault", State::Note, format!("none yet at {}; `otpanel init` makes one", shown(path))),
+        Err(e) => {
+            let report = Report::from(&e);
+            finding("vault", State::Bad, format!("{}: {}", report.problem, report.cause))
         }
-        Err(e) => finding("vault", State::Bad, format!("{} cannot be read: {}", shown(path), system_words(&e))),
-        Ok(bytes) => {
+        Ok(Some(bytes)) => {
             let size = bytes.len();
             match Locked::parse(bytes) {
                 Ok(locked) => {

@@ -1,12 +1,16 @@
 //! One account with its codes, and how it is answered.
 
+use std::io::{self, IsTerminal as _};
+
 use serde::Serialize;
 
 use super::args::Code as Args;
 use super::failure::Failure;
-use super::output::{answer, json};
+use super::output::{answer, json, say};
 use crate::otp::Account;
+use crate::otp::account::title;
 use crate::otp::code::{Code, code_at, next_code_at, remaining};
+use crate::text::clean;
 use crate::time::UnixTime;
 use crate::vault::EntryId;
 
@@ -89,6 +93,13 @@ pub fn tell(args: &Args, Found { id, account, pair }: &Found) -> Result<(), Fail
             remaining: pair.remaining,
             period: account.kind.period(),
         });
+    }
+    // Part of a name is enough, so a person is told whose code it is.
+    let title = title(&account.issuer, &account.account);
+    let names = [&account.issuer, &account.account, &title].map(|name| name.to_lowercase());
+    let is_named = names.contains(&args.query.to_lowercase()) || args.query == id.to_string();
+    if !is_named && io::stderr().is_terminal() {
+        say(&clean(&title));
     }
     answer(&format!("{}\n", shown.expose()))
 }

@@ -19,7 +19,7 @@ use crate::time::UnixTime;
 use crate::vault::envelope::MAX_FILE_LEN;
 use crate::vault::history::{Reason, Version};
 use crate::vault::{Changes, EntryId, Error, FileError, Locked, Place, State, Unlocked, changes};
-use crate::{entropy, paths};
+use crate::{entropy, paths, rollback};
 
 /// Names that a comparison lists of each kind of change.
 const NAMED: usize = 20;
@@ -274,6 +274,12 @@ fn put_back(world: &World, args: &VaultRestore, copy: &Locked, aside: Option<Pat
     }
     place.create(&unlocked)?;
     say(&format!("The vault is back, with {}.", count(accounts, "account")));
+    if rollback::is_of_before(&place, copy) {
+        say(
+            "otpanel: that copy is of before a new password or key: the next opening asks for what opens the vault now, and joins \
+             the copy into the newest version of the history.",
+        );
+    }
     if let Some(to) = aside {
         say(&format!("What stood there before is in {}.", shown(&to)));
     }

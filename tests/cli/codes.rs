@@ -139,6 +139,18 @@ fn a_counter_is_saved_before_its_code_is_printed() {
     home.run(&["code", "bank", "--next"]).fails(2);
 }
 
+#[test]
+fn a_counter_that_is_used_up_says_so_and_can_begin_anew() {
+    let home = Home::with_vault();
+    home.import(&["otpauth://hotp/bank?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&counter=9"]);
+    // No form lets it rise so far; a broken program may.
+    home.craft(|state| state.entries.values_mut().for_each(|entry| entry.counter.next = u64::MAX));
+    let err = home.run(&["code", "bank"]).fails(1);
+    assert!(err.contains("Its counter is used up") && err.contains("--counter"), "{err}");
+    home.run(&["edit", "bank", "--counter", "0"]).ok();
+    assert_eq!(home.run(&["code", "bank"]).ok().trim(), "755224");
+}
+
 #[cfg(unix)]
 #[test]
 fn many_at_once_are_each_given_a_counter_of_their_own() {

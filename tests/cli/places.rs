@@ -92,6 +92,33 @@ fn the_doctor_tells_and_touches_nothing() {
     assert!(rows.as_array().is_some_and(|r| r.iter().all(|f| f["what"].is_string() && f["state"].is_string())));
 }
 
+#[cfg(unix)]
+#[test]
+fn the_doctor_does_not_wait_for_a_pipe_nor_swallow_a_device_in_the_vaults_place() {
+    for device in ["pipe", "/dev/zero"] {
+        let home = Home::new();
+        fs::create_dir_all(home.vault().parent().expect("a folder")).expect("a folder");
+        if device == "pipe" {
+            let made = std::process::Command::new("mkfifo").arg(home.vault()).status();
+            assert!(made.expect("mkfifo").success());
+        } else {
+            std::os::unix::fs::symlink(device, home.vault()).expect("a link");
+        }
+        let text = home.run(&["doctor"]).out;
+        assert!(text.contains("is a folder, a pipe or a device"), "{text}");
+    }
+}
+
+#[test]
+fn help_about_help_is_help() {
+    let home = Home::new();
+    for args in [&["backup", "help", "--help"][..], &["vault", "help", "-h"], &["help", "--help"]] {
+        let text = finish(home.bare().args(args), b"").ok();
+        assert!(text.contains("Usage: otpanel"), "{text}");
+    }
+    assert!(finish(home.bare().args(["code", "help", "--help"]), b"").ok().contains("Usage: otpanel code"));
+}
+
 #[test]
 fn a_profile_is_a_vault_of_its_own() {
     let home = Home::new();
