@@ -10,7 +10,7 @@ use super::path::PathLine;
 use crate::backup::place::{Store, Verified};
 use crate::backup::round::Device;
 use crate::backup::standing::{Standing, Status};
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::time::UnixTime;
 use crate::vault::DeviceId;
 use crate::vault::envelope::Unlocked;
@@ -116,6 +116,8 @@ pub struct Backup {
     pub stale: bool,
     /// What the last look at every item found.
     pub verified: Vec<(&'static str, Verified)>,
+    /// Accounts that the last look at every item did not find there, until a round that reads everything was good.
+    lacking: usize,
     /// When the next round is due.
     due: Option<UnixTime>,
     /// When a round reads every item again.
@@ -252,6 +254,7 @@ impl Backup {
             self.standing = std::mem::take(&mut news.standing);
         }
         if !news.verified.is_empty() {
+            self.lacking = news.verified.iter().map(|(_, found)| found.lacking).sum();
             self.verified = std::mem::take(&mut news.verified);
         }
         if let Some(devices) = news.devices.take() {
@@ -266,6 +269,7 @@ impl Backup {
         } else if let Some(whole) = round {
             self.failures = 0;
             if whole {
+                self.lacking = 0;
                 self.whole = now.plus_secs(WHOLE_SECS);
             }
             self.hurry(now.plus_secs(LOOK_SECS));
@@ -296,6 +300,10 @@ impl Backup {
             }
             (Standing::Waiting, None, _) if busy && live > 0 && status.begins() => {
                 (Tone::Info, String::from("backing up"), String::from("backing up"))
+            }
+            (Standing::On, ..) if self.lacking > 0 => {
+                let what = count(self.lacking, "account");
+                (Tone::Warn, format!("{what} lacking · {}", self.reach(status)), format!("{} lacking", self.lacking))
             }
             (Standing::On, ..) => {
                 let (accounts, last) = self.good();

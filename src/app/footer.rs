@@ -165,6 +165,11 @@ impl Model {
         if session.modal.is_none() && !session.big && self.notice_covers_keys() {
             return Vec::new();
         }
+        // A low page has no other row for what was answered.
+        let paged = matches!(session.modal, Some(Modal::Backup(_) | Modal::Past(_)));
+        if paged && self.size.1 <= 8 && self.notice.is_some() {
+            return Vec::new();
+        }
         let fixed = |pairs: &[(&str, &str)]| pairs.iter().map(|(key, word)| self.key(key, word)).collect::<Vec<_>>();
         let mut items = match &session.modal {
             Some(Modal::Palette(_)) => fixed(&[("enter", "do it"), ("up", "up"), ("down", "down"), ("esc", "close")]),
@@ -190,6 +195,7 @@ impl Model {
             Some(Modal::Tags(tags)) if tags.chosen.is_some() => {
                 fixed(&[("enter", "take it"), ("up", "back"), ("esc", "leave")])
             }
+            Some(Modal::Tags(tags)) if tags.offered().is_empty() => fixed(&[("enter", "save"), ("esc", "leave")]),
             Some(Modal::Tags(_)) => {
                 fixed(&[("enter", "save"), ("tab", "complete"), ("down", "choose"), ("esc", "leave")])
             }

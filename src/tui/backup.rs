@@ -2,15 +2,20 @@
 
 use super::Canvas;
 use super::modal::question;
+use super::prompt::{Line, Prompt};
 use crate::app::Model;
 use crate::app::backup::page::{self, Row};
 use crate::app::backup::{Ask, Seen, View, ago};
+use crate::app::path::PathLine;
 use crate::app::session::Session;
 use crate::policy::{PERSONAL, organisation};
 use crate::text::{clean, count, fit, width};
 
 /// Draws the screen.
 pub fn view(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas) {
+    if let Some(Ask::Folder(line, problem)) = &shown.ask {
+        return folder(line, problem.as_deref(), model, canvas);
+    }
     let end = canvas.width().saturating_sub(1);
     let x = canvas.put(1, 0, "Backup", canvas.theme.strong);
     if let Some(doing) = session.backup.doing() {
@@ -45,18 +50,16 @@ pub fn view(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas)
     if top + room < rows.len() {
         canvas.right(end + 1, u16::from(tall) + room as u16, canvas.mark("↓", "v"), canvas.theme.dim);
     }
-    for item in model.footer() {
-        let x = canvas.put(item.from, canvas.height() - 1, &item.key, canvas.theme.accent);
-        canvas.put(x + 1, canvas.height() - 1, &item.word, canvas.theme.dim);
-    }
-    if let Some(notice) = model.notice.as_ref().filter(|_| tall) {
+    canvas.footer(&model.footer());
+    if let Some(notice) = &model.notice {
         // A second row where the page leaves one.
         let second = u16::from(rows.len() < room);
         let high = canvas.notice_rows(canvas.width().saturating_sub(2), 1 + usize::from(second), notice);
         canvas.notice_in(1, bottom + 1 - high, canvas.width().saturating_sub(2), high.into(), notice);
     }
     match &shown.ask {
-        None => {}
+        // The folder is asked for above, in the place of the page.
+        None | Some(Ask::Folder(..)) => {}
         Some(Ask::Off) => {
             let text = "Turn the backup off on this computer? What is stored can stay, for later, or be deleted.";
             question(
@@ -75,17 +78,21 @@ pub fn view(shown: &View, session: &Session, model: &Model, canvas: &mut Canvas)
             let keys = [("enter", "forget it"), ("k", "new keys, then forget it"), ("esc", "leave it")];
             question(canvas, "Forget a device", &text, &keys);
         }
-        Some(Ask::Folder(line, problem)) => {
-            let text = "Also keep it in which folder? One that you sync takes the backup off this computer.";
-            let area = canvas.middle(72, 8);
-            canvas.frame(area, "Folder");
-            let (x, columns) = (area.x + 2, area.width.saturating_sub(4));
-            let y = canvas.paragraph(x, area.y + 1, columns, text, canvas.theme.text);
-            canvas.input(x, y + 1, columns, line, false, true);
-            if let Some(problem) = problem {
-                canvas.text(x, y + 2, columns, problem, canvas.theme.error);
-            }
-        }
+    }
+}
+
+/// Asks for a folder, as every path is asked for.
+fn folder(line: &PathLine, problem: Option<&str>, model: &Model, canvas: &mut Canvas) {
+    let prompt = Prompt {
+        title: "Backup in a folder",
+        text: "Also keep it in which folder? One that you sync takes the backup off this computer.",
+        lines: &[Line { label: "", input: line, masked: false, focus: true }],
+        problem,
+    };
+    let (below, keys) = prompt.over(line.offered().len(), canvas, 1, canvas.width().saturating_sub(2).min(76));
+    super::choice::plain(line, below, keys, canvas);
+    if keys {
+        canvas.footer(&model.footer());
     }
 }
 

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 
 use super::Theme;
 use super::spoken::Spoken;
-use crate::app::footer::fitting;
+use crate::app::footer::{Item, fitting};
 use crate::app::input::Input;
 use crate::app::model::{Notice, Tone};
 use crate::text::{fit, typed, width, wrap};
@@ -342,6 +342,15 @@ impl<'a> Canvas<'a> {
             lines = wrap(short, room.into());
         }
         self.lines(at, y, room, rows, &lines, self.theme.text);
+    }
+
+    /// Draws the keys of a mode where they belong, in the last row.
+    pub fn footer(&mut self, keys: &[Item]) {
+        let last = self.height() - 1;
+        for item in keys {
+            let x = self.put(item.from, last, &item.key, self.theme.accent);
+            self.put(x + 1, last, &item.word, self.theme.dim);
+        }
     }
 
     /// Draws keys with their words from column 1 of a row: as many as fit, the last (it leads out) before those in between.

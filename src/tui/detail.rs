@@ -6,51 +6,46 @@ use crate::app::order::Use;
 use crate::app::rows::{Shows, code, next_code};
 use crate::app::session::Session;
 use crate::otp::remaining;
-use crate::text::{clean, wrap};
+use crate::text::{clean, width, wrap};
 use crate::time::UnixTime;
 use crate::vault::{Entry, field};
 
 /// Draws the pane from column `x`.
 pub fn view(session: &Session, model: &Model, canvas: &mut Canvas, x: u16, top: u16, height: u16) {
+    let Some(row) = session.selected_row() else { return };
+    let Some(entry) = session.state().get(&row.id) else { return };
     for y in top..top + height {
         canvas.put(x, y, canvas.mark("│", "|"), canvas.theme.border);
     }
-    let Some(row) = session.selected_row() else { return };
-    let Some(entry) = session.state().get(&row.id) else { return };
     let left = x + 2;
     let columns = canvas.width().saturating_sub(left + 1);
-    let (text, dim) = (canvas.theme.text, canvas.theme.dim);
+    let (strong, text, dim, warn) = (canvas.theme.strong, canvas.theme.text, canvas.theme.dim, canvas.theme.warn);
     let bottom = top + height;
+    // Below the pane lie the notice and the keys.
+    let said = |canvas: &mut Canvas, y: u16, words: &str, style| {
+        canvas.lines(left, y, columns, usize::from(bottom.saturating_sub(y)), &wrap(words, columns.into()), style)
+    };
     let mut y = top;
-    for line in wrap(&row.issuer, columns as usize).into_iter().filter(|l| !l.is_empty()) {
-        canvas.text(left, y, columns, &line, canvas.theme.strong);
-        y += 1;
+    if !row.issuer.is_empty() {
+        y = said(canvas, y, &row.issuer, strong);
     }
-    y = canvas.paragraph(left, y, columns, &row.account, text) + 1;
+    y = said(canvas, y, &row.account, text) + 1;
 
     if let Shows::Timed { period } = row.shows
         && session.shows_code(row.id, model.now)
     {
-        let now = code(entry, model.code_time()).map(|c| c.grouped());
-        let next = next_code(entry, model.code_time()).map(|c| c.grouped());
-        let at = canvas.put(left + 3, y, now.as_ref().map_or("", |c| c.expose()), canvas.theme.code);
-        let at = canvas.put(at + 6, y, "next ", dim);
-        canvas.put(at, y, next.as_ref().map_or("", |c| c.expose()), dim);
-        if period != session.rows.period {
-            canvas.put(left + 3, y + 1, &format!("{}s", remaining(period, model.code_time())), dim);
-        }
-        y += 3;
+        y = codes(session, model, canvas, entry, period, (left + 3, y, columns.saturating_sub(3), bottom)) + 1;
     }
     if row.shows == Shows::EnrolAgain {
         let key = model.key_name(crate::app::keys::Action::Edit);
-        let text = format!("Its name alone came along. Get a new secret from the site; {key} takes it.");
-        y = canvas.paragraph(left, y, columns, &text, canvas.theme.warn) + 1;
+        let words = format!("Its name alone came along. Get a new secret from the site; {key} takes it.");
+        y = said(canvas, y, &words, warn) + 1;
     }
     if let Shows::Nothing(why) = &row.shows {
-        y = canvas.paragraph(left, y, columns, &format!("no code: {why}"), canvas.theme.warn) + 1;
+        y = said(canvas, y, &format!("no code: {why}"), warn) + 1;
     }
-    canvas.text(left, y, columns, &parameters(entry, canvas.mark(" · ", ", ")), text);
-    y += 1;
+    let parts = parameters(entry, columns, canvas.mark(" · ", ", "));
+    y = canvas.lines(left, y, columns, usize::from(bottom.saturating_sub(y)), &parts, text);
     let note = clean(entry.note()).into_owned();
     let used = session.uses.get(&row.id).map_or_else(String::new, |used| times(*used, model.now));
     let owner = row.organisation.clone().unwrap_or_default();
@@ -76,6 +71,39 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas, x: u16, top: 
     }
 }
 
+/// Draws the code, the next one beside it or, where that is too narrow, below it, and what is left of a time of its own. Hands
+/// back the row after them.
+fn codes(
+    session: &Session,
+    model: &Model,
+    canvas: &mut Canvas,
+    entry: &Entry,
+    period: u64,
+    (x, y, columns, bottom): (u16, u16, u16, u16),
+) -> u16 {
+    if y >= bottom {
+        return y;
+    }
+    let (dim, style) = (canvas.theme.dim, canvas.theme.code);
+    let now = code(entry, model.code_time()).map(|c| c.grouped());
+    let next = next_code(entry, model.code_time()).map(|c| c.grouped());
+    let now = now.as_ref().map_or("", |c| c.expose());
+    let next = next.as_ref().map_or("", |c| c.expose());
+    let at = canvas.put(x, y, now, style) + 6;
+    // Half a code is read as a whole one.
+    let beside = usize::from(at - x) + width("next ") + width(next) <= columns.into();
+    let (at, next_y) = if beside { (at, y) } else { (x, y + 1) };
+    if next_y < bottom {
+        let at = canvas.put(at, next_y, "next ", dim);
+        canvas.put(at, next_y, next, dim);
+    }
+    let y = next_y + 1;
+    if period != session.rows.period && y < bottom {
+        canvas.put(x, y, &format!("{}s", remaining(period, model.code_time())), dim);
+    }
+    y + 1
+}
+
 /// How often an account was used here, and when last. No time zone is needed to read it, and it changes once a minute at
 /// most.
 fn times(used: Use, now: UnixTime) -> String {
@@ -89,8 +117,9 @@ fn times(used: Use, now: UnixTime) -> String {
     format!("{times}, last {last}")
 }
 
-fn parameters(entry: &Entry, dot: &str) -> String {
-    let Ok(account) = entry.account() else { return entry.kind_name().to_owned() };
+/// How the codes are made, in lines that break between two parts.
+fn parameters(entry: &Entry, columns: u16, dot: &str) -> Vec<String> {
+    let Ok(account) = entry.account() else { return vec![entry.kind_name().to_owned()] };
     let kind = match account.kind.name() {
         "totp" => "TOTP",
         "hotp" => "HOTP",
@@ -106,7 +135,16 @@ fn parameters(entry: &Entry, dot: &str) -> String {
     };
     let mut parts = vec![kind.to_owned(), hash.to_owned(), format!("{} digits", account.kind.digits())];
     parts.extend(account.kind.period().map(|secs| format!("{secs} s")));
-    parts.join(dot)
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(dot) + width(&part) <= columns.into() => {
+                *line += &(dot.to_owned() + &part);
+            }
+            _ => lines.push(part),
+        }
+    }
+    lines
 }
 
 /// The next counter of an account that counts.

@@ -54,9 +54,8 @@ pub fn view(flow: &Export, model: &Model, canvas: &mut Canvas) {
     if let Some(notice) = model.notice.as_ref().filter(|_| tall && matches!(flow.step, Step::Done(_))) {
         canvas.notice(1, last - 1, columns, notice);
     }
-    for item in model.footer().into_iter().filter(|_| keys) {
-        let x = canvas.put(item.from, last, &item.key, canvas.theme.accent);
-        canvas.put(x + 1, last, &item.word, canvas.theme.dim);
+    if keys {
+        canvas.footer(&model.footer());
     }
     let path = clean(flow.path.text().trim()).into_owned();
     match flow.step {

@@ -2,7 +2,7 @@
 
 use super::Canvas;
 use crate::app::Model;
-use crate::app::form::Form;
+use crate::app::form::{Field, Form};
 use crate::otp::{code_at, hotp_code, remaining};
 use crate::text::wrap;
 
@@ -28,9 +28,18 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
     let columns = canvas.width().saturating_sub(value + 1).min(64);
     let bottom = height.saturating_sub(if height > 6 { 2 } else { 1 });
     let room = bottom.saturating_sub(y) as usize;
-    // Where not all fields fit, the one in focus is kept in view.
+    // Below the label as well where the value's column is narrow.
+    let from = if columns < 40 { label } else { value };
+    let inner = canvas.width().saturating_sub(from + 3).min(64);
+    let wrong = |field: Field| {
+        let gone = form.gone.filter(|_| field == form.focus).map(str::to_owned);
+        let error = form.error(field).filter(|_| form.shows_error(field)).or(gone);
+        error.map_or_else(Vec::new, |error| wrap(&error, inner.into()))
+    };
+    // Where not all fit, the field in focus is kept in view, with what is wrong with it.
     let at = fields.iter().position(|f| *f == form.focus).unwrap_or(0);
-    let skip = if fields.len() > room { (at + 1).saturating_sub(room) } else { 0 };
+    let rows: Vec<usize> = fields.iter().map(|field| 1 + wrong(*field).len()).collect();
+    let skip = (0..at).find(|from| rows[*from..=at].iter().sum::<usize>() <= room).unwrap_or(at);
     let (all, mut shown) = (fields.len(), 0);
     for field in fields.into_iter().skip(skip) {
         if y >= bottom {
@@ -59,16 +68,10 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
         }
         y += 1;
         shown += 1;
-        let gone = form.gone.filter(|_| focus).map(str::to_owned);
-        if let Some(error) = form.error(field).filter(|_| form.shows_error(field)).or(gone)
-            && y < bottom
-        {
-            // Below the label as well where the value's column is narrow.
-            let from = if columns < 40 { label } else { value };
+        let lines = wrong(field);
+        if !lines.is_empty() && y < bottom {
             let at = canvas.put(from, y, canvas.cross(), canvas.theme.error) + 1;
-            let room = canvas.width().saturating_sub(at + 1).min(64);
-            let lines = wrap(&error, room.into());
-            y = canvas.lines(at, y, room, usize::from(bottom - y), &lines, canvas.theme.error);
+            y = canvas.lines(at, y, inner, usize::from(bottom - y), &lines, canvas.theme.error);
         }
     }
     if height > 6 {
@@ -78,10 +81,7 @@ pub fn view(form: &Form, model: &Model, canvas: &mut Canvas) {
     if height <= 6 {
         preview(form, model, canvas, height - 1);
     } else {
-        for item in model.footer() {
-            let x = canvas.put(item.from, height - 1, &item.key, canvas.theme.accent);
-            canvas.put(x + 1, height - 1, &item.word, canvas.theme.dim);
-        }
+        canvas.footer(&model.footer());
     }
 }
 

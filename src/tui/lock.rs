@@ -16,12 +16,22 @@ pub fn opening(canvas: &mut Canvas) {
 pub fn broken(report: &Report, canvas: &mut Canvas) {
     let columns = canvas.width().saturating_sub(4).min(72);
     canvas.put(1, 0, "otpanel", canvas.theme.strong);
-    let y = u16::from(canvas.height() > 8) + 1;
+    let last = canvas.height() - 1;
+    let y = (u16::from(canvas.height() > 8) + 1).min(last.saturating_sub(1));
     let at = canvas.put(2, y, canvas.cross(), canvas.theme.error) + 1;
-    let y = canvas.paragraph(at, y, columns.saturating_sub(2), &report.problem, canvas.theme.error);
-    let y = canvas.paragraph(2, y, columns, &report.cause, canvas.theme.text);
-    canvas.paragraph(2, y, columns, report.next_in_panel(), canvas.theme.text);
-    canvas.keys(canvas.height() - 1, &[("r", "look again"), ("q", "quit")]);
+    // As far as the keys: what does not fit says so.
+    let said = |canvas: &mut Canvas, x: u16, y: u16, columns: u16, text: &str, style| {
+        canvas.lines(x, y, columns, usize::from(last.saturating_sub(y)), &wrap(text, columns.into()), style)
+    };
+    let y = said(canvas, at, y, columns.saturating_sub(2), &report.problem, canvas.theme.error);
+    let y = said(canvas, 2, y, columns, &report.cause, canvas.theme.text);
+    said(canvas, 2, y, columns, &next(report), canvas.theme.text);
+    canvas.keys(last, &[("r", "look again"), ("q", "quit")]);
+}
+
+/// What to do next, in lines that are broken here alone.
+fn next(report: &Report) -> String {
+    report.next_in_panel().replace('\n', " ")
 }
 
 /// The lock screen.
@@ -33,6 +43,13 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
     // On three rows an error goes before the keys.
     let has_keys = canvas.height() > if lock.error.is_some() { 3 } else { 2 };
     let mut y = if tall { canvas.height() / 3 } else { 0 };
+    let cause = lock.error.as_ref().map_or_else(String::new, |report| format!("{} {}", report.cause, next(report)));
+    let inner = columns.saturating_sub(2);
+    if let Some(report) = lock.error.as_ref().filter(|_| tall) {
+        // An error begins as high as it takes to be read whole.
+        let rows = wrap(&report.problem, inner.into()).len() + wrap(&cause, inner.into()).len();
+        y = y.min(canvas.height().saturating_sub(rows as u16 + 5));
+    }
     if canvas.height() > 3 {
         canvas.put(x, y, "otpanel is locked", canvas.theme.strong);
         y += if tall { 2 } else { 1 };
@@ -66,10 +83,9 @@ pub fn locked(lock: &Lock, model: &Model, canvas: &mut Canvas) {
         let at = canvas.put(x, y, canvas.cross(), canvas.theme.error) + 1;
         // As far as the row of the keys.
         let keys = u16::from(has_keys);
-        let (rows, inner) = (usize::from((canvas.height() - keys).saturating_sub(y)), columns.saturating_sub(2));
+        let rows = usize::from((canvas.height() - keys).saturating_sub(y));
         y = canvas.lines(at, y, inner, rows, &wrap(&report.problem, inner.into()), canvas.theme.error);
         if tall {
-            let cause = format!("{} {}", report.cause, report.next_in_panel());
             let rows = usize::from((canvas.height() - 1).saturating_sub(y));
             canvas.lines(x + 2, y, inner, rows, &wrap(&cause, inner.into()), canvas.theme.dim);
         }

@@ -77,10 +77,8 @@ fn paste(line: &Input, problem: Option<&str>, model: &Model, canvas: &mut Canvas
         canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));
         let prompt = Prompt { title: "Paste", text, lines: &[line], problem };
         let (_, keys) = prompt.draw(canvas, 1, canvas.width().saturating_sub(2));
-        let last = canvas.height() - 1;
-        for item in model.footer().into_iter().filter(|_| keys) {
-            let x = canvas.put(item.from, last, &item.key, canvas.theme.accent);
-            canvas.put(x + 1, last, &item.word, canvas.theme.dim);
+        if keys {
+            canvas.footer(&model.footer());
         }
         return;
     }
@@ -101,41 +99,71 @@ fn paste(line: &Input, problem: Option<&str>, model: &Model, canvas: &mut Canvas
     }
 }
 
+/// A key with its word.
+type Key<'a> = (String, &'a str);
+
+/// The columns of these keys in a row, the first ones with their words.
+fn needs(keys: &[Key], words: usize, gap: usize) -> usize {
+    let one = |(at, (key, word)): (usize, &Key)| width(key) + if at < words { 1 + width(word) } else { 0 } + gap;
+    keys.iter().enumerate().map(one).sum::<usize>().saturating_sub(gap)
+}
+
+/// The keys with all their words, in rows of so many columns: nobody should have to guess what one does.
+fn key_rows<'a, 'k>(keys: &'a [Key<'k>], columns: usize, gap: usize) -> Vec<&'a [Key<'k>]> {
+    let (mut rows, mut first) = (Vec::new(), 0);
+    for at in 1..keys.len() {
+        if needs(&keys[first..=at], keys.len(), gap) > columns {
+            rows.push(&keys[first..at]);
+            first = at;
+        }
+    }
+    rows.push(&keys[first..]);
+    rows
+}
+
 /// Asks something: in a box, or over the whole of a screen that is too low for one.
 pub fn question(canvas: &mut Canvas, title: &str, text: &str, keys: &[(&str, &str)]) {
+    let keys: Vec<Key> = keys.iter().map(|(key, word)| (show(key, canvas.ascii), *word)).collect();
     let columns = canvas.width().min(60);
-    let boxed =
-        !canvas.is_spoken() && canvas.height() as usize >= wrap(text, columns.saturating_sub(4) as usize).len() + 5;
+    // The rows of the text and those of the keys, which stand closer where that saves one.
+    let rows = |inner: u16| {
+        let (far, near) = (key_rows(&keys, inner.into(), 3), key_rows(&keys, inner.into(), 2));
+        let (gap, named) = if near.len() < far.len() { (2, near) } else { (3, far) };
+        (wrap(text, inner.into()), named, gap)
+    };
+    let (lines, named, _) = rows(columns.saturating_sub(4));
+    let boxed = !canvas.is_spoken() && canvas.height() as usize >= lines.len() + named.len() + 4;
     let inner = columns.saturating_sub(if boxed { 4 } else { 2 });
-    let lines = wrap(text, inner as usize);
-    let (x, top, bottom) = if boxed {
-        let area = canvas.middle(columns, lines.len() as u16 + 4);
+    let (lines, mut named, gap) = rows(inner);
+    let (x, top, end) = if boxed {
+        let area = canvas.middle(columns, (lines.len() + named.len()) as u16 + 3);
         canvas.frame(area, title);
-        (area.x + 2, area.y + 1, area.bottom() - 2)
+        (area.x + 2, area.y + 1, area.bottom() - 1)
     } else {
         canvas.empty(Rect::new(0, 0, canvas.width(), canvas.height()));
         let titled = canvas.is_spoken() && canvas.height() > 5;
         if titled {
             canvas.put(1, 0, title, canvas.theme.strong);
         }
-        (1, u16::from(titled), canvas.height() - 1)
+        (1, u16::from(titled), canvas.height())
     };
+    let mut words = keys.len();
+    if named.len() + lines.len().min(2) > usize::from(end - top) {
+        // Two rows of what is asked go first. The keys alone say at least which there are.
+        named = vec![&keys[..]];
+        words = (0..=keys.len()).rev().find(|words| needs(&keys, *words, gap) <= inner.into()).unwrap_or(0);
+    }
+    let bottom = end.saturating_sub(named.len() as u16);
     canvas.lines(x, top, inner, usize::from(bottom.saturating_sub(top)), &lines, canvas.theme.text);
-    let keys: Vec<(String, &str)> = keys.iter().map(|(key, word)| (show(key, canvas.ascii), *word)).collect();
-    // Where not all have room for their words, the keys alone say at least which there are.
-    let needs = |words: usize| {
-        let one =
-            |(at, (key, word)): (usize, &(String, &str))| width(key) + if at < words { 1 + width(word) } else { 0 } + 3;
-        keys.iter().enumerate().map(one).sum::<usize>().saturating_sub(3)
-    };
-    let words = (0..=keys.len()).rev().find(|words| needs(*words) <= inner.into()).unwrap_or(0);
-    let mut at = x;
-    for (n, (key, word)) in keys.iter().enumerate() {
-        at = canvas.put(at, bottom, key, canvas.theme.accent);
-        if n < words {
-            at = canvas.put(at + 1, bottom, word, canvas.theme.dim);
+    for (y, row) in (bottom..).zip(named) {
+        let mut at = x;
+        for (n, (key, word)) in row.iter().enumerate() {
+            at = canvas.put(at, y, key, canvas.theme.accent);
+            if n < words {
+                at = canvas.put(at + 1, y, word, canvas.theme.dim);
+            }
+            at += gap as u16;
         }
-        at += 3;
     }
 }
 

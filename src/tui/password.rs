@@ -28,9 +28,5 @@ pub fn view(flow: &Password, session: &Session, model: &Model, canvas: &mut Canv
     if ask(&prompt, canvas, x, columns, vec![("", "")]).is_empty() {
         return;
     }
-    let last = canvas.height() - 1;
-    for item in model.footer() {
-        let at = canvas.put(item.from, last, &item.key, canvas.theme.accent);
-        canvas.put(at + 1, last, &item.word, canvas.theme.dim);
-    }
+    canvas.footer(&model.footer());
 }

@@ -66,12 +66,11 @@ pub fn view(past: &Past, session: &Session, model: &Model, canvas: &mut Canvas) 
             rows(past, copies.len(), top, canvas, |canvas, at, y| copy(&copies[at], model, canvas, y));
         }
     }
-    for item in model.footer() {
-        let x = canvas.put(item.from, height - 1, &item.key, canvas.theme.accent);
-        canvas.put(x + 1, height - 1, &item.word, canvas.theme.dim);
-    }
-    if let Some(notice) = model.notice.as_ref().filter(|_| height > 8) {
-        canvas.notice(1, height - 2, canvas.width().saturating_sub(2), notice);
+    canvas.footer(&model.footer());
+    if let Some(notice) = &model.notice {
+        // A low page has no other row for it than that of the keys.
+        let y = height - if height > 8 { 2 } else { 1 };
+        canvas.notice(1, y, canvas.width().saturating_sub(2), notice);
     }
     match past.ask {
         Some(Ask::Purge(id)) => {

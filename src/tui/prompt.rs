@@ -5,6 +5,9 @@ use super::Canvas;
 use crate::app::input::Input;
 use crate::text::wrap;
 
+/// So many rows at most have none to spare.
+const LOW: usize = 8;
+
 /// A line that is typed into.
 pub struct Line<'a> {
     /// What stands before it.
@@ -41,6 +44,11 @@ pub fn twice<'a>(first: &'a Input, second: &'a Input, repeat: bool) -> Vec<Line<
 impl Prompt<'_> {
     /// Draws it from column `x` and hands back the row after it, and whether the last row is free for the keys.
     pub fn draw(&self, canvas: &mut Canvas, x: u16, columns: u16) -> (u16, bool) {
+        self.over(0, canvas, x, columns)
+    }
+
+    /// The same above so many lines that are offered, of which a low window shows two before all that is said.
+    pub fn over(&self, offered: usize, canvas: &mut Canvas, x: u16, columns: u16) -> (u16, bool) {
         let high = usize::from(canvas.height());
         let text = wrap(self.text, columns.into());
         let problem: Vec<String> =
@@ -50,8 +58,10 @@ impl Prompt<'_> {
         let first = self.lines.iter().position(|line| line.focus).map_or(0, |at| (at + 1).saturating_sub(typed));
         let wrong = problem.len().min(high - typed);
         let keys = usize::from(high > typed + wrong);
-        let said = text.len().min(high - typed - wrong - keys);
-        let left = high - typed - wrong - keys - said;
+        let free = high - typed - wrong - keys;
+        let spare = if high > LOW { 0 } else { offered.min(2).min(free.saturating_sub(1)) };
+        let said = text.len().min(free - spare);
+        let left = free - spare - said;
         let (titled, gap) = (left > 0, left > 4);
 
         let mut y = 0;

@@ -40,9 +40,7 @@ pub fn view(flow: &Rekey, model: &Model, canvas: &mut Canvas) {
         Step::Ready(_) | Step::Saving => prompt(canvas, "putting the new keys in force…", &[]),
         Step::Again(_) => prompt(canvas, "The new keys are not in force: the vault is as it was.", &[]),
     };
-    let last = canvas.height() - 1;
-    for item in model.footer().into_iter().filter(|_| keys) {
-        let at = canvas.put(item.from, last, &item.key, canvas.theme.accent);
-        canvas.put(at + 1, last, &item.word, canvas.theme.dim);
+    if keys {
+        canvas.footer(&model.footer());
     }
 }

@@ -30,9 +30,7 @@ pub fn view(flow: &Renewal, model: &Model, canvas: &mut Canvas) {
         Step::Saving => prompt(canvas, "saving…"),
         Step::Again(_) => prompt(canvas, "The new key is not in force: the old one opens the vault still."),
     };
-    let last = canvas.height() - 1;
-    for item in model.footer().into_iter().filter(|_| keys) {
-        let at = canvas.put(item.from, last, &item.key, canvas.theme.accent);
-        canvas.put(at + 1, last, &item.word, canvas.theme.dim);
+    if keys {
+        canvas.footer(&model.footer());
     }
 }

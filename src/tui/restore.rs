@@ -8,7 +8,7 @@ use crate::app::Model;
 use crate::app::footer::restore_keys;
 use crate::app::keys::show;
 use crate::app::restore::{Fate, Preview, Restore, Step, describe};
-use crate::text::clean;
+use crate::text::{clean, width};
 
 /// Draws the restore.
 pub fn view(restore: &Restore, model: &Model, canvas: &mut Canvas) {
@@ -19,7 +19,8 @@ pub fn view(restore: &Restore, model: &Model, canvas: &mut Canvas) {
         Some(path) => clean(&path.display().to_string()).into_owned(),
     };
     let end = canvas.width().saturating_sub(1);
-    canvas.text(1, 0, end, &format!("Restore from {place}"), canvas.theme.strong);
+    let title = format!("Restore from {place}");
+    canvas.text(1, 0, end, &title, canvas.theme.strong);
     let below = match &restore.step {
         Step::Folder(line) => {
             canvas.empty(Rect::new(0, 0, canvas.width(), 1));
@@ -29,7 +30,7 @@ pub fn view(restore: &Restore, model: &Model, canvas: &mut Canvas) {
                 lines: &[Line { label: "", input: line, masked: false, focus: true }],
                 problem: restore.error.as_deref(),
             };
-            let (below, free) = prompt.draw(canvas, 1, columns);
+            let (below, free) = prompt.over(line.offered().len(), canvas, 1, columns);
             super::choice::plain(line, below, free, canvas);
             if !free {
                 return;
@@ -46,9 +47,17 @@ pub fn view(restore: &Restore, model: &Model, canvas: &mut Canvas) {
         Step::Key { line, devices } => {
             let of = if *devices == 1 { String::from("one device") } else { format!("{devices} devices") };
             let text = format!("A backup of {of} lies there. It opens with the vault's password or recovery key:");
-            let y = canvas.paragraph(1, top, columns, &text, canvas.theme.text);
-            canvas.input(1, y, columns, line, true, true);
-            y + 2
+            canvas.empty(Rect::new(0, 0, canvas.width(), 1));
+            let prompt = Prompt {
+                title: &title,
+                text: &text,
+                lines: &[Line { label: "", input: line, masked: true, focus: true }],
+                problem: restore.error.as_deref(),
+            };
+            if !prompt.draw(canvas, 1, columns).1 {
+                return;
+            }
+            canvas.height()
         }
         Step::Preview(preview) => {
             draw_preview(preview, model, canvas);
@@ -97,7 +106,9 @@ fn draw_preview(preview: &Preview, model: &Model, canvas: &mut Canvas) {
         warn(canvas, String::from("! a part of it does not open with this key"));
     }
     if preview.count(|fate| *fate == Fate::New) < all {
-        canvas.text(1, top, end, &summary, canvas.theme.dim);
+        // What stays of itself is said where there is room for it.
+        let words = if width(&summary) < end.into() { &summary } else { summary.split(';').next().unwrap_or_default() };
+        canvas.text(1, top, end, words, canvas.theme.dim);
         top += 1;
     }
     top += u16::from(canvas.height() > 10);

@@ -4,17 +4,23 @@ use super::Canvas;
 use crate::app::rows::Row;
 use crate::app::session::Session;
 use crate::app::tags::Tags;
-use crate::text::clean;
+use crate::text::{clean, wrap};
 
+/// Columns of the box.
+const COLUMNS: u16 = 56;
 /// Suggestions that are shown.
 const SHOWN: usize = 8;
 
 /// Draws it over the list.
 pub fn view(tags: &Tags, session: &Session, canvas: &mut Canvas) {
     let offered = tags.offered();
-    let rows = offered.len().clamp(1, SHOWN) as u16;
     let low = canvas.height() < 8;
-    let area = canvas.middle(56, if low { canvas.height() } else { rows + 6 });
+    let hint = wrap(
+        "Commas between them; a new word makes a new tag.",
+        usize::from(canvas.width().min(COLUMNS).saturating_sub(4)),
+    );
+    let rows = if offered.is_empty() { hint.len() } else { offered.len().min(SHOWN) } as u16;
+    let area = canvas.middle(COLUMNS, if low { canvas.height() } else { rows + 6 });
     canvas.frame(area, "Tags");
     let (x, columns) = (area.x + 2, area.width.saturating_sub(4));
     let title = session.row(tags.id).map_or_else(String::new, Row::title);
@@ -38,6 +44,6 @@ pub fn view(tags: &Tags, session: &Session, canvas: &mut Canvas) {
         y += 1;
     }
     if offered.is_empty() && room > 0 {
-        canvas.text(x, y, columns, "Commas between them; a new word makes a new tag.", canvas.theme.dim);
+        canvas.lines(x, y, columns, room, &hint, canvas.theme.dim);
     }
 }

@@ -412,7 +412,7 @@ fn offer(opened: bool) -> Offer {
 }
 
 /// A first start that finds a backup.
-fn first_start(opened: bool) -> Journey {
+pub fn first_start(opened: bool) -> Journey {
     let mut journey = Journey::fresh(Config::default());
     journey.backups = vec![offer(opened)];
     journey.event(Event::Looked(Ok(None)));

@@ -24,6 +24,7 @@ mod readme;
 mod recovery;
 mod rekey;
 mod screens;
+mod seen;
 mod small;
 mod spoken;
 mod still;

@@ -68,6 +68,17 @@ pub fn scroll(view: &mut View, rows: usize, size: (u16, u16), by: isize) {
     view.top = top(view, rows, size);
 }
 
+/// Scrolls to what a look at every item found, where that is out of view.
+pub fn show_verified(view: &mut View, rows: &[Row], size: (u16, u16)) {
+    let is_found = |row: &Row| matches!(row, Row::Text("verified", _));
+    let Some(at) = rows.iter().position(is_found) else { return };
+    let more = rows[at..].iter().take_while(|row| is_found(row) || matches!(row, Row::Text("", _))).count();
+    let first = top(view, rows.len(), size);
+    if at < first || at + more > first + room(size) {
+        view.top = at;
+    }
+}
+
 /// All lines.
 pub fn rows(session: &Session, model: &Model) -> Vec<Row> {
     let mut page = Page { width: model.size.0, gap: model.size.1 >= 20, rows: Vec::new() };
@@ -218,6 +229,7 @@ fn stands(status: &Status, model: &Model) -> String {
         // All of it is there, as far as could be seen.
         (_, Some(last)) if status.pending == 0 => format!("{there}, {last}"),
         (_, Some(last)) => format!("{} waiting; {there}, {last}, are there", status.pending),
+        (_, None) if status.pending == 0 => String::from("nothing lies there yet"),
         (_, None) => format!("{} waiting; nothing lies there yet", status.pending),
     }
 }

@@ -5,9 +5,12 @@ use crate::app::model::{Model, Tone};
 use crate::app::rows::Row;
 use crate::app::session::{Session, Undo};
 use crate::otp::{Account, Kind};
+use crate::text::fit;
 use crate::time::UnixTime;
 use crate::vault::{DeviceId, EntryId, Value, field};
 
+/// Columns of an account's name in a notice.
+pub const NAMED: usize = 40;
 /// The most steps that can be undone.
 const MOST_STEPS: usize = 50;
 
@@ -39,7 +42,9 @@ pub fn trash(session: &mut Session, id: EntryId, now: UnixTime, device: DeviceId
 pub fn delete(model: &mut Model, id: EntryId) {
     let (now, device) = (model.now, model.device);
     let Some(session) = model.session_mut() else { return };
+    // A name without end would hide what became of it.
     let title = session.row(id).map_or_else(String::new, Row::title);
+    let title = fit(&title, NAMED).into_owned();
     if trash(session, id, now, device) {
         session.refresh();
         remember(session, Undo::Restore(vec![id], format!("{title} is back")));

@@ -12,6 +12,7 @@ use crate::otp::uri;
 use crate::policy::organisation;
 use crate::report::Report;
 use crate::secret::Secret;
+use crate::text::{clean, fit};
 use crate::transfer::plan::{Fate, plan};
 use crate::vault::{EntryId, Unusable};
 
@@ -149,7 +150,7 @@ fn save(model: &mut Model) {
         Some(id) => change::edit(model, id, &account),
         None => {
             // The same rule as of an import.
-            let title = crate::text::clean(&account.title()).into_owned();
+            let title = fit(&clean(&account.title()), change::NAMED).into_owned();
             let twin = match plan(session.state(), &[&account])[..] {
                 [Fate::Here(same)] => {
                     session.select(same);

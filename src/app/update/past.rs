@@ -104,7 +104,7 @@ fn bring_back(model: &mut Model, id: EntryId) {
         session.select(id);
         let title = session.row(id).map_or_else(String::new, super::super::rows::Row::title);
         change::remember(session, Undo::Trash(vec![id], format!("{title} is in the trash again")));
-        model.say(Tone::Good, format!("{title} is back"));
+        model.say_or(Tone::Good, format!("{title} is back"), "it is back");
         model.changed();
     }
 }

@@ -1,9 +1,10 @@
 //! The backup of the open vault: rounds are sent off when they are due, and what came of them is taken in.
 
 use super::news;
-use crate::app::backup::{News, Task};
+use crate::app::backup::{News, Task, page};
 use crate::app::event::Effect;
 use crate::app::model::Model;
+use crate::app::session::Modal;
 
 /// Sends a task off. Sample accounts are never backed up.
 pub fn send(model: &mut Model, task: Task) -> Vec<Effect> {
@@ -60,7 +61,11 @@ pub fn answered(model: &mut Model, generation: u64, mut news: Box<News>) -> Vec<
     }
     let now = model.now;
     let Some(session) = model.session_mut() else { return Vec::new() };
+    let verified = !news.verified.is_empty();
     session.backup.answered(&mut news, now);
+    if verified {
+        show_verified(model);
+    }
     if let Some((tone, text)) = news.said.take() {
         model.say(tone, text);
     }
@@ -68,4 +73,13 @@ pub fn answered(model: &mut Model, generation: u64, mut news: Box<News>) -> Vec<
         news::take_in(model, *vault);
     }
     Vec::new()
+}
+
+/// Brings what a look at every item found into view: on a small screen nothing else answers the key.
+fn show_verified(model: &mut Model) {
+    let rows = model.session().map_or_else(Vec::new, |session| page::rows(session, model));
+    let size = model.size;
+    if let Some(Modal::Backup(view)) = model.session_mut().and_then(|session| session.modal.as_mut()) {
+        page::show_verified(view, &rows, size);
+    }
 }
