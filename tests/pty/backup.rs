@@ -186,3 +186,86 @@ fn without_a_keychain_a_folder_keeps_it_and_gives_it_back() {
     panel.see("✓ 2 backed up just now · folder");
     panel.quit();
 }
+
+#[test]
+fn items_of_a_folder_that_were_spoilt_are_named_in_the_panel_and_mended_by_a_key() {
+    let home = Home::with_vault();
+    let folder = home.path("sync");
+    let mut panel = Panel::start(&home);
+    panel.see("password");
+    panel.press(PASSWORD).press("\r");
+    panel.see("! not backed up: no keychain");
+    panel.press("b");
+    panel.see("kept in");
+    panel.press("f");
+    panel.see("which folder");
+    panel.paste(folder.to_str().unwrap());
+    panel.press("\r");
+    panel.see("backed up: 2 accounts");
+    // Somebody's editor, or a sync tool that lost what it carried.
+    let spoilt = spoil(&folder);
+    assert_eq!(spoilt, 3, "a bundle, a head and a key");
+    panel.press("v");
+    panel.see("0 accounts can be restored, 2 lacking or older, 3 of 3");
+    panel.see("is damaged, or no item of");
+    panel.see("! 2 accounts lacking");
+    panel.press("n");
+    panel.see("backed up: 2 accounts");
+    panel.see_no("is damaged");
+    panel.press("v");
+    panel.see("all 3 items opened, 2 accounts can be restored");
+    panel.press("q");
+    panel.see("✓ 2 backed up");
+    panel.quit();
+}
+
+/// Overwrites every item of a folder; tells how many there were.
+fn spoil(folder: &std::path::Path) -> usize {
+    let entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let spoil_one = |path: &std::path::PathBuf| {
+        if path.is_dir() {
+            return spoil(path);
+        }
+        std::fs::write(path, b"rubbish").unwrap();
+        1
+    };
+    entries.iter().map(spoil_one).sum()
+}
+
+#[test]
+fn where_the_keychain_answers_no_more_a_folder_takes_its_place() {
+    let Some((mut session, home)) = unlocked_session() else { return };
+    let mut panel = opened(&session, &home);
+    panel.see("✓ 2 backed up just now · this computer");
+    session.kill_keyring();
+    add(&mut panel, "Hetzner", "K0815", 'D');
+    panel.see("! 1 waiting: no keychain");
+    panel.press("b");
+    panel.see("No Secret Service answers");
+    panel.see("Or choose a folder.");
+    panel.press("f");
+    panel.see("which folder");
+    let folder = home.path("sync");
+    panel.paste(folder.to_str().unwrap());
+    panel.press("\r");
+    panel.see("backed up: 3 accounts");
+    panel.see("wherever this folder goes");
+    codes_are_right(panel.press("q"));
+    panel.quit();
+
+    // What lies there opens on a machine that has no keychain either.
+    let new = Home::new();
+    let mut panel = Panel::start(&new);
+    panel.see("No vault yet.");
+    panel.press("r");
+    panel.see("Which folder holds the backup?");
+    panel.paste(folder.to_str().unwrap());
+    panel.press("\r");
+    panel.see("recovery key:");
+    panel.press(PASSWORD).press("\r");
+    panel.see("3 accounts from");
+    panel.press("\r");
+    panel.see("3 accounts are here again");
+    panel.see("K0815");
+    panel.quit();
+}
