@@ -198,9 +198,11 @@ fn purge(world: &World, mut session: Session, args: &Remove) -> Result<(), Failu
 pub fn restore(world: &World, args: &Restore) -> Result<(), Failure> {
     let mut session = world.open()?;
     let id = pick_trashed(&session, &args.query)?;
+    // It may go on under another id.
+    let name = session.name(id);
     session.edit(world, |state, stamp| state.restore(id, stamp));
     session.save()?;
-    say(&format!("Brought back {}.", clean(&session.name(id))));
+    say(&format!("Brought back {}.", clean(&name)));
     Ok(())
 }
 

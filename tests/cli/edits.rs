@@ -237,3 +237,14 @@ fn a_favourite_is_said_by_yes_and_no_and_the_help_and_the_error_name_them_alone(
     let help = home.run(&["edit", "--help"]).ok();
     assert!(help.contains("<yes|no>") && !help.contains("true, false"), "{help}");
 }
+
+#[test]
+fn an_account_that_came_back_as_often_as_can_be_comes_back_and_is_named() {
+    let home = Home::with_vault();
+    home.import(&[&link("GitHub", "octo", 1)]);
+    home.run(&["rm", "GitHub", "--yes"]).ok();
+    home.craft(|state| state.entries.values_mut().for_each(|entry| entry.incarnation = u32::MAX));
+    let ran = home.run(&["restore", "GitHub"]);
+    assert!(ran.err.contains("Brought back GitHub (octo)"), "{}", ran.err);
+    assert_eq!(home.accounts(), ["octo"]);
+}
