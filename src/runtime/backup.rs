@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::keychain::{Keychain, KeychainError, Probe, system};
 use crate::paths::{from_home, real};
 use crate::policy::Policy;
+use crate::report;
 use crate::secret::Secret;
 use crate::text::{clean, count};
 use crate::unlock;
@@ -301,8 +302,9 @@ impl Work<'_> {
 /// A folder that is there, or can be made, by its whole path.
 fn made(path: &Path) -> Result<PathBuf, String> {
     let path = from_home(path);
-    place::folder(&path)
-        .map_err(|error| format!("the folder {} cannot be used: {error}", clean(&path.display().to_string())))
+    let failed =
+        |error| format!("the folder {} cannot be used: {}", clean(&path.display().to_string()), report::system(&error));
+    place::folder(&path).map_err(failed)
 }
 
 /// Looks for backups and opens those that this key opens.
@@ -315,7 +317,12 @@ pub fn find(
 ) -> Event {
     let folder = match folder.map(|path| real(&from_home(&path))).transpose() {
         Ok(folder) => folder,
-        Err(error) => return Event::BackupsFound(attempt, Err(format!("this folder cannot be read: {error}"))),
+        Err(error) => {
+            return Event::BackupsFound(
+                attempt,
+                Err(format!("this folder cannot be read: {}", report::system(&error))),
+            );
+        }
     };
     let from = restore::sources(policy, folder.as_deref());
     let way = key.map_or(Way::Alone, Way::typed);

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::app::event::{ExportJob, ExportTrouble, Wrote};
 use crate::entropy;
 use crate::paths::{from_home, real};
-use crate::report::Report;
+use crate::report::{Report, system};
 use crate::transfer;
 use crate::vault::MAGIC;
 
@@ -25,7 +25,7 @@ pub fn random(bytes: &mut [u8]) {
 pub fn write(job: &ExportJob) -> Result<Wrote, ExportTrouble> {
     let shown = job.path.display().to_string();
     let path = from_home(&job.path);
-    let failed = |error: io::Error| ExportTrouble::Failed(format!("{shown} cannot be written: {error}."));
+    let failed = |error: io::Error| ExportTrouble::Failed(format!("{shown} cannot be written: {}.", system(&error)));
     let there = match fs::metadata(&path) {
         Ok(about) if !about.is_file() => {
             return Err(ExportTrouble::Failed(format!("{shown} is there already, and is not a file.")));

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::paths;
+use crate::report::system;
 use crate::tui::Theme;
 
 /// A theme's file is a few hundred bytes; one of more is not read.
@@ -50,11 +51,12 @@ fn is_light(colorfgbg: Option<&str>) -> bool {
 
 fn read(path: &Path) -> Result<Theme, String> {
     let shown = path.display();
-    let about = std::fs::metadata(path).map_err(|e| format!("{shown} cannot be read: {e}"))?;
+    let unread = |error| format!("{shown} cannot be read: {}", system(&error));
+    let about = std::fs::metadata(path).map_err(unread)?;
     if !about.is_file() || about.len() > MOST_BYTES {
         return Err(format!("{shown} is no theme"));
     }
-    let text = std::fs::read_to_string(path).map_err(|e| format!("{shown} cannot be read: {e}"))?;
+    let text = std::fs::read_to_string(path).map_err(unread)?;
     Theme::parse(&text).map_err(|e| format!("{shown}: {e}"))
 }
 
@@ -78,6 +80,11 @@ mod tests {
         assert_eq!(theme, Theme::default());
         assert!(why.is_some_and(|why| why.contains("mine.ron: line 1")));
         assert!(find("neon", &config, true, None).1.is_some_and(|why| why.contains("there is no theme `neon`")));
+        let (_, why) = find("themes/gone.ron", &config, true, None);
+        assert!(
+            why.as_ref().is_some_and(|why| why.ends_with("gone.ron cannot be read: No such file or directory")),
+            "{why:?}"
+        );
         for (light, name) in [(Some(true), "light"), (Some(false), "dark")] {
             assert_eq!(find("auto", &config, true, light).0, Theme::named(name).expect("it comes along"), "{name}");
         }
