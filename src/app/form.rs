@@ -23,7 +23,7 @@ pub enum Field {
     Kind,
     /// The PIN of mOTP and Yandex.
     Pin,
-    /// SHA1, SHA256, SHA512: chosen.
+    /// SHA-1, SHA-256, SHA-512: chosen.
     Algorithm,
     /// Digits.
     Digits,
@@ -300,7 +300,7 @@ impl Form {
         match field {
             Field::Kind => KINDS[self.kind],
             Field::Owner => self.owner.as_ref().map_or("", Owner::words),
-            _ => ALGORITHMS[self.algorithm].name(),
+            _ => ALGORITHMS[self.algorithm].title(),
         }
     }
 

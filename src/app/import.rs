@@ -201,12 +201,12 @@ impl Preview {
 }
 
 fn about(account: &Account) -> String {
-    use crate::otp::Kind;
+    use crate::otp::{Algorithm, Kind};
     match &account.kind {
         Kind::Totp { algorithm, digits, period } => {
             let mut text = String::from("TOTP");
-            if algorithm.name() != "SHA1" {
-                text += &format!(", {}", algorithm.name());
+            if *algorithm != Algorithm::Sha1 {
+                text += &format!(", {}", algorithm.title());
             }
             if digits.get() != 6 {
                 text += &format!(", {} digits", digits.get());

@@ -8,6 +8,7 @@ use super::backup::ago;
 use super::input::Input;
 use super::path::PathLine;
 use crate::backup::restore::Offer;
+use crate::otp::Algorithm;
 use crate::otp::account::title;
 use crate::text::{clean, count};
 use crate::time::UnixTime;
@@ -194,11 +195,14 @@ fn words(old: &Entry, new: &Entry) -> String {
 /// A field as it is shown; what is absent has its default.
 fn value(entry: &Entry, name: &str) -> String {
     match entry.body.as_ref().and_then(|body| body.fields.get(name)).map(|register| &register.value) {
+        Some(Value::Text(text)) if name == field::ALGORITHM => {
+            Algorithm::parse(text).map_or_else(|_| clean(text).into_owned(), |algorithm| algorithm.title().to_owned())
+        }
         Some(Value::Text(text)) => clean(text).into_owned(),
         Some(Value::Number(n)) => n.to_string(),
         Some(Value::Flag(on)) => on.to_string(),
         None => match name {
-            field::ALGORITHM => String::from("SHA1"),
+            field::ALGORITHM => Algorithm::Sha1.title().to_owned(),
             field::DIGITS => String::from("6"),
             field::PERIOD => String::from("30"),
             _ => String::from("(none)"),

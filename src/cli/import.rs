@@ -213,7 +213,7 @@ fn shape(account: &Account) -> String {
     let mut parts = vec![account.kind.name().to_owned()];
     if let Kind::Totp { algorithm, digits, .. } | Kind::Hotp { algorithm, digits, .. } = &account.kind {
         if *algorithm != Algorithm::Sha1 {
-            parts.push(algorithm.name().to_owned());
+            parts.push(algorithm.title().to_owned());
         }
         if digits.get() != 6 {
             parts.push(format!("{} digits", digits.get()));

@@ -67,6 +67,15 @@ impl Algorithm {
         }
     }
 
+    /// As its standard writes it (FIPS 180-4), for people: `SHA-1`, `SHA-256`, `SHA-512`.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
+            Self::Sha512 => "SHA-512",
+        }
+    }
+
     /// Reads any spelling in use (`SHA1`, `sha-1`, `HmacSHA256`); empty and `null` mean SHA-1.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use crate::app::Model;
 use crate::app::order::Use;
 use crate::app::rows::{Shows, code, next_code};
 use crate::app::session::Session;
-use crate::otp::remaining;
+use crate::otp::{Algorithm, remaining};
 use crate::text::{clean, width, wrap};
 use crate::time::UnixTime;
 use crate::vault::{Entry, field};
@@ -127,12 +127,8 @@ fn parameters(entry: &Entry, columns: u16, dot: &str) -> Vec<String> {
         "motp" => "mOTP",
         _ => "Yandex",
     };
-    let hash = match account.kind.algorithm_name() {
-        "SHA1" => "SHA-1",
-        "SHA256" => "SHA-256",
-        "SHA512" => "SHA-512",
-        other => other,
-    };
+    let hash = account.kind.algorithm_name();
+    let hash = Algorithm::parse(hash).map_or(hash, Algorithm::title);
     let mut parts = vec![kind.to_owned(), hash.to_owned(), format!("{} digits", account.kind.digits())];
     parts.extend(account.kind.period().map(|secs| format!("{secs} s")));
     let mut lines: Vec<String> = Vec::new();
