@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use otpanel::backup::place::{BackupError, Destination, Here, InFile, Store};
+use otpanel::backup::here::{BackupError, Here, InFile};
+use otpanel::backup::place::{Destination, Store};
 use otpanel::backup::round::{Known, RoundError};
 use otpanel::entropy;
 use otpanel::local::Local;

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use super::notice::Tone;
 use super::path::PathLine;
-use crate::backup::place::{Store, Verified};
+use crate::backup::here::Verified;
+use crate::backup::place::Store;
 use crate::backup::round::Device;
 use crate::backup::standing::{Standing, Status};
 use crate::text::{clean, count};

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::here::{BackupError, digest, version};
 use super::ledger::{Done, Ledger};
-use super::place::{self, BackupError, Destination, Store, digest, version};
+use super::place::{self, Destination, Store};
 use super::record;
 use super::words::{self, instead};
 use crate::keychain::Probe;

@@ -5,7 +5,7 @@ use otpanel::app::event::Event;
 use otpanel::app::import::Recent;
 use otpanel::app::model::{Stage, Tone};
 use otpanel::backup::gather::Why;
-use otpanel::backup::place::{Unread, Verified};
+use otpanel::backup::here::{Unread, Verified};
 use otpanel::backup::standing::Standing;
 use otpanel::config::Config;
 use otpanel::otp::uri;

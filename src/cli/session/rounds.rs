@@ -1,8 +1,9 @@
 //! Rounds of an open vault's backup: where they go, one of them, and those that every command that saved ends with.
 
 use super::Session;
+use crate::backup::here::{BackupError, Here, InFile};
 use crate::backup::ledger::Ledger;
-use crate::backup::place::{self, BackupError, Destination, Here, InFile, Store};
+use crate::backup::place::{self, Destination, Store};
 use crate::backup::round::{Backed, Known};
 use crate::backup::standing::{self, cause};
 use crate::cli::output::say;
