@@ -54,25 +54,28 @@ impl State {
     }
 
     /// Gives an entry that is not in use its next incarnation, and its id. After the last one it goes on as another entry, the
-    /// same on every device: ids are random, and no join takes this one back. None where it is in use by now.
+    /// same on every device: ids are random, and no join takes this one back. None where that one is in use by now, or has come
+    /// to its last as well.
     pub(super) fn revive(&mut self, id: EntryId) -> Option<EntryId> {
         let entry = self.entries.get_mut(&id)?;
         if let Some(next) = entry.incarnation.checked_add(1) {
             (entry.incarnation, entry.life) = (next, Life::Live);
             return Some(id);
         }
-        let body = entry.body.take();
-        entry.life = Life::Purged;
-        let again = Entry { id: EntryId(id.0.map(|byte| !byte)), incarnation: 0, life: Life::Live, body, ..*entry };
-        match self.entries.get_mut(&again.id) {
-            None => drop(self.entries.insert(again.id, again.clone())),
+        let other = EntryId(id.0.map(|byte| !byte));
+        let incarnation = match self.entries.get(&other) {
+            None => 0,
             Some(there) if there.is_live() => return None,
-            Some(there) => {
-                there.body = there.body.take().or(again.body);
-                return self.revive(again.id);
-            }
-        }
-        Some(again.id)
+            Some(there) => there.incarnation.checked_add(1)?,
+        };
+        let entry = self.entries.get_mut(&id)?;
+        entry.life = Life::Purged;
+        let body = entry.body.take();
+        let again = Entry { id: other, body: None, ..*entry };
+        let again = self.entries.entry(other).or_insert(again);
+        again.body = again.body.take().or(body);
+        (again.incarnation, again.life) = (incarnation, Life::Live);
+        Some(other)
     }
 
     /// What restoring a copy would make of this state.
@@ -90,7 +93,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::otp::{Account, Kind, Seed};
-    use crate::vault::DeviceId;
+    use crate::vault::{DeviceId, payload};
 
     const ID: EntryId = EntryId([1; 16]);
     const BEGIN: UnixTime = UnixTime::from_secs(1_800_000_000);
@@ -114,6 +117,18 @@ mod tests {
         assert_eq!(emptied(30, after(29)), 0);
         assert_eq!(emptied(30, after(30)), 1);
         assert_eq!(emptied(0, after(60)), 0);
+    }
+
+    #[test]
+    fn an_account_that_came_back_for_the_last_time_under_both_its_ids_stays_in_the_trash_with_all_of_it() {
+        let mut state = trashed();
+        state.entries.get_mut(&ID).unwrap().incarnation = u32::MAX;
+        let other = EntryId([!1; 16]);
+        let twin = Entry { id: other, ..state.entries[&ID].clone() };
+        state.entries.insert(other, twin);
+        let before = state.clone();
+        assert!(!state.restore(ID, stamp(&before, BEGIN)) && !state.restore(other, stamp(&before, BEGIN)));
+        assert!(payload::encode(&state).expose() == payload::encode(&before).expose());
     }
 
     #[test]
