@@ -319,10 +319,8 @@ pub fn find(
     let folder = match folder.map(|path| real(&from_home(&path))).transpose() {
         Ok(folder) => folder,
         Err(error) => {
-            return Event::BackupsFound(
-                attempt,
-                Err(format!("this folder cannot be read: {}", report::system(&error))),
-            );
+            let why = format!("this folder cannot be read: {}", report::system(&error));
+            return Event::BackupsFound(attempt, Err(why));
         }
     };
     let from = restore::sources(policy, folder.as_deref());

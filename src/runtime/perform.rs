@@ -76,10 +76,7 @@ pub fn reread(place: &Place, generation: u64, open: &Unlocked) -> Event {
                 older = Some(WentBack::BeforeKey);
             }
             // Both become one in the panel: what could not be saved then stays outside.
-            found
-                .duplicate()
-                .absorb_fitting(open)
-                .map_err(|error| FileError::TooMuch { path: place.path.clone(), error })?;
+            found.with(open).map_err(|error| FileError::TooMuch { path: place.path.clone(), error })?;
             let copies = place.gather(&mut found);
             let went_back = Local::open(&place.state_dir).ok().and_then(|mut local| {
                 let went_back = rollback::heal(place, &mut found, &mut local);

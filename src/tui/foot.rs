@@ -26,11 +26,8 @@ pub fn view(session: &Session, model: &Model, canvas: &mut Canvas) {
             canvas.notice_in(1, y, columns, 1 + usize::from(covered), &notice);
         }
     }
-    if let Some(y) = panes.keys.filter(|_| !covered) {
-        for item in model.footer() {
-            let x = canvas.put(item.from, y, &item.key, canvas.theme.accent);
-            canvas.put(x + 1, y, &item.word, canvas.theme.dim);
-        }
+    if panes.keys.is_some() && !covered {
+        canvas.footer(&model.footer());
     }
     if let Some(y) = panes.status {
         status(session, model, canvas, y);

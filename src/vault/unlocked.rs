@@ -235,14 +235,23 @@ impl Unlocked {
     /// # Errors
     /// As [`Self::seal`].
     pub fn absorb_fitting(&mut self, other: &Self) -> Result<bool, Error> {
+        let Some(both) = self.with(other)? else { return Ok(false) };
+        *self = both;
+        Ok(true)
+    }
+
+    /// Both together, where the other brings something.
+    ///
+    /// # Errors
+    /// As [`Self::seal`], where they are more than one vault may hold.
+    pub fn with(&self, other: &Self) -> Result<Option<Self>, Error> {
         let mut both = self.duplicate();
-        let changed = both.absorb(other);
-        if changed {
-            both.slots_len()?;
-            padded_len(payload::encode(&both.state).expose().len())?;
-            *self = both;
+        if !both.absorb(other) {
+            return Ok(None);
         }
-        Ok(changed)
+        both.slots_len()?;
+        padded_len(payload::encode(&both.state).expose().len())?;
+        Ok(Some(both))
     }
 
     /// The vault's key in force. [`Self::open_copy`] opens other copies.

@@ -178,16 +178,21 @@ fn plan(items: &dyn Items, state: &State, job: &Job<'_>, all: &Gathered, met: &B
     }
     let mut records = record::project(state, job.identity, met, job.names_only);
     let mut left_out = Vec::new();
+    let mut weighed = false;
     loop {
         let parts = record::buckets(&records, epoch);
         let full: Vec<&State> = parts.values().filter(|part| !items.fits(part)).collect();
         if full.is_empty() {
             return Plan { epoch, parts, accounts: record::live(&records), left_out };
         }
-        // What fits into no item is no reason to cut everything else into ever smaller ones.
-        let alone = |entry: &Entry| State { entries: [(entry.id, entry.clone())].into(), ..State::default() };
-        let in_full = full.iter().flat_map(|part| part.entries.values());
-        let mut out: Vec<EntryId> = in_full.filter(|entry| !items.fits(&alone(entry))).map(|entry| entry.id).collect();
+        let mut out: Vec<EntryId> = Vec::new();
+        if !weighed {
+            // What fits into no item is no reason to cut everything else into ever smaller ones. It is in a full part at once.
+            let alone = |entry: &Entry| State { entries: [(entry.id, entry.clone())].into(), ..State::default() };
+            let in_full = full.iter().flat_map(|part| part.entries.values());
+            out.extend(in_full.filter(|entry| !items.fits(&alone(entry))).map(|entry| entry.id));
+            weighed = true;
+        }
         if out.is_empty() && epoch < MAX_EPOCH {
             epoch += 1;
             continue;
