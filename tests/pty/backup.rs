@@ -150,27 +150,31 @@ fn what_cannot_be_backed_up_is_told_and_never_blocks() {
     panel.quit();
 }
 
-#[test]
-fn without_a_keychain_a_folder_keeps_it_and_gives_it_back() {
+/// A vault with two accounts, opened where no keychain is, with the backup screen in view.
+fn without_a_keychain() -> (Home, Panel) {
     let home = Home::with_vault();
-    let folder = home.path("sync");
     let mut panel = Panel::start(&home);
     panel.see("password");
     panel.press(PASSWORD).press("\r");
     panel.see("! not backed up: no keychain");
     panel.press("b");
     panel.see("kept in");
+    (home, panel)
+}
+
+/// Keeps the backup in a folder, from the backup screen.
+fn keep_in_folder(panel: &mut Panel, home: &Home) -> std::path::PathBuf {
+    let folder = home.path("sync");
     panel.press("f");
     panel.see("which folder");
     panel.paste(folder.to_str().unwrap());
     panel.press("\r");
-    panel.see("backed up: 2 accounts");
-    panel.press("q");
-    panel.see("✓ 2 backed up just now · folder");
-    panel.quit();
+    folder
+}
 
-    let new = Home::new();
-    let mut panel = Panel::start(&new);
+/// A panel on a machine without a keychain that took so many accounts from a folder.
+fn restored(new: &Home, folder: &std::path::Path, accounts: usize) -> Panel {
+    let mut panel = Panel::start(new);
     panel.see("No vault yet.");
     panel.press("r");
     panel.see("Which folder holds the backup?");
@@ -178,9 +182,23 @@ fn without_a_keychain_a_folder_keeps_it_and_gives_it_back() {
     panel.press("\r");
     panel.see("recovery key:");
     panel.press(PASSWORD).press("\r");
-    panel.see("2 accounts from");
+    panel.see(&format!("{accounts} accounts from"));
     panel.press("\r");
-    panel.see("2 accounts are here again");
+    panel.see(&format!("{accounts} accounts are here again"));
+    panel
+}
+
+#[test]
+fn without_a_keychain_a_folder_keeps_it_and_gives_it_back() {
+    let (home, mut panel) = without_a_keychain();
+    let folder = keep_in_folder(&mut panel, &home);
+    panel.see("backed up: 2 accounts");
+    panel.press("q");
+    panel.see("✓ 2 backed up just now · folder");
+    panel.quit();
+
+    let new = Home::new();
+    let panel = restored(&new, &folder, 2);
     codes_are_right(&panel);
     // From now on this machine backs up there too.
     panel.see("✓ 2 backed up just now · folder");
@@ -189,18 +207,8 @@ fn without_a_keychain_a_folder_keeps_it_and_gives_it_back() {
 
 #[test]
 fn items_of_a_folder_that_were_spoilt_are_named_in_the_panel_and_mended_by_a_key() {
-    let home = Home::with_vault();
-    let folder = home.path("sync");
-    let mut panel = Panel::start(&home);
-    panel.see("password");
-    panel.press(PASSWORD).press("\r");
-    panel.see("! not backed up: no keychain");
-    panel.press("b");
-    panel.see("kept in");
-    panel.press("f");
-    panel.see("which folder");
-    panel.paste(folder.to_str().unwrap());
-    panel.press("\r");
+    let (home, mut panel) = without_a_keychain();
+    let folder = keep_in_folder(&mut panel, &home);
     panel.see("backed up: 2 accounts");
     // Somebody's editor, or a sync tool that lost what it carried.
     let spoilt = spoil(&folder);
@@ -243,11 +251,7 @@ fn where_the_keychain_answers_no_more_a_folder_takes_its_place() {
     panel.press("b");
     panel.see("No Secret Service answers");
     panel.see("Or choose a folder.");
-    panel.press("f");
-    panel.see("which folder");
-    let folder = home.path("sync");
-    panel.paste(folder.to_str().unwrap());
-    panel.press("\r");
+    let folder = keep_in_folder(&mut panel, &home);
     panel.see("backed up: 3 accounts");
     panel.see("wherever this folder goes");
     codes_are_right(panel.press("q"));
@@ -255,17 +259,7 @@ fn where_the_keychain_answers_no_more_a_folder_takes_its_place() {
 
     // What lies there opens on a machine that has no keychain either.
     let new = Home::new();
-    let mut panel = Panel::start(&new);
-    panel.see("No vault yet.");
-    panel.press("r");
-    panel.see("Which folder holds the backup?");
-    panel.paste(folder.to_str().unwrap());
-    panel.press("\r");
-    panel.see("recovery key:");
-    panel.press(PASSWORD).press("\r");
-    panel.see("3 accounts from");
-    panel.press("\r");
-    panel.see("3 accounts are here again");
+    let panel = restored(&new, &folder, 3);
     panel.see("K0815");
     panel.quit();
 }
